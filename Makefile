@@ -1,0 +1,42 @@
+# squall's chores. `make` alone prints them.
+SHELL := /bin/bash
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+BIN := bin/squall
+
+.PHONY: help build test race lint bench fuzz images soak fmt clean
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## the static executable bin/squall, which is also the sidecar of every pod
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN) ./cmd/squall
+
+test: build ## rings 1 and 2: everything, with real brokers wherever a Docker engine answers
+	SQUALL_EXECUTABLE=$(CURDIR)/$(BIN) go test -timeout 25m ./...
+
+race: build ## the same with the race detector, without containers
+	SQUALL_NO_DOCKER=1 SQUALL_EXECUTABLE=$(CURDIR)/$(BIN) go test -race -timeout 25m ./...
+
+lint: ## gofmt, go vet and staticcheck
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "make fmt mends this"; exit 1; }
+	go vet ./...
+	go tool staticcheck ./...
+
+bench: ## the engine's figures, allocations included
+	go test -run '^$$' -bench . -benchmem ./loadgen ./ledger ./broker/kafka
+
+fuzz: ## a minute on each fuzz target
+	go test -run '^$$' -fuzz FuzzParse -fuzztime 1m ./scenarios
+	go test -run '^$$' -fuzz FuzzDecode -fuzztime 1m ./broker
+
+images: ## the broker images of the container tests, where no registry can be reached
+	testcontainers/images/kafka/build.sh
+
+soak: build ## the long counts: many kill cycles, five nodes, repeated starts
+	SQUALL_SOAK=1 SQUALL_REQUIRE_DOCKER=1 SQUALL_EXECUTABLE=$(CURDIR)/$(BIN) go test -timeout 80m -v -run Soak ./...
+
+fmt: ## gofmt
+	gofmt -w .
+
+clean: ## what builds and runs left behind here
+	rm -rf bin squall-runs

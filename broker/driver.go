@@ -1,0 +1,130 @@
+package broker
+
+import (
+	"context"
+	"time"
+)
+
+// A Driver speaks one kind of broker's protocol. It is made from the whole Cluster, not from addresses: some brokers tell who leads only from
+// inside. Its own questions go to the observer's endpoint.
+type Driver interface {
+	// CreateTopic makes the topic; one of that name that is there already is an error.
+	CreateTopic(context.Context, Topic) error
+	// Ready returns when every node serves, every partition has a leader and all its replicas in sync, and the topic took a message and gave it
+	// back on each partition; or when ctx ends, with what was still missing.
+	Ready(context.Context, Topic) error
+	// NewProducer connects a producer. outcome is called exactly once for every message that Send took, never twice at the same time, and must
+	// not block.
+	NewProducer(ctx context.Context, t Topic, o ProducerOptions, outcome func(Outcome)) (Producer, error)
+	// NewConsumer connects a consumer, which reads from the oldest message on, or from what its group has committed.
+	NewConsumer(context.Context, Topic, ConsumerOptions) (Consumer, error)
+	// State asks the cluster. A part that could not be learnt is left empty; the error is for when nothing could.
+	State(context.Context) (State, error)
+	Close() error
+}
+
+// ProducerSettings are a producing client's settings, in terms that kinds of broker share. Each is printed in the report.
+type ProducerSettings struct {
+	Acks            string        // "all", "1" (the leader alone) or "0"
+	Idempotent      bool          // the broker recognises a message that is sent again
+	Linger          time.Duration // how long a batch waits for more
+	BatchBytes      int           // the largest batch; 0: the client's own
+	Buffer          int           // messages that one producer holds at most
+	DeliveryTimeout time.Duration // when a message without an answer is told as unknown
+	MetadataMinAge  time.Duration // the client asks at most this often who leads; 0: the client's own
+	Compression     string        // "none", "gzip", "snappy", "lz4" or "zstd"
+}
+
+// ProducerOptions are one producer's settings and name.
+type ProducerOptions struct {
+	ProducerSettings
+	Name   string            // the client's id, as the broker sees it
+	Events func(ClientEvent) // told what happens to the client's connections; must not block; nil: nobody listens
+}
+
+// ConsumerSettings are a consuming client's settings.
+type ConsumerSettings struct {
+	Group          string        // empty: a direct reader of every partition, without a group
+	SessionTimeout time.Duration // a member unheard of for so long is expelled; 0: the client's own
+	MetadataMinAge time.Duration // as in ProducerSettings
+}
+
+// ConsumerOptions are one consumer's settings and name.
+type ConsumerOptions struct {
+	ConsumerSettings
+	Name   string
+	Events func(ClientEvent)
+}
+
+// A ClientEvent is something that happened to a client on its way to the broker.
+type ClientEvent struct {
+	At     time.Duration // on the run's clock
+	Client string
+	Kind   ClientEventKind
+	Node   string // which broker; empty: not told
+	Detail string // one line, such as the error
+}
+
+// ClientEventKind names what happened to a client.
+type ClientEventKind string
+
+// The kinds of client events.
+const (
+	Connected ClientEventKind = "connected" // a connection was made
+	Lost      ClientEventKind = "lost"      // a connection broke, or could not be made
+	Assigned  ClientEventKind = "assigned"  // a member was given partitions
+	Revoked   ClientEventKind = "revoked"   // a member had partitions taken away
+)
+
+// A Producer hands messages to its client library and never waits for the broker. A message names its partition, and goes to it.
+type Producer interface {
+	// Send takes messages in order until the buffer is full and returns how many it took; the others may be offered again later. It keeps
+	// nothing of what it was given. Every message that it took gets exactly one Outcome by the delivery time-out and a second.
+	Send(context.Context, []Message) int
+	// Buffered is how many messages wait for their outcome.
+	Buffered() int
+	// Abort cuts the connections with nothing flushed, as a crash does. What had no outcome is unknown.
+	Abort()
+	// Close waits until everything has its outcome or ctx ends, and then closes; what had none by then is unknown.
+	Close(context.Context) error
+}
+
+// A Consumer returns the next deliveries. They count as processed when Receive is called again.
+type Consumer interface {
+	// Receive waits for deliveries and appends them to into[:0]; none with a nil error means that a moment passed without any. io.EOF: a bounded
+	// reader has reached its end.
+	Receive(ctx context.Context, into []Delivery) ([]Delivery, error)
+	// Abort leaves without a farewell: the group has to find out by itself.
+	Abort()
+	// Close marks what was returned last as processed, leaves the group and closes.
+	Close(context.Context) error
+}
+
+// A Range is a stretch of a partition's log: [Start, End).
+type Range struct {
+	Start, End int64
+}
+
+// Ends is a Driver that knows where each partition's log begins and ends.
+type Ends interface {
+	// Ends returns the stretch of each partition's log that can be read now. A partition that nobody leads is an error.
+	Ends(ctx context.Context, topic string) (map[int32]Range, error)
+}
+
+// A Reader is a Driver that can read any stretch of the log again, apart from every group and from every path that faults touch.
+type Reader interface {
+	// NewReader returns a consumer of exactly these stretches, in offset order within each partition; Receive returns io.EOF behind the last.
+	NewReader(ctx context.Context, t Topic, stretches map[int32]Range) (Consumer, error)
+}
+
+// Committed is a Driver that knows how far a group has got.
+type Committed interface {
+	// Committed returns the offset that each partition's next reader in the group would start from; a partition without one is left out.
+	Committed(ctx context.Context, group, topic string) (map[int32]int64, error)
+}
+
+// Versions is a Driver that can tell what software serves.
+type Versions interface {
+	// Versions returns one version by node name, as exact as the protocol tells it.
+	Versions(context.Context) (map[string]string, error)
+}

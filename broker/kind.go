@@ -1,0 +1,51 @@
+package broker
+
+import "time"
+
+// A Kind is what can be known of a kind of broker without a running one. Each driver exports one.
+type Kind struct {
+	Name string // "kafka"
+	// Check returns what is wrong with the settings, each with the scenario's field that it is about. Nothing is touched.
+	Check func(Settings) []Problem
+	// Contract returns what the kind promises under these settings.
+	Contract func(Settings) Contract
+	// Timers returns the timers that decide how long a failover takes, the most decisive first.
+	Timers func(Settings) []Timer
+	// Roles are the roles that a node can have, beside leader and follower of a partition: "controller", "coordinator".
+	Roles []string
+}
+
+// Settings are what a scenario says of a broker and its clients.
+type Settings struct {
+	Nodes    int
+	Config   map[string]string // the broker's own settings in its own names
+	Topic    Topic
+	Producer ProducerSettings
+	Consumer ConsumerSettings
+}
+
+// A Problem is a mistake in the settings.
+type Problem struct {
+	Field   string // the scenario's field, as --set names it: "load.producers.acks"
+	Message string // what is wrong, and what to do
+}
+
+// A Contract is what a kind of broker promises under given settings; the ledger counts everything, and the contract says what is a violation.
+type Contract struct {
+	Durable bool // what is acknowledged survives what Survives says
+	// Survives says in a sentence after which faults an acknowledged message must still be there.
+	Survives string
+	Ordered  bool // within a stream, the log keeps the order of sending
+	Unique   bool // no message is stored twice
+	// Redelivers: a group may be given a message more than once.
+	Redelivers bool
+	Notes      []string // what else a reader should know, a sentence each
+}
+
+// A Timer is a setting that decides how long some part of a recovery takes.
+type Timer struct {
+	Name  string // in the broker's or the client's own words: "broker.session.timeout.ms"
+	Value time.Duration
+	Part  string // what waits for it: "detection", "election", "client discovery", "catch-up"
+	Note  string // what happens when it fires, in a sentence
+}

@@ -1,0 +1,57 @@
+package broker
+
+import (
+	"context"
+	"time"
+)
+
+// The planes of a link. Kinds of broker that have others name their own.
+const (
+	PlaneClient  = "client"  // clients to brokers
+	PlaneData    = "data"    // brokers to brokers: replication and all that shares its connections
+	PlaneControl = "control" // brokers to brokers: consensus and membership
+)
+
+// A Link is every connection that From dials to To on one plane: producers dial b1 on "client", b2 dials b1 on "data" or "control". Both halves
+// pass it: the requests (From to To) and the replies. A follower fetches, so what it replicates is in the replies of follower -> leader.
+type Link interface {
+	From() string  // a node's name, Producers or Consumers
+	To() string    // a node's name
+	Plane() string // PlaneClient, PlaneData, PlaneControl, ...
+	Traffic(context.Context) (LinkTraffic, error)
+}
+
+// LinkTraffic is what passed a link since it was made. All but Open only grow.
+type LinkTraffic struct {
+	Requests uint64 // bytes from From to To
+	Replies  uint64 // bytes from To to From
+	Open     uint64 // connections open now
+	Made     uint64 // connections accepted
+}
+
+// An Impairment is what is done to a link. The zero value does nothing.
+type Impairment struct {
+	Requests Half // what happens to the bytes from From to To
+	Replies  Half // what happens to the bytes from To to From
+	Refuse   bool // connections are closed, and new ones refused, while it lasts
+}
+
+// A Half is what is done to one direction of a link.
+type Half struct {
+	Delay  time.Duration // added to every byte's way; connections and order stay
+	Jitter time.Duration // the delay varies by up to this much, both ways; at most Delay
+	Rate   int64         // bytes per second and connection; 0: no limit
+	// Hold passes nothing while it lasts and everything afterwards: a cut cable, as TCP sees it.
+	Hold bool
+	// Drop swallows everything while it lasts, and the connection is reset at the end: a dead machine.
+	Drop bool
+}
+
+// Both returns the impairment that does the same to both halves of a link.
+func Both(h Half) Impairment { return Impairment{Requests: h, Replies: h} }
+
+// An Effect tells when an impairment was in force: the first and the last of its links to have it. The distance between the two is what
+// "at once" was worth.
+type Effect struct {
+	First, Last time.Time
+}

@@ -1,0 +1,193 @@
+package loadgen
+
+import (
+	"slices"
+	"time"
+
+	"github.com/seed-228c25e4/squall/report"
+)
+
+// A Collector takes away what senders and receivers recorded, once a second, and merges it into windows, phases and silences. One goroutine uses it.
+type Collector struct {
+	o         Options
+	senders   []*Sender
+	receivers []*Receiver
+	first     int // the second of windows[0]
+	told      int // windows that Roll has returned
+	windows   []report.Window
+	phases    []report.PhaseFigures
+	produce   *silences
+	consume   *silences
+	acked     []int64 // one above the highest offset acknowledged, by partition
+	delivered []int64 // one above the highest offset delivered, by partition
+	cpu       cpuMeter
+}
+
+// NewCollector returns a collector of these receivers, which have to be made before the load begins.
+func NewCollector(o Options, receivers []*Receiver) *Collector {
+	return &Collector{
+		o: o, receivers: receivers,
+		produce: newSilences(report.Produce, o.Partitions, o.Phases, o.Start),
+		consume: newSilences(report.Consume, o.Partitions, o.Phases, o.Start),
+		acked:   make([]int64, o.Partitions), delivered: make([]int64, o.Partitions),
+		cpu: newCPUMeter(),
+	}
+}
+
+// Begin adds the senders of a load that begins at start. Windows are made from then on.
+func (c *Collector) Begin(start time.Duration, senders []*Sender) {
+	c.o.Start, c.senders = start, senders
+	c.first, c.told, c.windows = int(start/time.Second), 0, nil
+	c.cpu = newCPUMeter()
+}
+
+// Roll takes everything recorded so far and returns the windows that have ended since the last call. Latencies that are told later still enter the
+// windows of History.
+func (c *Collector) Roll(now time.Duration, buffered int) []report.Window {
+	for _, s := range c.senders {
+		c.mergeSent(s.sending.take(now))
+		c.mergeEnded(s.ended.take(now))
+	}
+	for _, r := range c.receivers {
+		c.mergeDelivered(r.rec.take(now))
+	}
+	c.produce.look(now)
+	c.consume.look(now)
+	cpu := c.cpu.cores()
+	done := int(now/time.Second) - c.first
+	c.window(c.first + max(done-1, 0)) // a silent second is a window too
+	for i := c.told; i < min(done, len(c.windows)); i++ {
+		w := &c.windows[i]
+		w.Backlog, w.Buffered, w.CPU = c.Backlog(), buffered, cpu
+	}
+	fresh := slices.Clone(c.windows[c.told:max(c.told, min(done, len(c.windows)))])
+	c.told += len(fresh)
+	return fresh
+}
+
+// Backlog is how many offsets are acknowledged and not yet delivered.
+func (c *Collector) Backlog() uint64 {
+	var n uint64
+	for p := range c.acked {
+		n += uint64(max(0, c.acked[p]-c.delivered[p]))
+	}
+	return n
+}
+
+// Delivered returns one above the highest offset that was delivered, by partition.
+func (c *Collector) Delivered() []int64 { return slices.Clone(c.delivered) }
+
+// window returns the window of a second; all between are made as well.
+func (c *Collector) window(second int) *report.Window {
+	i := max(second-c.first, 0)
+	for len(c.windows) <= i {
+		start := time.Duration(c.first+len(c.windows)) * time.Second
+		c.windows = append(c.windows, report.Window{Start: start, Phase: c.phaseName(start)})
+	}
+	return &c.windows[i]
+}
+
+func (c *Collector) phaseName(at time.Duration) string {
+	list := *c.o.Phases.list.Load()
+	return list[c.o.Phases.of(max(at, c.o.Start), max(at, c.o.Start))].Name
+}
+
+// phase returns the figures of a phase.
+func (c *Collector) phase(i int) *report.PhaseFigures {
+	for len(c.phases) <= i {
+		c.phases = append(c.phases, report.PhaseFigures{})
+	}
+	return &c.phases[i]
+}
+
+func (c *Collector) mergeSent(r *recording) {
+	c.mergeCounts(r)
+	c.produce.merge(&r.due, &r.done)
+	c.consume.merge(&r.due, &r.done)
+	for _, cell := range r.cells {
+		h := cell.first.export()
+		w := c.window(cell.second)
+		w.Due += cell.due
+		w.Latency.Lag.Merge(h)
+		c.phase(cell.phase).Latency.Lag.Merge(h)
+	}
+}
+
+func (c *Collector) mergeEnded(r *recording) {
+	c.mergeCounts(r)
+	c.produce.merge(&r.due, &r.done)
+	raise(c.acked, r.high)
+	for class, n := range r.errors {
+		w := c.window(r.base)
+		if w.Errors == nil {
+			w.Errors = map[string]uint64{}
+		}
+		w.Errors[class] += n
+	}
+	for _, cell := range r.cells {
+		w, p := c.window(cell.second), c.phase(cell.phase)
+		ack, service := cell.first.export(), cell.service().export()
+		w.Latency.Ack.Merge(ack)
+		w.Latency.Service.Merge(service)
+		p.Latency.Ack.Merge(ack)
+		p.Latency.Service.Merge(service)
+		p.Rejected += cell.rejected
+		p.Unknown += cell.unknown
+		p.Acknowledged += ack.Count() - cell.unknown
+	}
+}
+
+func (c *Collector) mergeDelivered(r *recording) {
+	c.mergeCounts(r)
+	c.consume.merge(&r.due, &r.done)
+	raise(c.delivered, r.high)
+	for _, cell := range r.cells {
+		h := cell.first.export()
+		p := c.phase(cell.phase)
+		c.window(cell.second).Latency.E2E.Merge(h)
+		p.Latency.E2E.Merge(h)
+		p.Delivered += h.Count()
+	}
+}
+
+func (c *Collector) mergeCounts(r *recording) {
+	for i, n := range r.counts {
+		if n == (counted{}) {
+			continue
+		}
+		w := c.window(r.base + i)
+		w.Sent += n.sent
+		w.Held += n.held
+		w.Acknowledged += n.acknowledged
+		w.Rejected += n.rejected
+		w.Unknown += n.unknown
+		w.Delivered += n.delivered
+	}
+}
+
+func raise(high, by []int64) {
+	for p := range high {
+		high[p] = max(high[p], by[p])
+	}
+}
+
+// Finish takes what is left, when every sender and receiver has ended, and returns the whole history, every window and every phase's figures.
+// States and blind spans are for others to fill in.
+func (c *Collector) Finish(now, loadEnd time.Duration) (report.History, []report.Window, []report.PhaseFigures) {
+	c.Roll(now, 0)
+	c.Roll(now, 0) // what was taken while a writer finished
+	c.produce.finish(now, loadEnd)
+	if len(c.receivers) > 0 { // else nothing was ever to be delivered
+		c.consume.finish(now, loadEnd)
+	}
+	phases := c.o.Phases.List()
+	for i := range phases {
+		c.phase(i).Phase = phases[i]
+	}
+	h := report.History{
+		Phases: phases, Floor: silenceFloor, LoadEnd: loadEnd, Dropped: c.produce.dropped + c.consume.dropped,
+		Silences: append(slices.Clone(c.produce.found), c.consume.found...),
+		Spacing:  map[report.Direction]report.Histogram{report.Produce: c.produce.spacing.export(), report.Consume: c.consume.spacing.export()},
+	}
+	return h, c.windows, c.phases
+}

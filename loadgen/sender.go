@@ -1,0 +1,231 @@
+package loadgen
+
+import (
+	"context"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+
+	"github.com/seed-228c25e4/squall/broker"
+)
+
+// tick is how often a sender wakes at high rates; it then releases everything that is due, each message with its own due time, so that the rate is
+// exact however late the wake-up is.
+const tick = time.Millisecond
+
+// longestSleep is how long a sender with nothing to do takes at most to notice that the schedule was ended.
+const longestSleep = 100 * time.Millisecond
+
+// batchSize is how many messages are handed over at once at most.
+const batchSize = 256
+
+// Options are what all senders and receivers of a load have in common.
+type Options struct {
+	Run        uint64 // the id in every envelope
+	Clock      broker.Clock
+	Start      time.Duration // when the load begins, on the clock: the schedule's zero
+	Pacer      Pacer
+	Partitions int
+	Size       int // bytes of a message, broker.HeaderSize at least
+	Seed       uint64
+	Phases     *Phases
+}
+
+// A Sender paces and sends one producing client's share of the schedule: of P senders, number i sends messages i, i+P, i+2P, ...
+type Sender struct {
+	o       Options
+	shard   int
+	shards  int
+	page    SendPage
+	sending *recorder // written by Run
+	ended   *recorder // written by Outcome
+	end     atomic.Int64
+
+	next  uint64           // of the schedule
+	count uint64           // messages made so far: chooses the partition
+	seqs  []uint64         // the next sequence of each partition's stream
+	batch []broker.Message // made and not yet taken by the client
+	ready int              // how many of batch the client has taken already
+	slab  []byte           // the messages of batch
+	held  time.Duration    // when the client's buffer was last found full: what was due by then had to wait for it
+	one   [1]broker.Outcome
+
+	unsent atomic.Uint64
+}
+
+// NewSender returns sender number shard of shards.
+func NewSender(o Options, shard, shards int, page SendPage) *Sender {
+	s := &Sender{
+		o: o, shard: shard, shards: shards, page: page, next: uint64(shard),
+		sending: newRecorder(o.Partitions, o.Phases, o.Start),
+		ended:   newRecorder(o.Partitions, o.Phases, o.Start),
+		seqs:    make([]uint64, o.Partitions),
+		batch:   make([]broker.Message, 0, batchSize),
+		slab:    make([]byte, batchSize*o.Size),
+		count:   uint64(shard), // so that the shards do not all begin with the same partition
+		held:    -1,
+	}
+	s.end.Store(math.MaxInt64)
+	random := rand.NewChaCha8(seed(o.Seed, "body", shard))
+	_, _ = random.Read(s.slab)
+	return s
+}
+
+// Start sets when the schedule begins, before Run.
+func (s *Sender) Start(at time.Duration) { s.o.Start = at }
+
+// End sets when the schedule is over, on the clock: what is due at or after it is not sent.
+func (s *Sender) End(at time.Duration) { s.end.Store(int64(at)) }
+
+// Unsent returns how many messages were due and were never taken by the client; it is known when Run has returned.
+func (s *Sender) Unsent() uint64 { return s.unsent.Load() }
+
+// Run sends until the schedule is over, and then for patience at most what a full client could not take. It returns early when ctx ends.
+func (s *Sender) Run(ctx context.Context, p broker.Producer, patience time.Duration) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			s.giveUp(s.o.Clock.Now())
+			return
+		case <-timer.C:
+		}
+		now := s.o.Clock.Now()
+		next, more := s.release(ctx, p, now)
+		if !more || now > s.ending()+patience {
+			s.giveUp(now)
+			return
+		}
+		timer.Reset(min(max(next-s.o.Clock.Now(), tick), longestSleep))
+	}
+}
+
+func (s *Sender) ending() time.Duration {
+	return time.Duration(min(s.end.Load(), math.MaxInt64/2)) // so that patience can be added
+}
+
+// release sends everything that is due, as far as the client takes it. It returns when to come again, and false when nothing is left.
+func (s *Sender) release(ctx context.Context, p broker.Producer, now time.Duration) (next time.Duration, more bool) {
+	for {
+		if s.ready == len(s.batch) {
+			next, more = s.fill(now)
+			if len(s.batch) == 0 {
+				return next, more
+			}
+		}
+		if !s.offer(ctx, p) {
+			return now + tick, true
+		}
+	}
+}
+
+// fill makes the messages that are due, as many as a batch holds. It returns when the next one is due, and false when there is none.
+func (s *Sender) fill(now time.Duration) (next time.Duration, more bool) {
+	s.batch, s.ready = s.batch[:0], 0
+	end := time.Duration(s.end.Load())
+	for {
+		since, ok := s.o.Pacer.Due(s.next)
+		due := s.o.Start + since
+		if !ok || due >= end {
+			return due, false
+		}
+		if due > now || len(s.batch) == batchSize {
+			return due, true
+		}
+		s.make(due)
+		s.next += uint64(s.shards)
+	}
+}
+
+// make appends the next message to the batch.
+func (s *Sender) make(due time.Duration) {
+	i := len(s.batch)
+	partition := int32(s.count % uint64(s.o.Partitions))
+	s.count++
+	id := broker.ID{Producer: uint32(s.shard), Partition: partition, Seq: s.seqs[partition]}
+	s.seqs[partition]++
+	value := s.slab[i*s.o.Size : (i+1)*s.o.Size : (i+1)*s.o.Size]
+	broker.Encode(value, s.o.Run, id, due)
+	s.batch = append(s.batch, broker.Message{ID: id, Due: due, Value: value})
+}
+
+// offer hands the client what it has not taken yet, and reports whether it took all.
+func (s *Sender) offer(ctx context.Context, p broker.Producer) bool {
+	offered := s.batch[s.ready:]
+	now := s.o.Clock.Now()
+	for i := range offered {
+		offered[i].Sent = now
+	}
+	taken := offered[:p.Send(ctx, offered)]
+	s.page.Sent(taken)
+	s.sending.sent(taken, s.held)
+	s.ready += len(taken)
+	if len(taken) < len(offered) {
+		s.held = now
+		return false
+	}
+	return true
+}
+
+// giveUp counts what was due and was never taken.
+func (s *Sender) giveUp(now time.Duration) {
+	unsent := uint64(len(s.batch) - s.ready)
+	s.batch, s.ready = s.batch[:0], 0
+	end := min(now, time.Duration(s.end.Load()))
+	for {
+		since, ok := s.o.Pacer.Due(s.next)
+		if !ok || s.o.Start+since >= end {
+			break
+		}
+		s.next += uint64(s.shards)
+		unsent++
+	}
+	s.unsent.Store(unsent)
+}
+
+// Outcome is what the producer tells outcomes to.
+func (s *Sender) Outcome(o broker.Outcome) {
+	s.one[0] = o
+	s.page.Outcomes(s.one[:])
+	switch {
+	case o.Err == nil:
+		s.ended.outcome(&s.one[0], acknowledged, "")
+	case errors.Is(o.Err, broker.ErrRejected):
+		s.ended.outcome(&s.one[0], rejected, class(o.Err))
+	default:
+		s.ended.outcome(&s.one[0], unknown, class(o.Err))
+	}
+}
+
+// class names an error's innermost cause in few words, so that errors can be counted by it.
+func class(err error) string {
+	const longest = 80
+	for {
+		switch e := err.(type) {
+		case interface{ Unwrap() error }:
+			if inner := e.Unwrap(); inner != nil {
+				err = inner
+				continue
+			}
+		case interface{ Unwrap() []error }:
+			if inner := e.Unwrap(); len(inner) > 0 {
+				err = inner[len(inner)-1]
+				continue
+			}
+		}
+		text := err.Error()
+		return text[:min(len(text), longest)]
+	}
+}
+
+// seed derives a stream of randomness from the scenario's seed, by what it is for and for whom, so that no use disturbs another.
+func seed(base uint64, use string, n int) (out [32]byte) {
+	r := rand.New(rand.NewPCG(base, uint64(n)))
+	for i := range out {
+		out[i] = byte(r.Uint32()) ^ use[i%len(use)]
+	}
+	return out
+}

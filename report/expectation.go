@@ -1,0 +1,189 @@
+package report
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// An Expectation is one sentence of a scenario that can be held against a report:
+//
+//	METRIC[.STAT] OP VALUE [during PHASE | of FAULT] [(warn)]
+type Expectation struct {
+	Text   string // as it was written
+	Metric string // with its statistic: "ack.p99"
+	Op     string // "<", "<=", ">", ">=", "=="
+	Value  float64
+	During string // a phase's name: "baseline", "warm-up", "heal", "drain", "during NAME" as NAME, or "recovery NAME"
+	Of     string // a fault's name
+	Warn   bool   // missing it does not change the verdict
+}
+
+// Judged is an expectation with what it came to.
+type Judged struct {
+	Text    string  `json:"text"`
+	Outcome Outcome `json:"outcome"`
+	Warn    bool    `json:"warn,omitempty"`
+	Got     string  `json:"got"`           // the measured value as people write it
+	Why     string  `json:"why,omitempty"` // for what is inconclusive
+}
+
+var expectationSyntax = regexp.MustCompile(`^\s*([a-z0-9.-]+)\s*(<=|>=|==|<|>)\s*(\S+)(?:\s+(during|of)\s+(.+?))?(\s+\(warn\))?\s*$`)
+
+// ParseExpectation reads one expectation of a scenario that has the named faults; what cannot be evaluated is an error that says
+// what to write instead.
+func ParseExpectation(text string, faults []string) (Expectation, error) {
+	m := expectationSyntax.FindStringSubmatch(text)
+	if m == nil {
+		return Expectation{}, fmt.Errorf("cannot read %q: write METRIC OP VALUE [during PHASE | of FAULT] [(warn)], as in %q", text, "ack.p99 < 250ms during baseline")
+	}
+	e := Expectation{Text: text, Metric: m[1], Op: m[2], Warn: m[6] != ""}
+	metric, ok := FindMetric(e.Metric)
+	if !ok {
+		return e, fmt.Errorf("there is no metric %q%s; `squall list metrics` shows all", e.Metric, Suggest(e.Metric, MetricNames()))
+	}
+	value, err := metric.Unit.parse(m[3])
+	if err != nil {
+		return e, fmt.Errorf("%s: %w", e.Metric, err)
+	}
+	e.Value = value
+	if m[4] == "during" {
+		e.During = m[5]
+	} else {
+		e.Of = m[5]
+	}
+	return e, e.checkScope(metric, faults)
+}
+
+func (e Expectation) checkScope(m Metric, faults []string) error {
+	switch {
+	case e.During != "" && m.Scope != ScopePhase:
+		return fmt.Errorf("%s is not measured by phase; leave %q out", e.Metric, "during "+e.During)
+	case e.Of != "" && m.Scope != ScopeFault:
+		return fmt.Errorf("%s is not measured by fault; leave %q out", e.Metric, "of "+e.Of)
+	case e.Of != "" && !slices.Contains(faults, e.Of):
+		return fmt.Errorf("there is no fault named %q%s", e.Of, Suggest(e.Of, faults))
+	case m.Scope == ScopeFault && len(faults) == 0:
+		return fmt.Errorf("%s needs a fault, and the scenario has none", e.Metric)
+	}
+	if e.During == "" {
+		return nil
+	}
+	known := []string{string(WarmUp), string(Baseline), string(Heal), string(Drain)}
+	for _, f := range faults {
+		known = append(known, f, "recovery "+f)
+	}
+	if !slices.Contains(known, e.During) {
+		return fmt.Errorf("there is no phase named %q%s; phases are warm-up, baseline, a fault's name, recovery and a fault's name, heal and drain", e.During, Suggest(e.During, known))
+	}
+	return nil
+}
+
+// holds reports whether v satisfies the expectation.
+func (e Expectation) holds(v float64) bool {
+	switch e.Op {
+	case "<":
+		return v < e.Value
+	case "<=":
+		return v <= e.Value
+	case ">":
+		return v > e.Value
+	case ">=":
+		return v >= e.Value
+	}
+	return v == e.Value
+}
+
+// A Unit is what a metric is counted in.
+type Unit string
+
+// The units.
+const (
+	UnitCount    Unit = "messages"
+	UnitDuration Unit = "duration" // in seconds inside; written with a unit
+	UnitShare    Unit = "share"    // 0 to 1; written as 0.99 or 99%
+	UnitRate     Unit = "messages per second"
+)
+
+func (u Unit) parse(s string) (float64, error) {
+	switch u {
+	case UnitDuration:
+		d, err := time.ParseDuration(s)
+		if err != nil {
+			return 0, fmt.Errorf("%q is not a duration; write it with a unit, as in 250ms or 15s", s)
+		}
+		return d.Seconds(), nil
+	case UnitShare:
+		number, percent := strings.CutSuffix(s, "%")
+		v, err := strconv.ParseFloat(number, 64)
+		if percent {
+			v /= 100
+		}
+		if err != nil || v < 0 || v > 1 {
+			return 0, fmt.Errorf("%q is not a share; write it between 0 and 1, or as 99.9%%", s)
+		}
+		return v, nil
+	case UnitRate:
+		number, found := strings.CutSuffix(s, "/s")
+		v, err := strconv.ParseFloat(number, 64)
+		if err != nil || !found || v < 0 {
+			return 0, fmt.Errorf("%q is not a rate; write it as 2000/s", s)
+		}
+		return v, nil
+	}
+	v, err := strconv.ParseUint(s, 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("%q is not a count of messages; write a whole number", s)
+	}
+	return float64(v), nil
+}
+
+// human prints a value of this unit as people write it.
+func (u Unit) human(v float64) string {
+	switch u {
+	case UnitDuration:
+		return Human(time.Duration(v * float64(time.Second)))
+	case UnitShare:
+		return strconv.FormatFloat(v*100, 'f', -1, 64) + "%"
+	case UnitRate:
+		return strconv.FormatFloat(v, 'f', 0, 64) + "/s"
+	}
+	return Thousands(uint64(v))
+}
+
+// Suggest returns `, did you mean "..."?` where one of the words is near enough to be what was meant, else nothing.
+func Suggest(word string, words []string) string {
+	best, least := "", len(word)/2+1
+	for _, w := range words {
+		if d := distance(word, w); d < least {
+			best, least = w, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf(", did you mean %q?", best)
+}
+
+// distance is the number of single-character edits between two words (Levenshtein 1966), in bytes.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		diagonal := row[0]
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := diagonal
+			if a[i-1] != b[j-1] {
+				cost = 1 + min(diagonal, row[j], row[j-1])
+			}
+			diagonal, row[j] = row[j], cost
+		}
+	}
+	return row[len(b)]
+}

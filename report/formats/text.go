@@ -1,0 +1,233 @@
+package formats
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/seed-228c25e4/squall/report"
+)
+
+// Text writes a report for a terminal, at most 100 columns wide where the content allows it: the verdict first, then what it rests on.
+func Text(w io.Writer, r *report.Report) error {
+	t := &text{w: w}
+	t.verdict(r)
+	t.run(r)
+	t.list("Not valid", findings(r.Validity))
+	t.list("To know", r.Findings)
+	t.safety(&r.Safety)
+	t.expectations(r.Expectations)
+	t.faults(r)
+	t.latency(r)
+	t.list("Files", r.Files)
+	return t.err
+}
+
+type text struct {
+	w   io.Writer
+	err error
+}
+
+func (t *text) line(format string, args ...any) {
+	if t.err == nil {
+		_, t.err = fmt.Fprintf(t.w, format+"\n", args...)
+	}
+}
+
+func (t *text) list(title string, items []string) {
+	if len(items) == 0 {
+		return
+	}
+	t.line("\n%s", title)
+	for _, s := range items {
+		t.line("  %s", s)
+	}
+}
+
+// table writes rows of cells that are separated by tabs, aligned.
+func (t *text) table(title string, rows []string) {
+	t.line("\n%s", title)
+	tw := tabwriter.NewWriter(t.w, 0, 0, 2, ' ', 0)
+	for _, row := range rows {
+		if t.err == nil {
+			_, t.err = fmt.Fprintf(tw, "  %s\n", row)
+		}
+	}
+	if t.err == nil {
+		t.err = tw.Flush()
+	}
+}
+
+func (t *text) verdict(r *report.Report) {
+	t.line("%s", strings.ToUpper(string(r.Verdict.Outcome)))
+	t.line("%s", r.Verdict.Sentence)
+}
+
+func (t *text) run(r *report.Report) {
+	b := &r.Run.Broker
+	rows := []string{
+		fmt.Sprintf("scenario\t%s (seed %d)", r.Run.Scenario, r.Run.Seed),
+		fmt.Sprintf("broker\t%s, %s, %d nodes", b.Kind, b.Testbed, len(b.Nodes)),
+	}
+	if b.Emulated != "" {
+		rows = append(rows, "emulated\t"+b.Emulated)
+	}
+	for _, i := range b.Images {
+		rows = append(rows, fmt.Sprintf("image\t%s (%s) %s", i.Name, i.Role, shortDigest(i.Digest)))
+		if i.Note != "" {
+			rows = append(rows, "\t"+i.Note)
+		}
+	}
+	rows = append(rows, "load\t"+r.Run.Load, "contract\t"+r.Run.Contract.Survives,
+		fmt.Sprintf("took\t%s, started %s", report.Human(r.Run.Took), r.Run.Started.UTC().Format(time.RFC3339)))
+	t.table("Run", rows)
+}
+
+func shortDigest(digest string) string {
+	_, hex, _ := strings.Cut(digest, ":")
+	return hex[:min(12, len(hex))]
+}
+
+func findings(all []report.Finding) []string {
+	var lines []string
+	for _, f := range all {
+		lines = append(lines, f.Text)
+	}
+	return lines
+}
+
+func (t *text) safety(s *report.Safety) {
+	n := report.Thousands
+	rows := []string{
+		fmt.Sprintf("sent %s\tacknowledged %s\trejected %s\tunknown %s", n(s.Sent), n(s.Acknowledged), n(s.Rejected), n(s.Unknown)),
+		fmt.Sprintf("LOST %s\tduplicates %s\treordered %s\tcorrupt %s", n(s.Lost), n(s.Duplicates), n(s.Reordered), n(s.Corrupt)),
+		fmt.Sprintf("phantom %s\taborted read %s\tgroup skip %s\tredelivered %s", n(s.Phantom), n(s.AbortedRead), n(s.GroupSkip), n(s.Redelivered)),
+		fmt.Sprintf("verified %s\tresurrected %s\tforeign %s\tunsent %s", n(s.Verified), n(s.Resurrected), n(s.Foreign), n(s.Unsent)),
+	}
+	title := "Safety: read back to the end of the log"
+	if !s.FinalRead.Done {
+		title = "Safety: NOT read back to the end of the log: " + s.FinalRead.Reason
+	}
+	t.table(title, rows)
+	for _, a := range s.Examples {
+		line := fmt.Sprintf("  %s: producer %d, partition %d, message %s", a.Kind, a.Producer, a.Partition, span(a.First, a.Last))
+		if a.Offset >= 0 {
+			line += fmt.Sprintf(", offset %d", a.Offset)
+		}
+		if a.Note != "" {
+			line += ": " + a.Note
+		}
+		t.line("%s", line)
+	}
+}
+
+func span(first, last uint64) string {
+	if first == last {
+		return report.Thousands(first)
+	}
+	return report.Thousands(first) + " to " + report.Thousands(last)
+}
+
+func (t *text) expectations(all []report.Judged) {
+	if len(all) == 0 {
+		t.line("\nExpectations\n  none: no objective stated")
+		return
+	}
+	words := map[report.Outcome]string{report.Pass: "ok", report.Fail: "MISSED", report.Inconclusive: "unknown"}
+	var rows []string
+	for _, e := range all {
+		row := fmt.Sprintf("%s\t%s\tgot %s", words[e.Outcome], e.Text, e.Got)
+		if e.Why != "" {
+			row += "\t" + e.Why
+		}
+		rows = append(rows, row)
+	}
+	t.table("Expectations", rows)
+}
+
+func (t *text) faults(r *report.Report) {
+	for i := range r.Faults {
+		f := &r.Faults[i]
+		var rows []string
+		if f.Commanded >= 0 {
+			rows = append(rows, fmt.Sprintf("when\tcommanded %s, effective %s, healed %s", moment(f.Commanded), moment(f.Effective), moment(f.Healed)))
+		}
+		if len(f.Victims) > 0 {
+			rows = append(rows, "victims\t"+strings.Join(f.Victims, ", "))
+		}
+		for _, e := range f.Evidence {
+			rows = append(rows, "evidence\t"+e)
+		}
+		if f.Error != "" {
+			rows = append(rows, "error\t"+f.Error)
+		}
+		for j := range r.Recovery {
+			if r.Recovery[j].Fault == f.Name {
+				rows = append(rows, recoveryRows(&r.Recovery[j])...)
+			}
+		}
+		title := fmt.Sprintf("Fault %s: %s %s", f.Name, f.Kind, f.Target)
+		if f.Params != "" {
+			title += " (" + f.Params + ")"
+		}
+		t.table(title, rows)
+	}
+}
+
+func moment(d time.Duration) string {
+	if d < 0 {
+		return "never"
+	}
+	return d.Round(time.Millisecond).String()
+}
+
+func recoveryRows(r *report.Recovery) []string {
+	rows := []string{
+		"service back\t" + figure(r.Service, "effective"),
+		"detected\t" + figure(r.Detect, "effective"),
+		"first success\t" + figure(r.FirstSuccess, "effective"),
+		"performance back\t" + figure(r.Performance, "effective"),
+		"redundancy back\t" + figure(r.Redundancy, "healed"),
+		"backlog drained\t" + figure(r.Drained, "healed"),
+		fmt.Sprintf("gaps\t%d above %s, in %.0f %% of the partitions, %.0f messages due in them", len(r.Gaps), report.Human(r.Threshold), 100*r.BlastRadius, r.OutageArea),
+	}
+	for _, s := range r.Longest {
+		rows = append(rows, fmt.Sprintf("longest silence\t%s, partition %d, %s", report.Human(s.Length()), s.Partition, s.Direction))
+	}
+	if r.Explained != "" {
+		rows = append(rows, "explained by\t"+r.Explained)
+	}
+	return rows
+}
+
+func figure(f report.Figure, since string) string {
+	switch {
+	case f.Known && f.Value == 0:
+		return "no interruption"
+	case f.Known:
+		return fmt.Sprintf("%s after %s", f, since)
+	case f.Censored:
+		return fmt.Sprintf("%s after %s: not while anybody watched", f, since)
+	}
+	return "unknown: " + f.Why
+}
+
+func (t *text) latency(r *report.Report) {
+	rows := []string{"phase\tacknowledged\tack p50\tp99\tp99.9\tmax\tservice p99\te2e p99\tmax\tlag p99"}
+	phases := slices.Clone(r.Phases)
+	slices.SortStableFunc(phases, func(a, b report.PhaseFigures) int { return cmp.Compare(a.From, b.From) })
+	for _, p := range phases {
+		if p.Acknowledged+p.Rejected+p.Unknown+p.Delivered == 0 {
+			continue
+		}
+		l := &p.Latency
+		q := func(h *report.Histogram, at float64) string { return h.Quantile(at).String() }
+		rows = append(rows, strings.Join([]string{p.Name, report.Thousands(p.Acknowledged),
+			q(&l.Ack, 0.5), q(&l.Ack, 0.99), q(&l.Ack, 0.999), q(&l.Ack, 1), q(&l.Service, 0.99), q(&l.E2E, 0.99), q(&l.E2E, 1), q(&l.Lag, 0.99)}, "\t"))
+	}
+	t.table("Latency by the phase in which a message was due, counted from due", rows)
+}

@@ -1,0 +1,52 @@
+package report
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Human prints a duration as people write it, with three digits at most: "850ms", "1.2s", "9.61s", "2m5s".
+func Human(d time.Duration) string {
+	if d < 0 {
+		return "-" + Human(-d)
+	}
+	switch {
+	case d == 0:
+		return "0s"
+	case d < time.Microsecond:
+		return fmt.Sprintf("%dns", d)
+	case d < time.Millisecond:
+		return digits(float64(d)/1e3) + "µs"
+	case d < time.Second:
+		return digits(float64(d)/1e6) + "ms"
+	case d < time.Minute:
+		return digits(d.Seconds()) + "s"
+	}
+	return d.Round(time.Second).String()
+}
+
+func digits(v float64) string {
+	decimals := 2
+	switch {
+	case v >= 99.95:
+		decimals = 0
+	case v >= 9.995:
+		decimals = 1
+	}
+	s := strconv.FormatFloat(v, 'f', decimals, 64)
+	if strings.Contains(s, ".") {
+		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
+	}
+	return s
+}
+
+// Thousands prints a number with separators: "2,412,331".
+func Thousands(n uint64) string {
+	s := strconv.FormatUint(n, 10)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}

@@ -1,0 +1,237 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Judge holds a report's figures against the contract and the expectations, and fills in its validity, its expectations and its verdict. It reads
+// nothing else, so a report can be judged again.
+//
+// A proven violation of safety fails always; speed, availability and recovery are judged only where the data is valid; what cannot be judged
+// makes the run inconclusive unless it fails.
+func Judge(r *Report, expectations []Expectation) {
+	r.Validity = validate(r, expectations)
+	r.Expectations = nil
+	reasons := violations(r)
+	reasons = append(reasons, neverRecovered(r)...)
+	for _, e := range expectations {
+		j, reason := judgeOne(r, e)
+		r.Expectations = append(r.Expectations, j)
+		if reason != nil && !e.Warn {
+			reasons = append(reasons, *reason)
+		}
+	}
+	if len(expectations) > 0 || len(r.Faults) > 0 {
+		for _, f := range r.Validity {
+			if f.Scope == ScopeAll {
+				reasons = append(reasons, Reason{ExitInconclusive, f.Text})
+			}
+		}
+	}
+	if r.Run.Stopped != "" && r.Run.StopCode != 0 {
+		reasons = append(reasons, Reason{r.Run.StopCode, "stopped by " + r.Run.Stopped})
+	}
+	r.Verdict = conclude(r, dedupe(reasons))
+}
+
+func dedupe(reasons []Reason) []Reason {
+	var out []Reason
+	seen := map[Reason]bool{}
+	for _, r := range reasons {
+		if !seen[r] {
+			out = append(out, r)
+		}
+		seen[r] = true
+	}
+	return out
+}
+
+// violations returns what breaks the broker's contract, or every broker's.
+func violations(r *Report) []Reason {
+	s, c := &r.Safety, &r.Run.Contract
+	rules := []struct {
+		judged bool
+		count  uint64
+		text   string
+	}{
+		{c.Durable, s.Lost, "%s acknowledged messages are lost"},
+		{true, s.GroupSkip, "%s messages are in the log and were given to nobody in the group"},
+		{c.Unique, s.Duplicates, "%s messages are stored more than once by an idempotent producer"},
+		{c.Ordered, s.Reordered, "%s messages are behind a later one of their stream"},
+		{!c.Redelivers, s.Redelivered, "%s messages were given to the group more than once"},
+		{true, s.Phantom, "%s messages carry the run's id and were never sent"},
+		{true, s.AbortedRead, "%s messages were delivered although they were rejected"},
+		{true, s.Corrupt, "%s messages are corrupt"},
+	}
+	var reasons []Reason
+	for _, rule := range rules {
+		if rule.judged && rule.count > 0 {
+			reasons = append(reasons, Reason{ExitSafety, fmt.Sprintf(rule.text, Thousands(rule.count))})
+		}
+	}
+	return reasons
+}
+
+// neverRecovered returns the faults after which service had not come back when the load ended, although the cluster could have done it.
+func neverRecovered(r *Report) []Reason {
+	var reasons []Reason
+	for i := range r.Recovery {
+		f := r.fault(r.Recovery[i].Fault)
+		if f == nil || !r.Recovery[i].Service.Censored || !f.Survives && (f.Healed < 0 || f.Healed >= r.History.LoadEnd) {
+			continue
+		}
+		reasons = append(reasons, Reason{ExitNotRecovered,
+			fmt.Sprintf("service had not come back %s after %s when the load ended", Human(r.Recovery[i].Service.Value), f.Name)})
+	}
+	return reasons
+}
+
+func (r *Report) fault(name string) *Fault {
+	for i := range r.Faults {
+		if r.Faults[i].Name == name {
+			return &r.Faults[i]
+		}
+	}
+	return nil
+}
+
+// judgeOne holds one expectation against the report. The reason is nil when it is met.
+func judgeOne(r *Report, e Expectation) (Judged, *Reason) {
+	m, ok := FindMetric(e.Metric)
+	j := Judged{Text: e.Text, Warn: e.Warn, Outcome: Inconclusive, Got: "unknown"}
+	if !ok {
+		j.Why = "there is no such metric"
+		return j, &Reason{ExitInconclusive, e.Text + ": " + j.Why}
+	}
+	v := m.get(r, e)
+	j.Got = v.human(m.Unit)
+	met, proven := e.compare(v)
+	invalid := r.invalidates(m, e)
+	switch {
+	case v.why != "":
+		j.Why = v.why
+	case !met && proven && m.Needs == ScopeSafety && (e.Op == "==" || e.Op[0] == '<'):
+		j.Outcome = Fail // a violation that was found stays found, whatever was not looked at
+	case invalid != "":
+		j.Why = invalid
+	case !proven:
+		j.Why = "the true value is greater than " + m.Unit.human(v.value) + ", and nobody knows by how much"
+	case met:
+		j.Outcome = Pass
+	default:
+		j.Outcome = Fail
+	}
+	return j, j.reason(m, v)
+}
+
+// compare reports whether v meets the expectation, and whether that is proven: of a censored value only a lower bound is known.
+func (e Expectation) compare(v measure) (met, proven bool) {
+	if !v.censored {
+		return e.holds(v.value), true
+	}
+	if e.Op == ">" || e.Op == ">=" {
+		return e.holds(v.value), e.holds(v.value)
+	}
+	return false, v.value >= e.Value
+}
+
+func (j Judged) reason(m Metric, v measure) *Reason {
+	switch {
+	case j.Outcome == Pass:
+		return nil
+	case j.Outcome == Inconclusive:
+		return &Reason{ExitInconclusive, fmt.Sprintf("%s: %s", j.Text, j.Why)}
+	case m.Needs == ScopeSafety:
+		return &Reason{ExitSafety, fmt.Sprintf("%s: got %s", j.Text, j.Got)}
+	case m.Name == "recovery.service" && v.censored:
+		return &Reason{ExitNotRecovered, fmt.Sprintf("%s: got %s", j.Text, j.Got)}
+	}
+	return &Reason{ExitMissed, fmt.Sprintf("%s: got %s", j.Text, j.Got)}
+}
+
+// invalidates returns why the expectation cannot be judged on this data; empty: it can.
+func (r *Report) invalidates(m Metric, e Expectation) string {
+	for _, f := range r.Validity {
+		switch {
+		case f.Fault != "" && e.Of != "" && f.Fault != e.Of:
+		case f.Scope == ScopeAll, f.Scope == m.Needs, f.Scope == ScopeSpeed && m.Needs == ScopeRecovery:
+			return f.Text
+		}
+	}
+	if m.Name != "recovery.service" && m.Name != "recovery.first-success" {
+		return ""
+	}
+	for _, rec := range r.Recovery {
+		if (e.Of == "" || e.Of == rec.Fault) && rec.Threshold.Seconds() > e.Value/2 && e.Value > 0 {
+			return fmt.Sprintf("a gap is only told from %s on, which is more than half of the objective", Human(rec.Threshold))
+		}
+	}
+	return ""
+}
+
+func conclude(r *Report, reasons []Reason) Verdict {
+	v := Verdict{Outcome: Pass, Reasons: reasons, ExitCode: ExitPass}
+	var codes []ExitCode
+	for _, reason := range reasons {
+		codes = append(codes, reason.Code)
+	}
+	v.ExitCode = Strongest(codes...)
+	for _, code := range codes {
+		switch code {
+		case ExitSafety, ExitNotRecovered, ExitMissed:
+			v.Outcome = Fail
+		default: // stopped, or nobody can know
+			if v.Outcome == Pass {
+				v.Outcome = Inconclusive
+			}
+		}
+	}
+	v.Sentence = sentence(r, v)
+	return v
+}
+
+// sentence tells the verdict, the reasons that decided it, and what every reader asks next.
+func sentence(r *Report, v Verdict) string {
+	var parts []string
+	for _, reason := range v.Reasons {
+		if reason.Code == v.ExitCode {
+			parts = append(parts, reason.Text)
+		}
+	}
+	if more := len(parts) - 2; more > 0 {
+		parts = append(parts[:2], fmt.Sprintf("and %d more", more))
+	}
+	if v.Outcome == Pass {
+		parts = append(parts, "nothing that was promised was broken")
+		if len(r.Expectations) == 0 {
+			parts = append(parts, "no objective stated")
+		}
+	}
+	parts = append(parts, counts(r))
+	if r.Run.Broker.Emulated != "" {
+		parts = append(parts, "emulated; durability not tested")
+	}
+	return fmt.Sprintf("%s: %s.", v.Outcome, strings.Join(parts, "; "))
+}
+
+func counts(r *Report) string {
+	s := &r.Safety
+	due := s.Sent + s.Unsent
+	if due == 0 {
+		return "nothing was sent"
+	}
+	text := fmt.Sprintf("%s of %s messages acknowledged (%.2f %%), %s lost", Thousands(s.Acknowledged), Thousands(due), 100*float64(s.Acknowledged)/float64(due), Thousands(s.Lost))
+	var slowest time.Duration
+	name := ""
+	for _, rec := range r.Recovery {
+		if rec.Service.Known && rec.Service.Value >= slowest {
+			slowest, name = rec.Service.Value, rec.Fault
+		}
+	}
+	if name != "" {
+		text += fmt.Sprintf("; service back %s after %s", Human(slowest), name)
+	}
+	return text
+}

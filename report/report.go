@@ -1,0 +1,172 @@
+// Package report holds the words and numbers of a run that is told: events, windows, histograms, the report itself, expectations, and the verdict,
+// which pure functions reach from the report alone. It knows no broker and no load; whoever ran something fills it in, and whoever shows
+// something reads it.
+//
+// Times of a run are durations since its start on one monotonic clock. In JSON they are whole nanoseconds, in fields that end in _ns.
+package report
+
+import "time"
+
+// SchemaVersion is the version of report.json; fields are only ever added within one.
+const SchemaVersion = 1
+
+// A Report is everything that a run came to.
+type Report struct {
+	Schema       int            `json:"schema"`
+	Verdict      Verdict        `json:"verdict"`
+	Run          Run            `json:"run"`
+	Validity     []Finding      `json:"validity"` // what makes (part of) the run's data invalid
+	Findings     []string       `json:"findings"` // what a reader should know besides, a sentence each
+	Safety       Safety         `json:"safety"`
+	Expectations []Judged       `json:"expectations"`
+	Faults       []Fault        `json:"faults"`
+	Recovery     []Recovery     `json:"recovery"`
+	Phases       []PhaseFigures `json:"phases"`
+	Windows      []Window       `json:"windows"`
+	History      History        `json:"history"`
+	Files        []string       `json:"files"` // written beside this one
+}
+
+// Run says what was run, where, and how to run it again.
+type Run struct {
+	ID        string            `json:"id"`
+	Scenario  string            `json:"scenario"`
+	About     string            `json:"about,omitempty"`
+	Seed      uint64            `json:"seed"`
+	Started   time.Time         `json:"started"`
+	Took      time.Duration     `json:"took_ns"`
+	Stopped   string            `json:"stopped,omitempty"` // why it ended before its plan; empty: it did not
+	StopCode  ExitCode          `json:"stop_code,omitempty"`
+	Version   string            `json:"squall"`
+	Host      Host              `json:"host"`
+	Broker    Broker            `json:"broker"`
+	Client    map[string]string `json:"client"` // the load's client settings in force
+	Load      string            `json:"load"`   // one line: rate, size, producers, consumers
+	Pacing    string            `json:"pacing"` // how the schedule was kept
+	Contract  Contract          `json:"contract"`
+	Timers    []Timer           `json:"timers"`
+	Command   []string          `json:"command,omitempty"` // what repeats the run
+	Effective string            `json:"effective"`         // the scenario with everything filled in, as YAML
+	Objective []string          `json:"objectives"`        // the expectations as they were written
+}
+
+// Host is the machine that generated the load.
+type Host struct {
+	OS   string `json:"os"`
+	Arch string `json:"arch"`
+	CPUs int    `json:"cpus"`
+	Go   string `json:"go"`
+}
+
+// Broker is the cluster that the load went to.
+type Broker struct {
+	Kind     string            `json:"kind"`
+	Testbed  string            `json:"testbed"` // "containers", "embedded (kfake)"
+	Emulated string            `json:"emulated,omitempty"`
+	Nodes    []string          `json:"nodes"`
+	Versions map[string]string `json:"versions,omitempty"`
+	Images   []Image           `json:"images,omitempty"`
+	Config   map[string]string `json:"config"`
+	Proxied  bool              `json:"proxied"` // client links pass Toxiproxy
+}
+
+// An Image is a container image that ran.
+type Image struct {
+	Role   string `json:"role"`
+	Name   string `json:"name"`
+	Digest string `json:"digest"`
+	Note   string `json:"note,omitempty"`
+}
+
+// A Contract says what the broker promised under the run's settings; the judge holds the ledger's counts against it.
+type Contract struct {
+	Durable    bool     `json:"durable"`
+	Survives   string   `json:"survives"`
+	Ordered    bool     `json:"ordered"`
+	Unique     bool     `json:"unique"`
+	Redelivers bool     `json:"redelivers"`
+	Notes      []string `json:"notes,omitempty"`
+}
+
+// A Timer is a setting that decides how long some part of a recovery takes.
+type Timer struct {
+	Name  string        `json:"name"`
+	Value time.Duration `json:"value_ns"`
+	Part  string        `json:"part"`
+	Note  string        `json:"note"`
+}
+
+// A Finding makes part of a run's data invalid.
+type Finding struct {
+	Scope Scope  `json:"scope"`
+	Text  string `json:"text"`            // one sentence
+	Fault string `json:"fault,omitempty"` // only what is said of this fault; empty: of the run
+}
+
+// A Scope is what a finding makes invalid.
+type Scope string
+
+// The scopes.
+const (
+	ScopeSpeed    Scope = "speed"    // latency, rate, recovery
+	ScopeSafety   Scope = "safety"   // whether everything was found
+	ScopeRecovery Scope = "recovery" // recovery figures
+	ScopeAll      Scope = "all"
+)
+
+// Safety is what the ledger came to. Counts are messages.
+type Safety struct {
+	Sent         uint64 `json:"sent"`
+	Unsent       uint64 `json:"unsent"` // due, and never taken by the client, whose buffer was full until the end
+	Acknowledged uint64 `json:"acknowledged"`
+	Rejected     uint64 `json:"rejected"`
+	Unknown      uint64 `json:"unknown"`
+	Pending      uint64 `json:"pending"`   // without an outcome when the run was cut short
+	Late         uint64 `json:"late"`      // second outcomes, told after the first: a driver's fault
+	Delivered    uint64 `json:"delivered"` // to the load's consumers, every repetition counted
+	Verified     uint64 `json:"verified"`  // acknowledged and found again
+
+	Lost        uint64 `json:"lost"`         // acknowledged, and not in a final read that reached the log's end
+	UnreadTail  uint64 `json:"unread_tail"`  // acknowledged, not found, and the final read did not reach the end
+	GroupSkip   uint64 `json:"group_skip"`   // in the log, and given to nobody in a group that was drained
+	GroupLag    uint64 `json:"group_lag"`    // in the log, and not given to anybody when the drain's bound passed
+	Duplicates  uint64 `json:"duplicates"`   // stored more than once, each further copy counted
+	Redelivered uint64 `json:"redelivered"`  // given to the group again, one offset
+	Reordered   uint64 `json:"reordered"`    // behind a later message of its stream
+	Phantom     uint64 `json:"phantom"`      // carries the run's id and was never sent
+	AbortedRead uint64 `json:"aborted_read"` // delivered, although rejected
+	Corrupt     uint64 `json:"corrupt"`      // header or checksum wrong
+	Foreign     uint64 `json:"foreign"`      // another run's
+	Resurrected uint64 `json:"resurrected"`  // unknown, and found in the log: neither lost nor duplicate
+
+	FinalRead FinalRead `json:"final_read"`
+	Drained   bool      `json:"drained"` // the consumers reached the end offsets
+	Examples  []Anomaly `json:"examples,omitempty"`
+}
+
+// FinalRead says how far the independent reader got.
+type FinalRead struct {
+	Done   bool        `json:"done"`             // every partition to its end offset
+	Reason string      `json:"reason,omitempty"` // why not
+	Read   uint64      `json:"read"`             // messages
+	Ends   []Partition `json:"partitions"`
+}
+
+// A Partition is how far the final read got in one.
+type Partition struct {
+	Partition int32 `json:"partition"`
+	Start     int64 `json:"start"`
+	End       int64 `json:"end"`
+	Reached   int64 `json:"reached"`
+}
+
+// An Anomaly is an example of one, or of a run of consecutive ones.
+type Anomaly struct {
+	Kind      string `json:"kind"` // as the count is called: "lost", "reordered", ...
+	Producer  uint32 `json:"producer"`
+	Partition int32  `json:"partition"`
+	First     uint64 `json:"first"` // sequence in the stream
+	Last      uint64 `json:"last"`
+	Offset    int64  `json:"offset"` // -1: not known
+	Note      string `json:"note,omitempty"`
+}

@@ -1,0 +1,91 @@
+package report
+
+import (
+	"fmt"
+	"time"
+)
+
+// Limits beyond which a run's data cannot be judged.
+const (
+	lagLimit      = 100 * time.Millisecond // p99 of the generator's own lag in a judged phase
+	unknownLimit  = 0.05                   // share of the sends that may be unknown where no expectation speaks of it
+	rateLimit     = 20                     // messages due per second and partition: fewer leave gaps too coarse
+	baselineLeast = 1000                   // acknowledged messages in the baseline: fewer make no p99.9
+)
+
+// validate returns what makes parts of the report's data invalid.
+func validate(r *Report, expectations []Expectation) []Finding {
+	var all []Finding
+	add := func(s Scope, fault, format string, args ...any) {
+		all = append(all, Finding{Scope: s, Fault: fault, Text: fmt.Sprintf(format, args...)})
+	}
+	for _, f := range r.Faults {
+		if !f.Took() {
+			why := f.Error
+			if why == "" {
+				why = "the run ended before it"
+			}
+			add(ScopeAll, f.Name, "fault %s did not take effect: %s", f.Name, why)
+		}
+	}
+	for _, p := range r.Phases {
+		lag := p.Latency.Lag.Quantile(0.99)
+		if p.Kind != WarmUp && p.Kind != Heal && p.Kind != Drain && p.Kind != Reading && lag.Value > lagLimit {
+			add(ScopeSpeed, "", "the generator missed its own schedule %s: p99 of the lag is %s, over %s", duringPhase(p.Phase), lag, Human(lagLimit))
+		}
+	}
+	validateSafety(r, expectations, add)
+	validateRecovery(r, add)
+	if r.Run.Stopped != "" {
+		add(ScopeAll, "", "the run was stopped before its end: %s", r.Run.Stopped)
+	}
+	return all
+}
+
+func duringPhase(p Phase) string {
+	if p.Kind == During {
+		return p.Name
+	}
+	return "during " + p.Name
+}
+
+func validateSafety(r *Report, expectations []Expectation, add func(Scope, string, string, ...any)) {
+	s := &r.Safety
+	if !s.FinalRead.Done {
+		add(ScopeSafety, "", "the final read did not reach the end of the log: %s", s.FinalRead.Reason)
+	}
+	if s.GroupLag > 0 {
+		add(ScopeSafety, "", "the consumers had %s messages left to read when the drain's time was over", Thousands(s.GroupLag))
+	}
+	if s.Pending > 0 {
+		add(ScopeSafety, "", "%s messages had no outcome yet when the run ended", Thousands(s.Pending))
+	}
+	spoken := false
+	for _, e := range expectations {
+		spoken = spoken || e.Metric == "unknown" || e.Metric == "success.ratio"
+	}
+	if s.Sent > 0 && float64(s.Unknown) > unknownLimit*float64(s.Sent) && !spoken {
+		add(ScopeAll, "", "%s of %s messages ended unknown, more than %g %%, and no expectation speaks of it", Thousands(s.Unknown), Thousands(s.Sent), unknownLimit*100)
+	}
+}
+
+func validateRecovery(r *Report, add func(Scope, string, string, ...any)) {
+	if len(r.Faults) == 0 {
+		return
+	}
+	for i := range r.Phases {
+		if p := &r.Phases[i]; p.Kind == Baseline && p.Acknowledged < baselineLeast {
+			add(ScopeRecovery, "", "the baseline has %s acknowledged messages, and at least %s are needed to tell a gap", Thousands(p.Acknowledged), Thousands(baselineLeast))
+		}
+	}
+	if r.History.Rate < rateLimit {
+		add(ScopeRecovery, "", "%.3g messages a second and partition are too few to tell a gap; at least %d are needed", r.History.Rate, rateLimit)
+	}
+	for _, f := range r.Faults {
+		for _, b := range r.History.Blind {
+			if f.Took() && b.From < f.Effective+time.Second && b.To > f.Effective {
+				add(ScopeRecovery, f.Name, "nobody could see the cluster's state when %s took effect: the observer was blind for %s", f.Name, Human(b.To-b.From))
+			}
+		}
+	}
+}

@@ -1,0 +1,48 @@
+package report
+
+import "time"
+
+// A Window is one second of the load. Counts are by the time at which something happened, latencies by the time at which the message was due.
+type Window struct {
+	Start        time.Duration     `json:"start_ns"`
+	Phase        string            `json:"phase"`
+	Due          uint64            `json:"due"`  // handed to a client of those due in this window, or still held back
+	Sent         uint64            `json:"sent"` // taken by a client in this window
+	Acknowledged uint64            `json:"acknowledged"`
+	Rejected     uint64            `json:"rejected"`
+	Unknown      uint64            `json:"unknown"`
+	Delivered    uint64            `json:"delivered"`
+	Held         uint64            `json:"held,omitempty"`   // of Sent, those that waited because their client's buffer was full
+	Backlog      uint64            `json:"backlog"`          // acknowledged and not yet delivered, at the window's end
+	Buffered     int               `json:"buffered"`         // in the producing clients, at the window's end
+	CPU          float64           `json:"cpu"`              // cores that squall itself used
+	Errors       map[string]uint64 `json:"errors,omitempty"` // by class
+	Latency      Latency           `json:"latency"`
+}
+
+// Latency is the four histograms of a window or phase.
+type Latency struct {
+	Ack     Histogram `json:"ack"`     // due to acknowledged
+	E2E     Histogram `json:"e2e"`     // due to delivered
+	Service Histogram `json:"service"` // handed to the client, to acknowledged
+	Lag     Histogram `json:"lag"`     // due, to handed to the client: the generator's own error, or a full client's
+}
+
+// Merge adds o to l.
+func (l *Latency) Merge(o Latency) {
+	l.Ack.Merge(o.Ack)
+	l.E2E.Merge(o.E2E)
+	l.Service.Merge(o.Service)
+	l.Lag.Merge(o.Lag)
+}
+
+// PhaseFigures are a phase's counts and latencies. A message belongs to the phase in which it was due; one that was due before a fault and had
+// no outcome when the fault began belongs to the fault.
+type PhaseFigures struct {
+	Phase
+	Acknowledged uint64  `json:"acknowledged"`
+	Rejected     uint64  `json:"rejected"`
+	Unknown      uint64  `json:"unknown"`
+	Delivered    uint64  `json:"delivered"`
+	Latency      Latency `json:"latency"`
+}
