@@ -1,0 +1,144 @@
+package report
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// healthy returns a report of a run in which everything went well, with one fault.
+func healthy() *Report {
+	baseline := PhaseFigures{Phase: Phase{Name: "baseline", Kind: Baseline}, Acknowledged: 20_000}
+	baseline.Latency.Ack = Histogram{Buckets: []Bucket{{5 * time.Millisecond, 19_900, 0}, {50 * time.Millisecond, 100, 0}}, Max: 50 * time.Millisecond}
+	during := PhaseFigures{Phase: Phase{Name: "during kill", Kind: During, Fault: "kill"}, Acknowledged: 20_000}
+	during.Latency.Ack = Histogram{Buckets: []Bucket{{9 * time.Second, 20_000, 0}}, Max: 9 * time.Second}
+	return &Report{
+		Run: Run{Contract: Contract{Durable: true, Ordered: true, Unique: true, Redelivers: true}},
+		Safety: Safety{Sent: 40_000, Acknowledged: 40_000, Delivered: 40_000, Verified: 40_000, Drained: true,
+			FinalRead: FinalRead{Done: true}},
+		Faults:   []Fault{{Name: "kill", Commanded: 9 * time.Second, Effective: 10 * time.Second, Healing: 20 * time.Second, Healed: 21 * time.Second, Survives: true}},
+		Recovery: []Recovery{{Fault: "kill", Threshold: 500 * time.Millisecond, Service: KnownFigure(9600 * time.Millisecond), Redundancy: KnownFigure(time.Second)}},
+		Phases:   []PhaseFigures{baseline, during},
+		History:  History{Rate: 300, LoadEnd: 60 * time.Second},
+	}
+}
+
+func TestJudge(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(*Report)
+		expect []string
+		want   Outcome
+		code   ExitCode
+		says   string
+	}{
+		{"all well", func(*Report) {}, []string{"lost == 0", "recovery.service < 15s of kill", "ack.p99 < 250ms during baseline"}, Pass, ExitPass, "pass: "},
+		{"no objective", func(*Report) {}, nil, Pass, ExitPass, "no objective stated"},
+		{"lost breaks the contract", func(r *Report) { r.Safety.Lost = 7 }, nil, Fail, ExitSafety, "7 acknowledged messages are lost"},
+		{"lost where nothing is promised", func(r *Report) { r.Safety.Lost, r.Run.Contract.Durable = 7, false }, nil, Pass, ExitPass, "7 lost"},
+		{"lost where nothing is promised, but expected", func(r *Report) { r.Safety.Lost, r.Run.Contract.Durable = 7, false }, []string{"lost == 0"}, Fail, ExitSafety, "got 7"},
+		{"corrupt is nobody's promise", func(r *Report) { r.Safety.Corrupt = 1; r.Run.Contract = Contract{} }, nil, Fail, ExitSafety, "corrupt"},
+		{"duplicates of a producer that is not idempotent", func(r *Report) { r.Safety.Duplicates, r.Run.Contract.Unique = 3, false }, nil, Pass, ExitPass, "pass"},
+		{"redelivered is allowed at least once", func(r *Report) { r.Safety.Redelivered = 500 }, nil, Pass, ExitPass, "pass"},
+		{"safety wins over speed", func(r *Report) { r.Safety.Lost = 1 }, []string{"ack.p99 < 1ms during baseline"}, Fail, ExitSafety, "lost"},
+		{"speed missed", func(*Report) {}, []string{"ack.p99 < 1ms during baseline"}, Fail, ExitMissed, "got 5ms"},
+		{"a warning changes nothing", func(*Report) {}, []string{"ack.p99 < 1ms during baseline (warn)"}, Pass, ExitPass, "pass"},
+		{"recovery missed", func(*Report) {}, []string{"recovery.service < 8s"}, Fail, ExitMissed, "got 9.6s"},
+		{"never recovered", func(r *Report) { r.Recovery[0].Service = CensoredFigure(32 * time.Second) }, []string{"recovery.service < 15s"}, Fail, ExitNotRecovered, "> 32s"},
+		{"never recovered, though nothing was expected", func(r *Report) { r.Recovery[0].Service = CensoredFigure(32 * time.Second) }, nil, Fail, ExitNotRecovered, "not come back 32s after kill"},
+		{"not recovered, but the cluster could not before the heal", func(r *Report) {
+			r.Recovery[0].Service = CensoredFigure(32 * time.Second)
+			r.Faults[0].Survives, r.Faults[0].Healed = false, 61*time.Second
+		}, nil, Pass, ExitPass, "pass"},
+		{"censored below the objective", func(r *Report) {
+			r.Recovery[0].Redundancy = CensoredFigure(5 * time.Second)
+		}, []string{"recovery.redundancy < 15s"}, Inconclusive, ExitInconclusive, "nobody knows by how much"},
+		{"a gap too coarse for the objective", func(r *Report) { r.Recovery[0].Threshold = 6 * time.Second }, []string{"recovery.service < 10s"}, Inconclusive, ExitInconclusive, "more than half of the objective"},
+		{"fault without effect", func(r *Report) { r.Faults[0].Effective, r.Faults[0].Error = Never, "no such node" }, []string{"lost == 0"}, Inconclusive, ExitInconclusive, "did not take effect"},
+		{"fault without effect and a loss", func(r *Report) { r.Faults[0].Effective, r.Safety.Lost = Never, 1 }, []string{"lost == 0"}, Fail, ExitSafety, "lost"},
+		{"generator at fault", func(r *Report) {
+			r.Phases[1].Latency.Lag = Histogram{Buckets: []Bucket{{time.Second, 100, 0}}, Max: time.Second}
+		}, []string{"ack.p99 < 250ms during baseline"}, Inconclusive, ExitInconclusive, "missed its own schedule"},
+		{"generator at fault says nothing of safety", func(r *Report) {
+			r.Phases[1].Latency.Lag = Histogram{Buckets: []Bucket{{time.Second, 100, 0}}, Max: time.Second}
+		}, []string{"lost == 0"}, Pass, ExitPass, "pass"},
+		{"not read to the end", func(r *Report) { r.Safety.FinalRead = FinalRead{Reason: "no leader"} }, []string{"lost == 0"}, Inconclusive, ExitInconclusive, "no leader"},
+		{"not read to the end, and a loss", func(r *Report) { r.Safety.FinalRead.Done, r.Safety.Lost = false, 2 }, []string{"lost == 0"}, Fail, ExitSafety, "lost"},
+		{"too much unknown", func(r *Report) { r.Safety.Unknown = 4000 }, []string{"lost == 0"}, Inconclusive, ExitInconclusive, "ended unknown"},
+		{"too much unknown, spoken of", func(r *Report) { r.Safety.Unknown = 4000 }, []string{"unknown <= 5000"}, Pass, ExitPass, "pass"},
+		{"an outage is an outage", func(r *Report) { r.Safety.Acknowledged, r.Safety.Rejected = 0, 40_000 }, []string{"success.ratio >= 99%"}, Fail, ExitMissed, "got 0%"},
+		{"too few messages to tell a gap", func(r *Report) { r.History.Rate = 5 }, []string{"recovery.service < 15s"}, Inconclusive, ExitInconclusive, "too few"},
+		{"too few for the percentile", func(r *Report) { r.Phases[0].Latency.Ack = Histogram{Buckets: []Bucket{{1, 50, 0}}, Max: 1} }, []string{"ack.p99 < 250ms during baseline"}, Inconclusive, ExitInconclusive, "too few for p99"},
+		{"stopped", func(r *Report) { r.Run.Stopped, r.Run.StopCode = "Ctrl-C", ExitInterrupted }, []string{"lost == 0"}, Inconclusive, ExitInterrupted, "Ctrl-C"},
+		{"emulated", func(r *Report) { r.Run.Broker.Emulated = "one copy" }, []string{"lost == 0"}, Pass, ExitPass, "durability not tested"},
+		{"blind when it mattered", func(r *Report) { r.History.Blind = []Span{{9 * time.Second, 12 * time.Second}} }, []string{"recovery.detect < 12s"}, Inconclusive, ExitInconclusive, "blind"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := healthy()
+			tt.change(r)
+			var expectations []Expectation
+			for _, text := range tt.expect {
+				e, err := ParseExpectation(text, []string{"kill"})
+				if err != nil {
+					t.Fatal(err)
+				}
+				expectations = append(expectations, e)
+			}
+			Judge(r, expectations)
+			v := r.Verdict
+			if v.Outcome != tt.want || v.ExitCode != tt.code || !strings.Contains(v.Sentence, tt.says) {
+				t.Errorf("%s, exit code %d: %s\nwant %s, %d, and %q in the sentence", v.Outcome, v.ExitCode, v.Sentence, tt.want, tt.code, tt.says)
+			}
+		})
+	}
+}
+
+func TestExpectationsThatCannotBeEvaluated(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                              "cannot read",
+		"lost = 0":                      "cannot read",
+		"losst == 0":                    `did you mean "lost"?`,
+		"ack.p99 < 250":                 "write it with a unit",
+		"lost == 0 during baseline":     "not measured by phase",
+		"ack.p99 < 1s of kill":          "not measured by fault",
+		"recovery.service < 15s of kil": `did you mean "kill"?`,
+		"ack.p99 < 1s during baselin":   `did you mean "baseline"?`,
+		"success.ratio > 99.9":          "not a share",
+		"lost == 1.5":                   "not a count",
+	} {
+		_, err := ParseExpectation(text, []string{"kill"})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: error %v, want one with %q", text, err, want)
+		}
+	}
+	if _, err := ParseExpectation("recovery.service < 15s", nil); err == nil || !strings.Contains(err.Error(), "needs a fault") {
+		t.Errorf("a recovery without a fault: %v", err)
+	}
+}
+
+func TestStrongest(t *testing.T) {
+	if got := Strongest(ExitInconclusive, ExitMissed, ExitSafety, ExitNotRecovered); got != ExitSafety {
+		t.Errorf("got %d", got)
+	}
+	if got := Strongest(ExitSafety, ExitInterrupted); got != ExitInterrupted {
+		t.Errorf("got %d", got)
+	}
+	if got := Strongest(); got != ExitPass {
+		t.Errorf("got %d", got)
+	}
+}
+
+func TestHuman(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0: "0s", 900: "900ns", 1500: "1.5µs", 850 * time.Millisecond: "850ms", 1234 * time.Millisecond: "1.23s", 9612 * time.Millisecond: "9.61s",
+		32 * time.Second: "32s", 125 * time.Second: "2m5s", -time.Second: "-1s", 99960 * time.Microsecond: "100ms",
+	} {
+		if got := Human(d); got != want {
+			t.Errorf("%d: %q, want %q", d, got, want)
+		}
+	}
+	if got := Thousands(2412331); got != "2,412,331" {
+		t.Error(got)
+	}
+}
