@@ -1,0 +1,58 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seed-228c25e4/squall/links"
+	"github.com/seed-228c25e4/squall/testcontainers"
+)
+
+func cleanCommand() *cobra.Command {
+	var all bool
+	c := &cobra.Command{
+		Use:   "clean",
+		Short: "remove what dead runs left behind: containers, networks, volumes, outdated sidecar images",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			cleaned, err := testcontainers.Clean(c.Context(), all)
+			fmt.Fprintln(c.OutOrStdout(), cleaned)
+			if err != nil {
+				return internalError{err}
+			}
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&all, "all", false, "runs that are alive, too")
+	return c
+}
+
+func versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "print squall's version",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintf(c.OutOrStdout(), "squall %s %s %s/%s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			return err
+		},
+	}
+}
+
+// sidecarCommand is what runs in the pods' sidecars, out of this same executable.
+func sidecarCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    "sidecar",
+		Short:  "carry a pod's links (started by squall itself, in containers)",
+		Hidden: true,
+		Args:   cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := links.SidecarMain(c.Context()); err != nil {
+				return internalError{err}
+			}
+			return nil
+		},
+	}
+}

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/seed-228c25e4/squall"
+	"github.com/seed-228c25e4/squall/report"
+)
+
+// interrupts returns a context that ends with a squall.Stopped when the user or the machine asks for it. Ctrl-C on a terminal ends the plan in good
+// order; without a terminal there are only seconds left, as when a CI job is cancelled. A second signal ends the process at once: what it leaves
+// behind is for `squall clean`.
+func interrupts(parent context.Context, p *plain) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(parent)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	done := make(chan struct{})
+	go func() {
+		for first := true; ; first = false {
+			select {
+			case <-done:
+				return
+			case s := <-signals:
+				stopped := stoppedBy(s, p.live)
+				if !first {
+					os.Exit(int(stopped.Code))
+				}
+				p.wipe()
+				p.step("stopping: %s; once more ends it at once, and leaves the rest to `squall clean`", stopped.By)
+				cancel(stopped)
+			}
+		}
+	}()
+	return ctx, func() { signal.Stop(signals); close(done); cancel(nil) }
+}
+
+func stoppedBy(s os.Signal, terminal bool) squall.Stopped {
+	if s == os.Interrupt {
+		return squall.Stopped{By: "Ctrl-C", Code: report.ExitInterrupted, Quick: !terminal}
+	}
+	return squall.Stopped{By: s.String(), Code: report.ExitTerminated, Quick: !terminal}
+}

@@ -1,0 +1,94 @@
+// Command squall breaks message brokers under load and says what was lost and how long recovery took. This package wires the rooms together: it
+// reads flags, makes the testbed, and turns verdicts and errors into text and exit codes. It decides nothing about a run.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seed-228c25e4/squall/report"
+	"github.com/seed-228c25e4/squall/scenarios"
+	"github.com/seed-228c25e4/squall/testcontainers"
+)
+
+// version is set when the executable is built.
+var version = "devel"
+
+func main() { os.Exit(int(Main(os.Args[1:], os.Stdout, os.Stderr))) }
+
+// Main runs squall with these arguments and returns its exit code.
+func Main(args []string, stdout, stderr io.Writer) (code report.ExitCode) {
+	root := &cobra.Command{
+		Use:   "squall",
+		Short: "Break a message broker under load, and know what was lost and how long recovery took",
+		Example: "  squall run quickstart                 needs nothing installed, 20 seconds\n" +
+			"  squall run kafka-leader-kill          three real brokers in containers\n" +
+			"  squall show kafka-leader-kill > mine.yaml",
+		Version:       version,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.AddCommand(runCommand(), validateCommand(), explainCommand(), showCommand(), listCommand(), cleanCommand(), versionCommand(), sidecarCommand())
+	err := root.ExecuteContext(context.Background())
+	if err == nil {
+		return report.ExitPass
+	}
+	code = codeOf(err)
+	var quiet verdictError
+	if !errors.As(err, &quiet) {
+		fmt.Fprintln(stderr, message(err))
+	}
+	return code
+}
+
+// A verdictError carries the exit code of a run that ended with a verdict, which has been told already.
+type verdictError struct{ code report.ExitCode }
+
+func (e verdictError) Error() string { return fmt.Sprintf("exit code %d", e.code) }
+
+// An internalError is squall's own failure, as opposed to a mistake in how it was called.
+type internalError struct{ error }
+
+func (e internalError) Unwrap() error { return e.error }
+
+// codeOf returns the exit code for an error. What is not known otherwise was found by the command line's parser: a mistake of usage.
+func codeOf(err error) report.ExitCode {
+	var (
+		verdict  verdictError
+		internal internalError
+		lacks    *testcontainers.EnvironmentError
+		wrong    scenarios.Errors
+		early    stoppedEarly
+	)
+	switch {
+	case errors.As(err, &early):
+		return early.Code
+	case errors.As(err, &verdict):
+		return verdict.code
+	case errors.As(err, &lacks):
+		return report.ExitEnvironment
+	case errors.As(err, &wrong):
+		return report.ExitUsage
+	case errors.As(err, &internal):
+		return report.ExitInternal
+	}
+	return report.ExitUsage
+}
+
+// message is what the user reads of an error.
+func message(err error) string {
+	var wrong scenarios.Errors
+	if errors.As(err, &wrong) {
+		return err.Error()
+	}
+	return "squall: " + err.Error()
+}

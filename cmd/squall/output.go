@@ -1,0 +1,68 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/seed-228c25e4/squall/report"
+	"github.com/seed-228c25e4/squall/report/formats"
+)
+
+// An output is the folder that a run's results go to. Its files are the user's alone: they hold host names and settings.
+type output struct {
+	dir    string
+	events *os.File
+}
+
+var notInNames = regexp.MustCompile(`[^a-zA-Z0-9._-]+`)
+
+// newOutput makes the folder, which must not hold anything yet: results overwrite nothing.
+func newOutput(dir, scenario, id string) (*output, error) {
+	if dir == "" {
+		name := strings.Trim(notInNames.ReplaceAllString(scenario, "-"), "-.")
+		dir = filepath.Join("squall-runs", fmt.Sprintf("%s-%s-%s", time.Now().UTC().Format("20060102T150405Z"), name, id[:8]))
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make the folder for the results: %w", err)
+	}
+	events, err := os.OpenFile(filepath.Join(dir, "events.ndjson"), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		return nil, fmt.Errorf("%s holds the results of another run already; give --out another folder", dir)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("make the file for the events: %w", err)
+	}
+	return &output{dir: dir, events: events}, nil
+}
+
+// write writes the report beside the events. The file appears whole or not at all.
+func (o *output) write(r *report.Report) error {
+	path := filepath.Join(o.dir, "report.json")
+	r.Files = []string{path, o.events.Name()}
+	file, err := os.OpenFile(path+".tmp", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	err = errors.Join(formats.JSON(file, r), file.Sync(), file.Close(), o.events.Close())
+	if err == nil {
+		err = os.Rename(file.Name(), path)
+	}
+	if err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	return nil
+}
+
+// removeIfEmpty removes the folder of a run in which nothing happened.
+func (o *output) removeIfEmpty() error {
+	info, err := o.events.Stat()
+	if err != nil || info.Size() > 0 {
+		return errors.Join(err, o.events.Close())
+	}
+	return errors.Join(o.events.Close(), os.Remove(o.events.Name()), os.Remove(o.dir))
+}

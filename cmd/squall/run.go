@@ -1,0 +1,189 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/seed-228c25e4/squall"
+	"github.com/seed-228c25e4/squall/broker"
+	"github.com/seed-228c25e4/squall/report"
+	"github.com/seed-228c25e4/squall/report/formats"
+	"github.com/seed-228c25e4/squall/scenarios"
+)
+
+// runFlags are what `squall run` can be told.
+type runFlags struct {
+	set    []string
+	seed   uint64
+	out    string
+	format string
+	ui     string
+}
+
+func runCommand() *cobra.Command {
+	var f runFlags
+	c := &cobra.Command{
+		Use:   "run SCENARIO",
+		Short: "run a scenario, a file or one of the library, and judge what happened",
+		Long: "Run starts the scenario's cluster, loads it, breaks it, and says what was lost and how long recovery took.\n\n" +
+			"The result goes to standard output, progress to standard error, and report.json and events.ndjson to a folder of their own.\n" +
+			"Ctrl-C ends the plan: faults are reverted, the log is read, and the report is written. Twice: at once.",
+		Example: "  squall run quickstart\n  squall run kafka-leader-kill --set load.rate=5k/s -o json",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if !c.Flags().Changed("seed") {
+				return run(c, args[0], f, nil)
+			}
+			return run(c, args[0], f, &f.seed)
+		},
+		ValidArgsFunction: completeScenarios,
+	}
+	c.Flags().StringArrayVar(&f.set, "set", nil, "override a field of the scenario: --set load.rate=5k/s (may be repeated)")
+	c.Flags().Uint64Var(&f.seed, "seed", 0, "override the scenario's seed")
+	c.Flags().StringVar(&f.out, "out", "", "the folder for the results (default squall-runs/TIME-NAME-ID)")
+	c.Flags().StringVarP(&f.format, "output", "o", "text", "what goes to standard output: text or json")
+	c.Flags().StringVar(&f.ui, "ui", "auto", "how progress is told: auto, plain or none")
+	return c
+}
+
+func run(c *cobra.Command, name string, f runFlags, seed *uint64) error {
+	if f.format != "text" && f.format != "json" {
+		return fmt.Errorf("--output is text or json, not %q", f.format)
+	}
+	if f.ui != "auto" && f.ui != "plain" && f.ui != "none" {
+		return fmt.Errorf("--ui is auto, plain or none, not %q", f.ui)
+	}
+	s, err := load(name, f.set, seed)
+	if err != nil {
+		return err
+	}
+	progress := newProgress(c.ErrOrStderr(), f.ui)
+	ctx, stop := interrupts(c.Context(), progress)
+	defer stop()
+	id := newID()
+	dir, err := newOutput(f.out, s.Name, id)
+	if err != nil {
+		return internalError{err}
+	}
+	r, err := runIn(ctx, s, dir, id, command(name, f, s), progress)
+	if r == nil {
+		return errors.Join(err, dir.removeIfEmpty())
+	}
+	code := r.Verdict.ExitCode
+	if err := errors.Join(err, tell(c.OutOrStdout(), r, f.format)); err != nil { // beside the verdict, such as a container that could not be removed
+		fmt.Fprintln(c.ErrOrStderr(), message(err))
+		code = report.Strongest(code, report.ExitInternal)
+	}
+	if code == report.ExitPass {
+		return nil
+	}
+	return verdictError{code}
+}
+
+// runIn makes the testbed, runs the scenario on it, writes the report, and removes the testbed, however the run ends.
+func runIn(ctx context.Context, s *scenarios.Scenario, dir *output, id string, command []string, p *plain) (_ *report.Report, err error) {
+	clock := broker.NewClock()
+	p.step("starting %s: %d nodes of %s, %s", s.Name, s.Broker.Nodes, s.Broker.Kind, s.Broker.Run)
+	cluster, err := start(ctx, s, id, p)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if e := cluster.Close(context.WithoutCancel(ctx)); e != nil {
+			err = errors.Join(err, internalError{fmt.Errorf("remove the cluster: %w; `squall clean` removes what is left", e)})
+		}
+	}()
+	number, _ := strconv.ParseUint(id, 16, 64) // newID made it
+	driver, err := drivers[s.Broker.Kind](cluster, s.Settings(), clock, number)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, driver.Close()) }()
+	bed := squall.Testbed{Kind: kinds[s.Broker.Kind], Cluster: cluster, Driver: driver, Clock: clock, RunID: id, Run: number,
+		Version: version, Command: command, Events: dir.events}
+	r, err := squall.Run(ctx, s, bed, p)
+	p.wipe()
+	if r == nil {
+		return nil, runError(ctx, err)
+	}
+	return r, errors.Join(err, dir.write(r))
+}
+
+// runError is the error of a run that has no report: interrupted before it measured anything, or failed.
+func runError(ctx context.Context, err error) error {
+	var stopped squall.Stopped
+	if errors.As(context.Cause(ctx), &stopped) {
+		return stoppedEarly{stopped}
+	}
+	return internalError{err}
+}
+
+// A stoppedEarly is a run that was stopped before there was anything to report.
+type stoppedEarly struct{ squall.Stopped }
+
+func (e stoppedEarly) Error() string { return e.Stopped.Error() + " before anything was measured" }
+
+// load opens and reads a scenario.
+func load(nameOrPath string, set []string, seed *uint64) (*scenarios.Scenario, error) {
+	name, data, err := scenarios.Open(nameOrPath)
+	if err != nil {
+		return nil, err
+	}
+	return scenarios.Parse(name, data, scenarios.Options{Kinds: kinds, Set: set, Seed: seed})
+}
+
+// tell writes the result to standard output.
+func tell(w io.Writer, r *report.Report, format string) error {
+	if format == "json" {
+		return formats.JSON(w, r)
+	}
+	return formats.Text(w, r)
+}
+
+// command returns what repeats the run.
+func command(name string, f runFlags, s *scenarios.Scenario) []string {
+	args := []string{"squall", "run", name}
+	for _, set := range f.set {
+		args = append(args, "--set", set)
+	}
+	return append(args, "--seed", strconv.FormatUint(s.Seed, 10))
+}
+
+// newID returns an id that no other run has: 64 bits, in hexadecimal.
+func newID() string {
+	var b [8]byte
+	_, _ = rand.Read(b[:])                                                // never fails
+	binary.BigEndian.PutUint64(b[:], binary.BigEndian.Uint64(b[:])|1<<63) // always 16 digits
+	return hex.EncodeToString(b[:])
+}
+
+func newProgress(w io.Writer, ui string) *plain {
+	if ui == "none" {
+		return &plain{w: io.Discard}
+	}
+	file, ok := w.(*os.File)
+	terminal := ok && term.IsTerminal(int(file.Fd())) && os.Getenv("TERM") != "dumb" && os.Getenv("CI") == ""
+	return &plain{w: w, live: ui == "auto" && terminal, status: -time.Hour}
+}
+
+func completeScenarios(_ *cobra.Command, _ []string, prefix string) ([]string, cobra.ShellCompDirective) {
+	var names []string
+	for _, n := range scenarios.Library() {
+		if strings.HasPrefix(n, prefix) {
+			names = append(names, n)
+		}
+	}
+	return names, cobra.ShellCompDirectiveDefault
+}

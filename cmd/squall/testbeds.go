@@ -1,0 +1,46 @@
+package main
+
+import (
+	"context"
+
+	"github.com/seed-228c25e4/squall/broker"
+	"github.com/seed-228c25e4/squall/broker/kafka"
+	"github.com/seed-228c25e4/squall/embedded"
+	"github.com/seed-228c25e4/squall/scenarios"
+	"github.com/seed-228c25e4/squall/testcontainers"
+)
+
+// kinds are the kinds of brokers that there are.
+var kinds = map[string]broker.Kind{
+	kafka.Kind.Name: kafka.Kind,
+}
+
+// drivers speak to them.
+var drivers = map[string]func(broker.Cluster, broker.Settings, broker.Clock, uint64) (broker.Driver, error){
+	kafka.Kind.Name: kafka.New,
+}
+
+// A starter starts a scenario's cluster.
+type starter func(ctx context.Context, s *scenarios.Scenario, id string, p *plain) (broker.Cluster, error)
+
+// testbeds are the places in which a kind of broker can run, by broker.kind and broker.run.
+var testbeds = map[[2]string]starter{
+	{kafka.Kind.Name, scenarios.Containers}: kafkaInContainers,
+	{kafka.Kind.Name, scenarios.Embedded}:   kafkaEmbedded,
+}
+
+// start starts the scenario's cluster. Which combinations there are was checked when the scenario was read.
+func start(ctx context.Context, s *scenarios.Scenario, id string, p *plain) (broker.Cluster, error) {
+	return testbeds[[2]string{s.Broker.Kind, s.Broker.Run}](ctx, s, id, p)
+}
+
+func kafkaInContainers(ctx context.Context, s *scenarios.Scenario, id string, p *plain) (broker.Cluster, error) {
+	return testcontainers.Kafka(ctx, testcontainers.Options{
+		RunID: id, Nodes: s.Broker.Nodes, Config: s.Broker.Config, Image: s.Broker.Image, Pull: s.Broker.Pull, JVM: s.Broker.JVM,
+		Progress: func(text string) { p.step("%s", text) },
+	})
+}
+
+func kafkaEmbedded(ctx context.Context, s *scenarios.Scenario, _ string, _ *plain) (broker.Cluster, error) {
+	return embedded.Kafka(ctx, embedded.Options{Nodes: s.Broker.Nodes, Config: s.Broker.Config})
+}

@@ -1,0 +1,149 @@
+package faults
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/seed-228c25e4/squall/broker"
+)
+
+// fakeNode is a node whose process is a bool.
+type fakeNode struct {
+	name      string
+	mu        sync.Mutex
+	up        bool
+	killTakes time.Duration
+	killErr   error // told after the process is gone
+	startErr  error
+	immortal  bool
+	starts    int
+}
+
+func (n *fakeNode) Name() string { return n.name }
+func (n *fakeNode) ID() string   { return n.name }
+func (n *fakeNode) Kill(ctx context.Context) error {
+	select {
+	case <-time.After(n.killTakes):
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.up = n.immortal
+	return n.killErr
+}
+func (n *fakeNode) Start(ctx context.Context) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if err := errors.Join(ctx.Err(), n.startErr); err != nil {
+		return err
+	}
+	n.up = true
+	n.starts++
+	return nil
+}
+func (n *fakeNode) Running(context.Context) (bool, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.up, nil
+}
+func (n *fakeNode) Stop(context.Context, time.Duration) error { return nil }
+func (n *fakeNode) Pause(context.Context) error               { return nil }
+func (n *fakeNode) Resume(context.Context) error              { return nil }
+
+// fakeLink carries 1 kB each time that it is looked at.
+type fakeLink struct {
+	from, to, plane string
+	mu              sync.Mutex
+	looks           uint64
+	delay           broker.Impairment
+	err             error
+}
+
+func (l *fakeLink) From() string  { return l.from }
+func (l *fakeLink) To() string    { return l.to }
+func (l *fakeLink) Plane() string { return l.plane }
+func (l *fakeLink) Traffic(context.Context) (broker.LinkTraffic, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.looks++
+	return broker.LinkTraffic{Requests: 1000 * l.looks, Replies: 10 * l.looks}, l.err
+}
+
+// fakeCluster has three nodes, which lead two partitions each.
+type fakeCluster struct {
+	broker.Cluster
+	nodes     []*fakeNode
+	links     []*fakeLink
+	impairErr error
+}
+
+func newFakeCluster() *fakeCluster {
+	c := &fakeCluster{}
+	names := []string{"b1", "b2", "b3"}
+	for _, n := range names {
+		c.nodes = append(c.nodes, &fakeNode{name: n, up: true})
+		c.links = append(c.links, &fakeLink{from: broker.Producers, to: n, plane: broker.PlaneClient},
+			&fakeLink{from: broker.Consumers, to: n, plane: broker.PlaneClient})
+		for _, o := range names {
+			if o != n {
+				c.links = append(c.links, &fakeLink{from: n, to: o, plane: broker.PlaneData}, &fakeLink{from: n, to: o, plane: broker.PlaneControl})
+			}
+		}
+	}
+	return c
+}
+
+func (c *fakeCluster) Nodes() []broker.Node {
+	var all []broker.Node
+	for _, n := range c.nodes {
+		all = append(all, n)
+	}
+	return all
+}
+
+func (c *fakeCluster) Links() []broker.Link {
+	var all []broker.Link
+	for _, l := range c.links {
+		all = append(all, l)
+	}
+	return all
+}
+
+func (c *fakeCluster) Impair(_ context.Context, imp broker.Impairment, links ...broker.Link) (broker.Effect, func(context.Context) error, error) {
+	set := func(imp broker.Impairment) {
+		for _, l := range links {
+			f := l.(*fakeLink)
+			f.mu.Lock()
+			f.delay = imp
+			f.mu.Unlock()
+		}
+	}
+	set(imp)
+	now := time.Now()
+	return broker.Effect{First: now, Last: now.Add(3 * time.Millisecond)}, func(ctx context.Context) error {
+		if ctx.Err() == nil {
+			set(broker.Impairment{})
+		}
+		return ctx.Err()
+	}, c.impairErr
+}
+
+// state has partition p of orders led by b(p mod 3 + 1), with both others as followers but for partition 5, which b3 holds alone.
+func (c *fakeCluster) state(context.Context) (broker.State, error) {
+	names := []string{"b1", "b2", "b3"}
+	s := broker.State{Nodes: names, Controller: "b3"}
+	for p := range 6 {
+		replicas := []string{names[p%3], names[(p+1)%3]}
+		if p == 5 {
+			replicas = []string{"b3"}
+		}
+		s.Partitions = append(s.Partitions, broker.PartitionState{Topic: "orders", Partition: int32(p), Leader: names[p%3], Replicas: replicas, InSync: replicas})
+	}
+	s.Partitions = append(s.Partitions, broker.PartitionState{Topic: "other", Partition: 9, Leader: "b1", Replicas: names, InSync: names})
+	return s, nil
+}
+
+var orders = Place{Nodes: []string{"b1", "b2", "b3"}, Topic: broker.Topic{Name: "orders", Partitions: 6}}

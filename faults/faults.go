@@ -1,0 +1,106 @@
+// Package faults breaks a broker cluster on purpose and mends it again: kinds of faults, what they hurt, and the timeline that injects and reverts
+// them. It knows nodes and links, and the cluster's own view of who leads; it knows no kind of broker, no load, no file format, and does not judge
+// what a fault led to.
+package faults
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/seed-228c25e4/squall/broker"
+	"github.com/seed-228c25e4/squall/report"
+)
+
+// kinds is every kind of fault, one line each.
+var kinds = []Kind{
+	killKind,
+	latencyKind,
+}
+
+// A Fault is what one step of a scenario does to its victims, with its parameters set. It keeps nothing from one injection to the next.
+type Fault interface {
+	// Inject hurts the victims, all at once as far as it can, and returns the way back, which is never nil: after an error it undoes what was
+	// done before it. Inject ends when the fault is in force, or when ctx ends.
+	Inject(context.Context, Victims) (Revert, error)
+}
+
+// A Revert is the way back from a fault. It is called once, and ends when the fault is over, which is before the cluster is well again.
+type Revert func(context.Context) error
+
+// A Configurable is a Fault with parameters.
+type Configurable interface {
+	// Params returns the parameters, each with a pointer to its value in this fault, in the order in which people would write them.
+	Params() []Param
+	// Check returns what is wrong with the parameters together; nil: nothing.
+	Check() error
+}
+
+// A Param is one parameter of a fault: a word under which a scenario sets it, and where its value is kept.
+type Param struct {
+	Name  string
+	About string // one line
+	Value any    // *time.Duration, *int, or *string
+	OneOf []string
+}
+
+// A Kind is one kind of fault.
+type Kind struct {
+	Name   string     // as a scenario writes it: "kill"
+	About  string     // one sentence
+	Target TargetType // what it hurts
+	// New returns a fault of this kind with its defaults.
+	New func() Fault
+	// Survives reports whether the cluster can serve before the fault is reverted. victims are the nodes it hurts, none for a fault of links.
+	Survives func(victims, nodes []string, partitions []broker.PartitionState) bool
+	// Affects reports whether a victim has a role in the partition, so that its service may suffer.
+	Affects func(Victims, broker.PartitionState) bool
+	// Exclusive: a second one must not begin on a node or link while the first lasts.
+	Exclusive bool
+}
+
+// Kinds returns every kind of fault.
+func Kinds() []Kind { return slices.Clone(kinds) }
+
+// KindNames returns the names of Kinds.
+func KindNames() []string {
+	names := make([]string, len(kinds))
+	for i, k := range kinds {
+		names[i] = k.Name
+	}
+	return names
+}
+
+// FindKind returns the kind of that name.
+func FindKind(name string) (Kind, bool) {
+	i := slices.IndexFunc(kinds, func(k Kind) bool { return k.Name == name })
+	if i < 0 {
+		return Kind{}, false
+	}
+	return kinds[i], true
+}
+
+// A Step is one fault of a timeline.
+type Step struct {
+	Name   string
+	At     time.Duration // from the end of the baseline
+	For    time.Duration // from effective to the way back; 0: until heal
+	Kind   string        // the name of a Kind
+	Target Target
+	Fault  Fault
+}
+
+// End returns when the step's fault is planned to be over, from the end of the baseline; for one that lasts until heal, when it begins.
+func (s Step) End() time.Duration { return s.At + s.For }
+
+// Params returns the fault's parameters as people read them, such as "add 200ms, jitter 50ms"; those that are zero are left out.
+func (s Step) Params() string { return describe(s.Fault) }
+
+// Planned returns the step as it stands in a report before it began.
+func (s Step) Planned(baselineEnd time.Duration) report.Fault {
+	return report.Fault{
+		Name: s.Name, Kind: s.Kind, Target: s.Target.String(), Params: s.Params(), Planned: baselineEnd + s.At,
+		Commanded: report.Never, Effective: report.Never, Healing: report.Never, Healed: report.Never,
+		Victims: []string{}, Affected: []int32{}, Evidence: []string{},
+	}
+}

@@ -1,0 +1,58 @@
+package faults
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/seed-228c25e4/squall/broker"
+	"github.com/seed-228c25e4/squall/report"
+)
+
+var latencyKind = Kind{
+	Name:     "latency",
+	About:    "delays every byte on its way: a round trip grows by twice the delay, or by once where only one half is delayed",
+	Target:   Links,
+	New:      func() Fault { return &Latency{} },
+	Survives: func(_, _ []string, _ []broker.PartitionState) bool { return true },
+	Affects:  onLink,
+}
+
+// Latency delays each half of the victims' links.
+type Latency struct {
+	Add    time.Duration // what a byte's way takes longer, on each half
+	Jitter time.Duration // the delay varies by up to this much, both ways
+}
+
+// Params are add and jitter.
+func (l *Latency) Params() []Param {
+	return []Param{
+		{Name: "add", About: "what a byte's way takes longer, on each half of the link", Value: &l.Add},
+		{Name: "jitter", About: "the delay varies by up to this much, both ways; at most add", Value: &l.Jitter},
+	}
+}
+
+// Check wants a delay that never is negative.
+func (l *Latency) Check() error {
+	switch {
+	case l.Add <= 0:
+		return errors.New("latency without a delay; write how much to add, as in add: 200ms")
+	case l.Jitter < 0 || l.Jitter > l.Add:
+		return fmt.Errorf("a jitter of %s must lie between 0s and the %s that are added", report.Human(l.Jitter), report.Human(l.Add))
+	}
+	return nil
+}
+
+// Inject returns when the last of the links delays what passes it.
+func (l *Latency) Inject(ctx context.Context, v Victims) (Revert, error) {
+	return v.impair(ctx, broker.Half{Delay: l.Add, Jitter: l.Jitter})
+}
+
+// onLink reports whether the partition's traffic passes one of the links: clients speak to its leader, and a follower fetches from its leader.
+func onLink(v Victims, p broker.PartitionState) bool {
+	return slices.ContainsFunc(v.Links, func(l broker.Link) bool {
+		return l.To() == p.Leader && (l.Plane() == broker.PlaneClient || slices.Contains(p.Replicas, l.From()))
+	})
+}

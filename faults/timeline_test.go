@@ -1,0 +1,219 @@
+package faults
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/seed-228c25e4/squall/broker"
+	"github.com/seed-228c25e4/squall/report"
+)
+
+const sec = time.Second
+
+// bed is a timeline over a fake cluster, with a diary of what it told.
+type bed struct {
+	*fakeCluster
+	Timeline
+	diary []string
+}
+
+func newBed(steps ...Step) *bed {
+	b := &bed{fakeCluster: newFakeCluster()}
+	b.Timeline = Timeline{Steps: steps, Clock: broker.NewClock(), Start: 10 * sec, Heal: 60 * sec, Topic: "orders", Cluster: b.fakeCluster, State: b.state}
+	b.Told = func(what Transition, f report.Fault) {
+		b.diary = append(b.diary, fmt.Sprintf("%v %s %s", b.Clock.Now().Round(time.Millisecond), f.Name, what))
+	}
+	return b
+}
+
+func kill(name, target string, at, length time.Duration) Step {
+	t, err := ParseNode(target, orders)
+	if err != nil {
+		panic(err)
+	}
+	return Step{Name: name, At: at, For: length, Kind: "kill", Target: t, Fault: &Kill{}}
+}
+
+func slow(name, target string, at, length time.Duration) Step {
+	t, err := ParseLink(target, "", BothHalves, orders)
+	if err != nil {
+		panic(err)
+	}
+	return Step{Name: name, At: at, For: length, Kind: "latency", Target: t, Fault: &Latency{Add: sec, Jitter: sec / 2}}
+}
+
+func (b *bed) healed(t *testing.T) {
+	t.Helper()
+	for _, n := range b.nodes {
+		if !n.up {
+			t.Errorf("%s is left dead", n.name)
+		}
+	}
+	for _, l := range b.links {
+		if l.delay != (broker.Impairment{}) {
+			t.Errorf("%s is left slow", linkName(l))
+		}
+	}
+}
+
+func TestTimeline(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(kill("second", "b2", 5*sec, 10*sec), kill("first", "leader", 0, 8*sec), slow("slow", "producers -> leader", 20*sec, 5*sec),
+			kill("last", "controller", 30*sec, 0))
+		b.nodes[0].killTakes = 100 * time.Millisecond
+		faults, err := b.Run(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []string{
+			"10s first commanded", "10.1s first effective", "15s second commanded", "15s second effective",
+			"18.1s first healing", "18.1s first healed", "25s second healing", "25s second healed",
+			"30s slow commanded", "30s slow effective", "35s slow healing", "35s slow healed",
+			"40s last commanded", "40s last effective", "1m10s last healing", "1m10s last healed",
+		}
+		if !reflect.DeepEqual(b.diary, want) {
+			t.Errorf("got\n%s\nwant\n%s", strings.Join(b.diary, "\n"), strings.Join(want, "\n"))
+		}
+		first := report.Fault{Name: "first", Kind: "kill", Target: "leader", Planned: 10 * sec, Commanded: 10 * sec,
+			Effective: 10100 * time.Millisecond, Healing: 18100 * time.Millisecond, Healed: 18100 * time.Millisecond,
+			Victims: []string{"b1"}, Affected: []int32{0, 2, 3}, Survives: true, Evidence: []string{"b1: process gone 100ms after the command"}}
+		if !reflect.DeepEqual(faults[1], first) {
+			t.Errorf("got  %+v\nwant %+v", faults[1], first)
+		}
+		link := faults[2]
+		if link.Params != "add 1s, jitter 500ms" || !reflect.DeepEqual(link.Victims, []string{"producers -> b1"}) || !reflect.DeepEqual(link.Affected, []int32{0, 3}) ||
+			!reflect.DeepEqual(link.Evidence, []string{"1 links impaired within 3ms", "producers -> b1: 1 kB requested and 10 B replied while it lasted"}) {
+			t.Errorf("%+v", link)
+		}
+		if last := faults[3]; last.Survives || last.Victims[0] != "b3" {
+			t.Errorf("partition 5 has no other replica, and yet: %+v", last)
+		}
+		b.healed(t)
+	})
+}
+
+// Whatever ends a run, what was broken is mended, with a context that lives.
+func TestCancelHeals(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(kill("on", "b1", 0, 0), slow("slow", "b2 <-> b3", 1*sec, 50*sec), kill("later", "b2", 30*sec, sec))
+		ctx, cancel := context.WithTimeout(t.Context(), 15*sec)
+		defer cancel()
+		faults, err := b.Run(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if now := b.Clock.Now(); now != 15*sec {
+			t.Errorf("it took until %v", now)
+		}
+		if faults[0].Healed != 15*sec || faults[1].Healed != 15*sec || !faults[0].Took() {
+			t.Errorf("not healed at once: %+v", faults)
+		}
+		if later := faults[2]; later.Commanded != report.Never || later.Took() {
+			t.Errorf("begun after the end: %+v", later)
+		}
+		b.healed(t)
+	})
+}
+
+// A run that ends while a kill is on its way leaves no dead node behind.
+func TestCancelDuringInjection(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(kill("on", "b1", 0, 0))
+		b.nodes[0].killTakes, b.nodes[0].up = time.Hour, false // it is dead, and nobody has told yet
+		ctx, cancel := context.WithTimeout(t.Context(), 11*sec)
+		defer cancel()
+		faults, err := b.Run(ctx)
+		if err != nil || faults[0].Took() || faults[0].Healed != 11*sec || !strings.Contains(faults[0].Error, "kill b1") {
+			t.Errorf("%+v, %v", faults, err)
+		}
+		b.healed(t)
+	})
+}
+
+func TestFailures(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		spoil   func(*bed)
+		step    Step
+		fault   string // what the record says
+		heal    string // what Run says
+		healed  bool
+		diary   int
+		victims int
+	}{
+		"kill fails after the deed": {func(b *bed) { b.nodes[0].killErr = errors.New("no answer") }, kill("f", "leader", 0, sec), "kill b1: no answer", "", true, 3, 1},
+		"process survives":          {func(b *bed) { b.nodes[0].immortal = true }, kill("f", "b1", 0, sec), "b1 was killed, and its process still runs", "", true, 3, 1},
+		"start fails":               {func(b *bed) { b.nodes[0].startErr = errors.New("no disk") }, kill("f", "b1", 0, sec), "", "heal f: start b1: no disk", false, 4, 1},
+		"impair fails half way":     {func(b *bed) { b.impairErr = errors.New("sidecar gone") }, slow("f", "consumers -> b2", 0, sec), "sidecar gone", "", true, 3, 1},
+		"no state": {func(b *bed) {
+			b.State = func(context.Context) (broker.State, error) { return broker.State{}, errors.New("nobody answers") }
+		}, kill("f", "leader", 0, sec), "look for leader: nobody answers", "", false, 1, 0},
+		"no links":     {func(b *bed) { b.links = nil }, slow("f", "producers -> b1", 0, sec), "this testbed cannot break the network: it has no links", "", false, 1, 0},
+		"no such kind": {func(*bed) {}, Step{Name: "f", Kind: "flood", Fault: &Kill{}}, `there is no fault "flood"`, "", false, 1, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				b := newBed(c.step)
+				c.spoil(b)
+				faults, err := b.Run(t.Context())
+				f := faults[0]
+				if f.Error != c.fault || (err == nil) != (c.heal == "") || err != nil && err.Error() != c.heal {
+					t.Errorf("the fault says %q and the run says %v; want %q and %q", f.Error, err, c.fault, c.heal)
+				}
+				if (f.Healed >= 0) != c.healed || len(b.diary) != c.diary || len(f.Victims) != c.victims {
+					t.Errorf("%+v, told as %q", f, b.diary)
+				}
+				if c.heal == "" {
+					b.healed(t)
+				} else if last := f.Evidence[len(f.Evidence)-1]; last != "not healed: start b1: no disk" || !f.Took() {
+					t.Errorf("a fault that was not healed took effect, and says so: %+v", f)
+				}
+			})
+		})
+	}
+}
+
+// A target that cannot be told yet is waited for: a leader is being elected.
+func TestLateLeader(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(kill("f", "leader", 0, 5*sec))
+		b.State = func(ctx context.Context) (broker.State, error) {
+			s, err := b.state(ctx)
+			if b.Clock.Now() < 12*sec {
+				s.Partitions[0].Leader = ""
+			}
+			return s, err
+		}
+		faults, err := b.Run(t.Context())
+		if f := faults[0]; err != nil || f.Planned != 10*sec || f.Commanded != 12*sec || f.Healed != 17*sec {
+			t.Errorf("%+v, %v", f, err)
+		}
+	})
+}
+
+func TestPreflight(t *testing.T) {
+	t.Parallel()
+	b := newBed()
+	s, _ := b.state(t.Context())
+	good := []Step{kill("a", "b1", 0, 0), slow("b", "b1 -> leader of orders/2", 0, 0)}
+	if err := Preflight(good, s, b.fakeCluster); err != nil {
+		t.Error(err)
+	}
+	b.links, s.Controller = nil, ""
+	err := Preflight(append(good, kill("c", "controller", 0, 0)), s, b.fakeCluster)
+	want := "fault b: this testbed cannot break the network: it has no links\nfault c: nobody is known to be the controller"
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}

@@ -1,0 +1,113 @@
+package squall
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"github.com/seed-228c25e4/squall/broker"
+	"github.com/seed-228c25e4/squall/report"
+)
+
+// journalRoom is how many events may wait to be written.
+const journalRoom = 4096
+
+// A journal writes a run's events as lines of JSON, and tells the observers, in order and in one goroutine of its own.
+type journal struct {
+	clock     broker.Clock
+	out       io.Writer // nil: nobody keeps the events
+	observers []Observer
+	events    chan report.Event
+	ending    chan struct{} // closed when nothing more is told; late events of clients are then left in the channel
+	done      chan struct{}
+	missed    atomic.Uint64 // client events for which there was no room
+	failed    error         // the first error of out
+}
+
+// newJournal returns a journal that is being written until close.
+func newJournal(clock broker.Clock, out io.Writer, observers []Observer) *journal {
+	j := &journal{clock: clock, out: out, observers: observers, events: make(chan report.Event, journalRoom),
+		ending: make(chan struct{}), done: make(chan struct{})}
+	go j.run()
+	return j
+}
+
+func (j *journal) run() {
+	defer close(j.done)
+	for {
+		select {
+		case e := <-j.events:
+			j.write(e)
+			continue
+		case <-j.ending:
+		}
+		for {
+			select {
+			case e := <-j.events:
+				j.write(e)
+			default:
+				return
+			}
+		}
+	}
+}
+
+func (j *journal) write(e report.Event) {
+	if j.out != nil && j.failed == nil {
+		line, err := json.Marshal(e)
+		if err == nil {
+			_, err = j.out.Write(append(line, '\n'))
+		}
+		j.failed = err
+	}
+	for _, o := range j.observers {
+		o.Observe(e)
+	}
+}
+
+// tell adds an event. Only the control plane calls it: it waits for room.
+func (j *journal) tell(at time.Duration, e report.Event) { j.events <- j.stamped(at, e) }
+
+// offer adds an event if there is room, for those who must not wait.
+func (j *journal) offer(at time.Duration, e report.Event) {
+	select {
+	case j.events <- j.stamped(at, e):
+	default:
+		j.missed.Add(1)
+	}
+}
+
+func (j *journal) stamped(at time.Duration, e report.Event) report.Event {
+	e.At, e.UTC = at, j.clock.UTC(at)
+	return e
+}
+
+// note tells something that a reader should know.
+func (j *journal) note(format string, args ...any) {
+	j.tell(j.clock.Now(), report.Event{Type: report.EventNote, Text: fmt.Sprintf(format, args...)})
+}
+
+// client is what drivers tell their clients' events to.
+func (j *journal) client(e broker.ClientEvent) {
+	text := fmt.Sprintf("%s %s", e.Client, e.Kind)
+	if e.Node != "" {
+		text += " " + e.Node
+	}
+	if e.Detail != "" {
+		text += ": " + e.Detail
+	}
+	j.offer(e.At, report.Event{Type: report.EventClient, Text: text,
+		Client: &report.ClientEvent{Client: e.Client, Kind: string(e.Kind), Node: e.Node, Detail: e.Detail}})
+}
+
+// close waits until everything is written and returns the first error of the file. Afterwards nothing is told; what clients still offer is lost.
+func (j *journal) close() error {
+	close(j.ending)
+	<-j.done
+	if j.failed != nil {
+		return fmt.Errorf("write events: %w", j.failed)
+	}
+	return nil
+}

@@ -1,0 +1,135 @@
+package ledger
+
+import "github.com/seed-228c25e4/squall/report"
+
+// oddities counts what was no message of the run's: each offset once, whoever found it.
+func (b *balance) oddities() {
+	for _, k := range []kind{phantom, corrupt, foreign} {
+		places := map[int32][]*set{}
+		var bare uint64
+		for _, in := range b.intakes() {
+			o := in.odd[k]
+			if o == nil {
+				continue
+			}
+			if in == &b.reader.intake {
+				bare = max(bare, o.bare)
+			} else {
+				bare += o.bare
+			}
+			for partition, s := range o.offsets {
+				places[partition] = append(places[partition], s)
+			}
+		}
+		for _, sets := range places {
+			b.counts[k] += union(sets)
+		}
+		b.counts[k] += bare
+	}
+}
+
+// intakes returns all that was taken in, the final read last.
+func (b *balance) intakes() []*intake {
+	var all []*intake
+	for _, r := range b.ledger.receivers {
+		all = append(all, &r.intake)
+	}
+	return append(all, &b.reader.intake)
+}
+
+// collect adds the examples that pages kept to those that the balance found, and says what is known of each.
+func (b *balance) collect() {
+	for _, s := range b.ledger.senders {
+		b.counts[late] += s.late
+		for _, a := range s.odd.list {
+			b.examples[late].add(a)
+		}
+	}
+	for _, in := range b.intakes() {
+		for _, k := range []kind{phantom, corrupt, foreign} {
+			for _, a := range in.seen[k].list {
+				b.examples[k].keep(a)
+			}
+		}
+		for _, k := range []kind{duplicates, redelivered} {
+			for _, a := range in.seen[k].list {
+				if b.counts[k] > 0 && (k == redelivered || b.tells(in, a.Partition)) {
+					b.examples[k].add(a)
+				}
+			}
+		}
+	}
+	for _, k := range []kind{lost, unreadTail} {
+		b.each(k, func(a *report.Anomaly) { b.date(a, "acknowledged ") })
+	}
+	for _, k := range []kind{groupSkip, groupLag, abortedRead, resurrected} {
+		b.each(k, func(a *report.Anomaly) { b.date(a, "its neighbours were acknowledged ") })
+	}
+	b.each(lost, b.trace)
+}
+
+func (b *balance) each(k kind, do func(*report.Anomaly)) {
+	for i := range b.examples[k].list {
+		do(&b.examples[k].list[i])
+	}
+}
+
+// tells reports whether an intake says what is in a partition's log: consumers only where the final read did not see all of it.
+func (b *balance) tells(in *intake, partition int32) bool {
+	if in == &b.reader.intake {
+		return b.final.Readable
+	}
+	return !b.parts[partition].reached
+}
+
+// disorder takes over what pages noted of messages behind later ones, whose offsets only they know, as far as it will be counted.
+func (b *balance) disorder() {
+	for _, in := range b.intakes() {
+		for _, a := range in.seen[reordered].list {
+			if b.tells(in, a.Partition) && (in == &b.reader.intake || !b.inPlace(a)) {
+				b.examples[reordered].add(a)
+			}
+		}
+	}
+}
+
+// inPlace reports whether a consumer was given one of the messages in its place.
+func (b *balance) inPlace(a report.Anomaly) bool {
+	for _, page := range b.parts[a.Partition].pages {
+		s := &page.streams[a.Producer]
+		for seq := a.First; seq <= a.Last; seq++ {
+			if s.ids.has(seq) && (s.behind == nil || !s.behind.has(seq)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// date says when messages, or their neighbours, were acknowledged.
+func (b *balance) date(a *report.Anomaly, how string) {
+	trail := &b.ledger.senders[a.Producer].streams[a.Partition].trail
+	if when := trail.describe(a.First, a.Last); when != "" && a.Note == "" {
+		a.Note = how + when
+	}
+}
+
+// trace says of what is lost whether it had been there, and whether it may be there in another form.
+func (b *balance) trace(a *report.Anomaly) {
+	for _, page := range b.parts[a.Partition].pages {
+		if page.streams[a.Producer].ids.has(a.First) {
+			a.Note = join(a.Note, "a consumer was given it")
+			break
+		}
+	}
+	if o := b.reader.odd[corrupt]; o != nil && o.offsets[a.Partition] != nil {
+		a.Note = join(a.Note, "it may be one of the corrupt messages in this partition")
+	}
+}
+
+func join(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a + "; " + b
+}

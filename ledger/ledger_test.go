@@ -1,0 +1,409 @@
+package ledger_test
+
+import (
+	"errors"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/seed-228c25e4/squall/broker"
+	"github.com/seed-228c25e4/squall/ledger"
+	"github.com/seed-228c25e4/squall/report"
+	"pgregory.net/rapid"
+)
+
+// A world is a run made up by rapid: what was sent, what became of it, the logs, and who was given what of them.
+type world struct {
+	t     *rapid.T
+	model model
+	logs  [][]broker.Delivery // by partition, in the order of offsets
+	bare  []bool              // partitions whose offsets nobody is told
+}
+
+// seldom draws true once in n times.
+func (w *world) seldom(n int, label string) bool { return rapid.IntRange(1, n).Draw(w.t, label) == n }
+
+func drawWorld(t *rapid.T) *world {
+	w := &world{t: t, model: model{partitions: rapid.IntRange(1, 3).Draw(t, "partitions"), sent: map[stream]uint64{}}}
+	producers := rapid.IntRange(1, 2).Draw(t, "producers")
+	w.logs = make([][]broker.Delivery, w.model.partitions)
+	w.bare = make([]bool, w.model.partitions)
+	for p := range w.logs {
+		w.bare[p] = w.seldom(4, "bare")
+		for k := range producers {
+			n := rapid.Uint64Range(0, 12).Draw(t, "sent")
+			w.model.sent[stream{uint32(k), int32(p)}] = n
+			for seq := range n {
+				w.send(broker.ID{Producer: uint32(k), Partition: int32(p), Seq: seq})
+			}
+		}
+		w.tamper(int32(p))
+	}
+	w.deliver()
+	w.reread()
+	return w
+}
+
+// send makes up what becomes of one message.
+func (w *world) send(id broker.ID) {
+	o := broker.Outcome{ID: id, Offset: -1, At: time.Duration(id.Seq) * 7 * time.Millisecond}
+	stored := true
+	switch rapid.IntRange(0, 9).Draw(w.t, "fate") {
+	case 0:
+		o.Err, stored = broker.ErrRejected, w.seldom(3, "aborted")
+	case 1:
+		o.Err, stored = errors.New("no answer"), w.seldom(2, "resurrected")
+	case 2:
+		stored = w.seldom(2, "kept")
+	case 3:
+		w.model.outcomes = append(w.model.outcomes, broker.Outcome{ID: id, Err: broker.ErrRejected}) // and another
+	}
+	if !w.seldom(15, "cut short") {
+		w.model.outcomes = append(w.model.outcomes, o)
+	}
+	if stored {
+		w.logs[id.Partition] = append(w.logs[id.Partition], broker.Delivery{Partition: id.Partition, ID: id})
+	}
+}
+
+// tamper shuffles a log, adds what does not belong there, and gives everything its offset.
+func (w *world) tamper(p int32) {
+	log := w.logs[p]
+	insert := func(d broker.Delivery) {
+		at := rapid.IntRange(0, len(log)).Draw(w.t, "at")
+		log = append(log[:at], append([]broker.Delivery{d}, log[at:]...)...)
+	}
+	for range rapid.IntRange(0, 5).Draw(w.t, "deeds") {
+		d := broker.Delivery{Partition: p, ID: broker.ID{Partition: p, Seq: rapid.Uint64Range(0, 15).Draw(w.t, "seq")}}
+		switch rapid.IntRange(0, 8).Draw(w.t, "deed") {
+		case 0:
+			d.Envelope, d.ID = broker.Corrupt, broker.ID{}
+		case 1:
+			d.Envelope = broker.Foreign
+		case 2:
+			d.Envelope = broker.Probe
+		case 3:
+			d.ID.Seq += 1 << 60
+		case 4:
+			d.ID.Producer = 9
+		case 5:
+			d.ID.Partition = 7
+		case 6: // a duplicate, or a phantom
+		default:
+			if len(log) > 1 {
+				i := rapid.IntRange(0, len(log)-2).Draw(w.t, "swap")
+				log[i], log[i+1] = log[i+1], log[i]
+			}
+			continue
+		}
+		insert(d)
+	}
+	offset := rapid.Int64Range(0, 5000).Draw(w.t, "start")
+	for i := range log {
+		log[i].Offset = offset
+		offset += rapid.Int64Range(1, 3).Draw(w.t, "step")
+	}
+	w.logs[p] = log
+}
+
+// deliver gives stretches of the logs to members, which may overlap as after rebalances.
+func (w *world) deliver() {
+	w.model.pages = make([][]broker.Delivery, rapid.IntRange(0, 3).Draw(w.t, "members"))
+	for i := range w.model.pages {
+		for range rapid.IntRange(0, 4).Draw(w.t, "assignments") {
+			p := rapid.IntRange(0, len(w.logs)-1).Draw(w.t, "partition")
+			from := rapid.IntRange(0, len(w.logs[p])).Draw(w.t, "from")
+			to := rapid.IntRange(from, len(w.logs[p])).Draw(w.t, "to")
+			for _, d := range w.logs[p][from:to] {
+				if w.bare[p] {
+					d.Offset, d.Redelivered = -1, w.seldom(3, "redelivered")
+				}
+				w.model.pages[i] = append(w.model.pages[i], d)
+			}
+		}
+	}
+}
+
+// reread makes up how far the final read came.
+func (w *world) reread() {
+	f := &w.model.final
+	f.Readable = !w.seldom(3, "unreadable")
+	f.Grouped, f.Drained = !w.seldom(4, "ungrouped"), rapid.Bool().Draw(w.t, "drained")
+	if !f.Readable {
+		return
+	}
+	for p, log := range w.logs {
+		reached := len(log)
+		if w.seldom(2, "partly") {
+			reached = rapid.IntRange(0, len(log)).Draw(w.t, "reached")
+		}
+		w.model.read = append(w.model.read, log[:reached]...)
+		e := report.Partition{Partition: int32(p)}
+		if len(log) > 0 {
+			e.Start, e.End = log[0].Offset, log[len(log)-1].Offset+1
+			e.Reached = e.End
+			if reached < len(log) {
+				e.Reached = log[reached].Offset
+			}
+		}
+		if !w.seldom(8, "unknown end") {
+			f.Ends = append(f.Ends, e)
+		}
+	}
+}
+
+// write fills a ledger with the world, in batches.
+func (w *world) write(l *ledger.Ledger) {
+	for at, n := range w.model.sent {
+		for seq := range n {
+			l.Sender(at.producer).Sent([]broker.Message{{ID: broker.ID{Producer: at.producer, Partition: at.partition, Seq: seq}}})
+		}
+	}
+	for _, o := range w.model.outcomes {
+		l.Sender(o.ID.Producer).Outcomes([]broker.Outcome{o})
+	}
+	for _, page := range w.model.pages {
+		l.Receiver().Delivered(page)
+	}
+	l.Reader().Delivered(w.model.read)
+}
+
+// TestLedgerIsItsModel holds the ledger against one that remembers everything.
+func TestLedgerIsItsModel(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawWorld(t)
+		producers := len(w.model.sent) / w.model.partitions
+		l := ledger.New(producers, w.model.partitions)
+		w.write(l)
+		got, want := l.Balance(w.model.final), w.model.balance()
+		if figures(got) != figures(want) {
+			t.Fatalf("the balance is\n%+v\nwant\n%+v\nof %+v", got, want, w.model)
+		}
+		if again := l.Balance(w.model.final); figures(again) != figures(got) {
+			t.Fatalf("another balance is\n%+v\nafter\n%+v", again, got)
+		}
+		c := l.Counts()
+		if c != (ledger.Counts{Sent: want.Sent, Acknowledged: want.Acknowledged, Rejected: want.Rejected, Unknown: want.Unknown, Delivered: want.Delivered}) {
+			t.Fatalf("counts are %+v, the balance %+v", c, want)
+		}
+		told := map[string]bool{}
+		for _, a := range got.Examples {
+			told[a.Kind] = true
+		}
+		for kind, n := range map[string]uint64{"lost": want.Lost, "unread-tail": want.UnreadTail, "group-skip": want.GroupSkip, "group-lag": want.GroupLag,
+			"phantom": want.Phantom, "aborted-read": want.AbortedRead, "corrupt": want.Corrupt, "foreign": want.Foreign, "reordered": want.Reordered,
+			"resurrected": want.Resurrected, "late": want.Late} {
+			if told[kind] != (n > 0) {
+				t.Fatalf("%d are %s, examples: %v", n, kind, got.Examples)
+			}
+		}
+	})
+}
+
+// TestPagesAreWrittenAtOnce is for the race detector.
+func TestPagesAreWrittenAtOnce(t *testing.T) {
+	const n, batch, partitions = 50_000, 100, 3
+	l := ledger.New(2, partitions)
+	sent := make(chan []broker.Message, 10)
+	var wg, watchers sync.WaitGroup
+	done := make(chan struct{})
+	watchers.Go(func() {
+		for {
+			if c := l.Counts(); c.Acknowledged > c.Sent+n {
+				t.Errorf("counts are %+v", c)
+			}
+			select {
+			case <-done:
+				return
+			default:
+			}
+		}
+	})
+	for producer := range uint32(2) {
+		wg.Go(func() {
+			outcomes := make(chan []broker.Message)
+			wg.Go(func() {
+				for b := range outcomes {
+					list := make([]broker.Outcome, len(b))
+					for i := range b {
+						list[i] = broker.Outcome{ID: b[i].ID, Offset: -1}
+					}
+					l.Sender(producer).Outcomes(list)
+				}
+			})
+			for from := 0; from < n; from += batch {
+				b := make([]broker.Message, batch)
+				for i := range b {
+					b[i].ID = broker.ID{Producer: producer, Partition: int32((from + i) % partitions), Seq: uint64((from + i) / partitions)}
+				}
+				outcomes <- b
+				sent <- b // an outcome, or a delivery, may be told before its message
+				l.Sender(producer).Sent(b)
+			}
+			close(outcomes)
+		})
+	}
+	var consumers sync.WaitGroup
+	for range 2 {
+		consumers.Go(func() {
+			page := l.Receiver()
+			for b := range sent {
+				list := make([]broker.Delivery, len(b))
+				for i := range b {
+					list[i] = broker.Delivery{Partition: b[i].ID.Partition, Offset: -1, ID: b[i].ID}
+				}
+				page.Delivered(list)
+			}
+		})
+	}
+	wg.Wait()
+	close(sent)
+	consumers.Wait()
+	close(done)
+	watchers.Wait()
+	s := l.Balance(ledger.Final{Grouped: true, Drained: true})
+	if s.Sent != 2*n || s.Acknowledged != 2*n || s.Verified != 2*n || s.Examples != nil {
+		t.Errorf("the balance is %+v", s)
+	}
+}
+
+// TestGarbageIsCheap: numbers and offsets that no run could come to get no place of their own.
+func TestGarbageIsCheap(t *testing.T) {
+	l := ledger.New(1, 1)
+	page := l.Receiver()
+	const n = 200_000
+	for i := range uint64(n) {
+		page.Delivered([]broker.Delivery{
+			{Offset: int64(i), ID: broker.ID{Seq: i<<40 + 1<<60}},
+			{Offset: int64(i) << 20, ID: broker.ID{Producer: 0, Seq: i}},
+		})
+		l.Sender(0).Outcomes([]broker.Outcome{{ID: broker.ID{Seq: i<<40 + 1<<60}}})
+	}
+	s := l.Balance(ledger.Final{})
+	if s.Phantom != n+n || s.Late != n || s.Redelivered != 0 || s.Duplicates != 0 {
+		t.Errorf("the balance is %+v", s)
+	}
+}
+
+// TestLostBeyondTheEnd: an acknowledgement at an offset that the log no longer has proves a loss, even when the final read did not get to the end.
+func TestLostBeyondTheEnd(t *testing.T) {
+	l := ledger.New(1, 1)
+	var sent []broker.Message
+	var outcomes []broker.Outcome
+	for seq := range uint64(10) {
+		id := broker.ID{Seq: seq}
+		sent = append(sent, broker.Message{ID: id})
+		outcomes = append(outcomes, broker.Outcome{ID: id, Offset: 100 + int64(seq), At: time.Duration(seq) * time.Second})
+	}
+	l.Sender(0).Sent(sent)
+	l.Sender(0).Outcomes(outcomes)
+	s := l.Balance(ledger.Final{Readable: true, Ends: []report.Partition{{Start: 100, End: 105, Reached: 102}}, Reason: "time was up"})
+	if s.Lost != 1 || s.UnreadTail != 9 || s.FinalRead.Done {
+		t.Errorf("the balance is %+v", s)
+	}
+	if a := s.Examples[0]; a.First != 9 || a.Offset != 109 {
+		t.Errorf("the example is %+v", a)
+	}
+}
+
+// TestEvidence: of lost messages it is told when they were acknowledged and where they should be.
+func TestEvidence(t *testing.T) {
+	l := ledger.New(1, 1)
+	for seq := range uint64(100) {
+		id := broker.ID{Seq: seq}
+		l.Sender(0).Sent([]broker.Message{{ID: id}})
+		l.Sender(0).Outcomes([]broker.Outcome{{ID: id, Offset: int64(seq), At: time.Duration(seq) * time.Second}})
+		if seq < 40 || seq >= 60 {
+			l.Reader().Delivered([]broker.Delivery{{ID: id, Offset: int64(seq)}})
+		}
+	}
+	s := l.Balance(ledger.Final{Readable: true, Ends: []report.Partition{{End: 100, Reached: 100}}})
+	want := report.Anomaly{Kind: "lost", First: 40, Last: 59, Offset: -1, Note: "acknowledged between 40s (offset 40) and 59s (offset 59)"}
+	if s.Lost != 20 || len(s.Examples) != 1 || s.Examples[0] != want {
+		t.Errorf("the balance is %+v", s)
+	}
+}
+
+func BenchmarkLedger(b *testing.B) {
+	const batch, partitions = 1000, 8
+	b.Run("Sent", func(b *testing.B) {
+		l, list := ledger.New(1, partitions), make([]broker.Message, batch)
+		perRecord(b, batch, func(n uint64) { list[n%batch].ID = idOf(n, partitions) }, func() { l.Sender(0).Sent(list) })
+	})
+	b.Run("Outcomes", func(b *testing.B) {
+		l, list, sent := ledger.New(1, partitions), make([]broker.Outcome, batch), make([]broker.Message, batch)
+		perRecord(b, batch, func(n uint64) {
+			sent[n%batch].ID = idOf(n, partitions)
+			list[n%batch] = broker.Outcome{ID: idOf(n, partitions), Offset: int64(n), At: time.Duration(n) * time.Microsecond}
+			if n%batch == batch-1 {
+				l.Sender(0).Sent(sent)
+			}
+		}, func() { l.Sender(0).Outcomes(list) })
+	})
+	for _, name := range []string{"Delivered", "Read"} {
+		b.Run(name, func(b *testing.B) {
+			l, list, sent := ledger.New(1, partitions), make([]broker.Delivery, batch), make([]broker.Message, batch)
+			page := l.Receiver().Delivered
+			if name == "Read" {
+				page = l.Reader().Delivered
+			}
+			perRecord(b, batch, func(n uint64) {
+				id := idOf(n, partitions)
+				sent[n%batch].ID = id
+				list[n%batch] = broker.Delivery{ID: id, Partition: id.Partition, Offset: int64(id.Seq)}
+				if n%batch == batch-1 {
+					l.Sender(0).Sent(sent)
+				}
+			}, func() { page(list) })
+		})
+	}
+}
+
+func idOf(n uint64, partitions int32) broker.ID {
+	return broker.ID{Partition: int32(n % uint64(partitions)), Seq: n / uint64(partitions)}
+}
+
+// perRecord measures only write, which is given batches that fill has made, and reports the median batch too, which others on the machine disturb
+// least.
+func perRecord(b *testing.B, batch uint64, fill func(n uint64), write func()) {
+	b.ReportAllocs()
+	var spent time.Duration
+	var n uint64
+	batches := make([]time.Duration, 0, 1<<16)
+	for b.Loop() {
+		for range batch {
+			fill(n)
+			n++
+		}
+		start := time.Now()
+		write()
+		took := time.Since(start)
+		spent += took
+		if len(batches) < cap(batches) {
+			batches = append(batches, took)
+		}
+	}
+	slices.Sort(batches)
+	b.ReportMetric(float64(spent.Nanoseconds())/float64(n), "ns/record")
+	b.ReportMetric(float64(batches[len(batches)/2].Nanoseconds())/float64(batch), "median-ns/record")
+}
+
+// BenchmarkSettled sends b.N messages, each of them acknowledged, delivered and found again, and reports what is left of them in memory.
+func BenchmarkSettled(b *testing.B) {
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	l := newLiar(4, 6)
+	b.ResetTimer()
+	l.run(uint64(b.N))
+	b.StopTimer()
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	b.ReportMetric(float64(int64(after.HeapAlloc)-int64(before.HeapAlloc)), "B-left")
+	b.StartTimer()
+	if s := l.ledger.Balance(ledger.Final{Readable: true, Ends: l.ends(), Grouped: true, Drained: true}); s.Verified != uint64(b.N) {
+		b.Errorf("the balance is %v", figures(s))
+	}
+}

@@ -1,0 +1,285 @@
+package ledger_test
+
+import (
+	"github.com/seed-228c25e4/squall/broker"
+	"github.com/seed-228c25e4/squall/ledger"
+	"github.com/seed-228c25e4/squall/report"
+)
+
+// A model is a ledger that remembers everything and counts by the definitions alone.
+type model struct {
+	partitions int
+	sent       map[stream]uint64
+	outcomes   []broker.Outcome
+	pages      [][]broker.Delivery
+	read       []broker.Delivery
+	final      ledger.Final
+}
+
+type place struct {
+	partition int32
+	offset    int64
+}
+
+// sets of ids and of places, as maps.
+type (
+	ids    map[broker.ID]bool
+	places map[place]bool
+)
+
+func (m *model) balance() report.Safety {
+	var s report.Safety
+	for _, n := range m.sent {
+		s.Sent += n
+	}
+	acked, rejected, unknown := m.promises(&s)
+	given, found := ids{}, ids{}
+	for _, d := range m.intact() {
+		given[d.ID] = true
+		s.Delivered++
+	}
+	for _, d := range m.read {
+		if m.ours(d) {
+			found[d.ID] = true
+		}
+	}
+	m.missing(&s, acked, given, found)
+	for id := range union(given, found) {
+		switch {
+		case !m.wasSent(id):
+			if id.Seq < 1<<30 {
+				s.Phantom++
+			}
+		case rejected[id]:
+			s.AbortedRead++
+		case unknown[id]:
+			s.Resurrected++
+		}
+	}
+	m.ungiven(&s, given, found)
+	m.strangers(&s)
+	for p := range int32(m.partitions) {
+		m.repetitions(&s, p)
+		m.order(&s, p)
+	}
+	for _, page := range m.pages { // what is not ours is delivered, too
+		for _, d := range page {
+			if d.Envelope == broker.Intact && !m.ours(d) {
+				s.Delivered++
+			}
+		}
+	}
+	return s
+}
+
+func union(sets ...ids) ids {
+	all := ids{}
+	for _, s := range sets {
+		for id := range s {
+			all[id] = true
+		}
+	}
+	return all
+}
+
+func (m *model) wasSent(id broker.ID) bool { return id.Seq < m.sent[stream{id.Producer, id.Partition}] }
+
+// ours are intact deliveries from where they say, with numbers that could be the run's.
+func (m *model) ours(d broker.Delivery) bool {
+	_, known := m.sent[stream{d.ID.Producer, d.ID.Partition}]
+	return d.Envelope == broker.Intact && known && d.ID.Partition == d.Partition && d.ID.Seq < 1<<30
+}
+
+func (m *model) intact() []broker.Delivery {
+	var all []broker.Delivery
+	for _, page := range m.pages {
+		for _, d := range page {
+			if m.ours(d) {
+				all = append(all, d)
+			}
+		}
+	}
+	return all
+}
+
+func (m *model) promises(s *report.Safety) (acked, rejected, unknown ids) {
+	told := ids{}
+	acked, rejected, unknown = ids{}, ids{}, ids{}
+	for _, o := range m.outcomes {
+		switch {
+		case told[o.ID] || !m.wasSent(o.ID):
+			s.Late++
+			continue
+		case o.Err == nil:
+			acked[o.ID] = true
+			s.Acknowledged++
+		case o.Err == broker.ErrRejected:
+			rejected[o.ID] = true
+			s.Rejected++
+		default:
+			unknown[o.ID] = true
+			s.Unknown++
+		}
+		told[o.ID] = true
+	}
+	s.Pending = s.Sent - uint64(len(told))
+	return acked, rejected, unknown
+}
+
+// reached reports whether the final read saw the end of a partition.
+func (m *model) reached(p int32) bool {
+	for _, e := range m.final.Ends {
+		if e.Partition == p {
+			return m.final.Readable && e.Reached >= e.End
+		}
+	}
+	return false
+}
+
+func (m *model) missing(s *report.Safety, acked, given, found ids) {
+	for id := range acked {
+		switch {
+		case m.final.Readable && found[id], !m.final.Readable && given[id]:
+			s.Verified++
+		case m.reached(id.Partition), !m.final.Readable && m.final.Grouped && m.final.Drained:
+			s.Lost++
+		default:
+			s.UnreadTail++
+		}
+	}
+}
+
+func (m *model) ungiven(s *report.Safety, given, found ids) {
+	for id := range found {
+		switch {
+		case given[id] || !m.wasSent(id) || !m.final.Grouped || !m.final.Readable:
+		case m.final.Drained:
+			s.GroupSkip++
+		default:
+			s.GroupLag++
+		}
+	}
+}
+
+// strangers counts values that are no message of the run's, by where they were found.
+func (m *model) strangers(s *report.Safety) {
+	var found [3]places
+	var bareGiven, bareRead [3]uint64
+	look := func(d broker.Delivery, bare *[3]uint64) {
+		k := map[broker.EnvelopeState]int{broker.Corrupt: 1, broker.Foreign: 2}[d.Envelope]
+		if d.Envelope == broker.Probe || m.ours(d) {
+			return
+		}
+		if d.Offset < 0 {
+			bare[k]++
+			return
+		}
+		if found[k] == nil {
+			found[k] = places{}
+		}
+		found[k][place{d.Partition, d.Offset}] = true
+	}
+	for _, page := range m.pages {
+		for _, d := range page {
+			look(d, &bareGiven)
+		}
+	}
+	for _, d := range m.read {
+		look(d, &bareRead)
+	}
+	for k, n := range []*uint64{&s.Phantom, &s.Corrupt, &s.Foreign} {
+		*n += uint64(len(found[k])) + max(bareGiven[k], bareRead[k])
+	}
+}
+
+// repetitions counts copies in the log, and deliveries of one copy.
+func (m *model) repetitions(s *report.Safety, p int32) {
+	given, at := ids{}, places{}
+	bare := false
+	var deliveries uint64
+	for _, d := range m.intact() {
+		if d.Partition == p {
+			deliveries++
+			given[d.ID] = true
+			at[place{p, d.Offset}] = true
+			bare = bare || d.Offset < 0
+		}
+	}
+	copies := uint64(len(at) - len(given))
+	if bare {
+		copies = 0
+	}
+	s.Redelivered += deliveries - uint64(len(given)) - copies
+
+	var stored uint64
+	found := ids{}
+	for _, d := range m.read {
+		if d.Partition == p && m.ours(d) && m.final.Readable {
+			if found[d.ID] {
+				stored++
+			}
+			found[d.ID] = true
+		}
+	}
+	if !m.reached(p) {
+		stored = max(stored, copies)
+	}
+	s.Duplicates += stored
+}
+
+// order counts messages that came behind a later one of their stream when they came first.
+func (m *model) order(s *report.Safety, p int32) {
+	late := ids{}
+	if m.final.Readable {
+		behind, _ := m.behind(m.read, p)
+		late = behind
+	}
+	if !m.reached(p) {
+		behind, inPlace := ids{}, ids{}
+		for _, page := range m.pages {
+			b, i := m.behind(page, p)
+			behind, inPlace = union(behind, b), union(inPlace, i)
+		}
+		for id := range behind {
+			if !inPlace[id] {
+				late[id] = true
+			}
+		}
+	}
+	s.Reordered += uint64(len(late))
+}
+
+// behind returns which messages came behind a later one, and which did not. Where offsets go back, a new stretch begins.
+func (m *model) behind(list []broker.Delivery, p int32) (behind, inPlace ids) {
+	behind, inPlace = ids{}, ids{}
+	last := int64(-1)
+	var stretch []broker.ID
+	for _, d := range list {
+		if d.Partition != p || !m.ours(d) {
+			continue
+		}
+		if d.Offset >= 0 && d.Offset <= last {
+			stretch = nil
+		}
+		last = max(d.Offset, -1)
+		first := !behind[d.ID] && !inPlace[d.ID]
+		if d.Offset < 0 && d.Redelivered {
+			if first {
+				inPlace[d.ID] = true
+			}
+			continue
+		}
+		later := false
+		for _, o := range stretch {
+			later = later || o.Producer == d.ID.Producer && o.Seq > d.ID.Seq && m.wasSent(o)
+		}
+		stretch = append(stretch, d.ID)
+		switch {
+		case first && later && m.wasSent(d.ID):
+			behind[d.ID] = true
+		case first:
+			inPlace[d.ID] = true
+		}
+	}
+	return behind, inPlace
+}

@@ -1,0 +1,244 @@
+package ledger
+
+import (
+	"fmt"
+	"sync/atomic"
+
+	"github.com/seed-228c25e4/squall/broker"
+	"github.com/seed-228c25e4/squall/report"
+)
+
+// An intake sorts what one goroutine is given, from consumers or from the final read.
+type intake struct {
+	ledger *Ledger
+	parts  []*intakePart // by partition; nil: nothing came from it
+	free   spare
+	odd    [kinds]*odd // of phantom, corrupt and foreign; nil: none
+	intact atomic.Uint64
+	seen   [kinds]examples
+}
+
+// An intakePart is what came from one partition.
+type intakePart struct {
+	offsets set
+	bare    bool   // offsets were missing, or too sparse to keep: offsets is not used
+	last    int64  // the offset before
+	turn    uint32 // how often offsets began anew: each time a member starts again at an earlier one
+	taken   uint64 // messages, every repetition counted
+	streams []intakeStream
+}
+
+// An intakeStream is what came of one stream: of one producer, from one partition.
+type intakeStream struct {
+	ids    set
+	behind *set // came behind a later one; nil: none
+	top    uint64
+	turn   uint32 // the turn that top belongs to
+	known  uint64 // at least so many were sent
+}
+
+// odd are values that are no message of the run's, by where they were found.
+type odd struct {
+	offsets map[int32]*set
+	bare    uint64 // without an offset
+}
+
+// maxSpans is how many pieces the offsets of one partition may fall into before they are given up: 37 MiB.
+const maxSpans = 1 << 16
+
+func newIntake(l *Ledger) intake { return intake{ledger: l, parts: make([]*intakePart, l.partitions)} }
+
+// place returns where an intact delivery belongs; nil: it is a phantom, which is noted.
+func (in *intake) place(d *broker.Delivery) (*intakePart, *intakeStream) {
+	if uint(d.Partition) >= uint(len(in.parts)) || d.ID.Partition != d.Partition || uint64(d.ID.Producer) >= uint64(len(in.ledger.senders)) {
+		in.strange(phantom, d)
+		return nil, nil
+	}
+	part := in.part(d.Partition)
+	s := &part.streams[d.ID.Producer]
+	if !s.ids.ready(d.ID.Seq) && !plausible(d.ID.Seq, &s.known, in.sent(&d.ID)) {
+		in.strange(phantom, d)
+		return nil, nil
+	}
+	return part, s
+}
+
+// part returns the place of a partition, which has to be one of the run's.
+func (in *intake) part(partition int32) *intakePart {
+	if in.parts[partition] == nil {
+		in.parts[partition] = &intakePart{last: -1, streams: make([]intakeStream, len(in.ledger.senders))}
+	}
+	return in.parts[partition]
+}
+
+func (in *intake) sent(id *broker.ID) *atomic.Uint64 {
+	return &in.ledger.senders[id.Producer].sent[id.Partition]
+}
+
+// strange notes a value that is no message of the run's: its offset, so that it counts once however often it is delivered.
+func (in *intake) strange(k kind, d *broker.Delivery) {
+	o := in.odd[k]
+	if o == nil {
+		o = &odd{offsets: map[int32]*set{}}
+		in.odd[k] = o
+	}
+	a := report.Anomaly{Producer: d.ID.Producer, Partition: d.Partition, First: d.ID.Seq, Last: d.ID.Seq, Offset: d.Offset}
+	if d.ID.Partition != d.Partition && k == phantom {
+		a.Note = fmt.Sprintf("names partition %d", d.ID.Partition)
+	}
+	if d.Offset < 0 {
+		o.bare++
+		in.seen[k].keep(a)
+		return
+	}
+	s := o.offsets[d.Partition]
+	if s == nil {
+		s = &set{}
+		o.offsets[d.Partition] = s
+	}
+	if s.add(uint64(d.Offset), &in.free) {
+		in.seen[k].keep(a)
+	}
+}
+
+// notIntact notes what is not.
+func (in *intake) notIntact(d *broker.Delivery) {
+	switch d.Envelope {
+	case broker.Corrupt:
+		in.strange(corrupt, d)
+	case broker.Foreign:
+		in.strange(foreign, d)
+	}
+}
+
+// follow notes that a message came after those of its stream before it, and reports whether it came behind a later one. What may never have been
+// sent has nobody behind it.
+func (in *intake) follow(s *intakeStream, id *broker.ID, turn uint32) bool {
+	if turn != s.turn {
+		s.turn, s.top = turn, 0
+	}
+	if id.Seq < s.top {
+		return id.Seq+1 < s.top
+	}
+	if id.Seq >= s.known {
+		if s.known = in.sent(id).Load(); id.Seq >= s.known {
+			return false
+		}
+	}
+	s.top = id.Seq + 1
+	return false
+}
+
+func (s *intakeStream) late(seq uint64, free *spare) {
+	if s.behind == nil {
+		s.behind = &set{}
+	}
+	s.behind.add(seq, free)
+}
+
+// A ReceivePage is what one consumer was given, from when it joined until it left.
+type ReceivePage struct{ intake }
+
+// Delivered is told decoded deliveries in the order in which the consumer got them. It must not be called twice at once.
+func (p *ReceivePage) Delivered(batch []broker.Delivery) {
+	var intact uint64
+	for i := range batch {
+		d := &batch[i]
+		if d.Envelope != broker.Intact {
+			p.notIntact(d)
+			continue
+		}
+		intact++
+		part, s := p.place(d)
+		if s == nil {
+			continue
+		}
+		part.taken++
+		fresh := s.ids.add(d.ID.Seq, &p.free)
+		again := part.again(d.Offset, &p.free)
+		if !fresh {
+			p.repeated(d, again)
+		}
+		if d.Offset < 0 && d.Redelivered {
+			continue // its place among the others says nothing
+		}
+		if p.follow(s, &d.ID, part.turn) && fresh {
+			s.late(d.ID.Seq, &p.free)
+			p.seen[reordered].fold(d.ID, d.Offset)
+		}
+	}
+	p.intact.Add(intact)
+}
+
+// again notes an offset, and reports whether it was delivered before, or may have been.
+func (p *intakePart) again(offset int64, free *spare) bool {
+	if offset >= 0 {
+		if offset <= p.last {
+			p.turn++
+		}
+		p.last = offset
+	}
+	switch {
+	case p.bare:
+		return true
+	case offset < 0 || len(p.offsets.spans) >= maxSpans:
+		p.bare, p.offsets = true, set{}
+		return true
+	}
+	return !p.offsets.add(uint64(offset), free)
+}
+
+func (in *intake) repeated(d *broker.Delivery, again bool) {
+	k := duplicates
+	if again {
+		k = redelivered
+	}
+	in.seen[k].fold(d.ID, d.Offset)
+}
+
+// A ReadPage is what the final read found in the log.
+type ReadPage struct{ intake }
+
+// Delivered is told decoded messages of the log, of each partition in the order of their offsets. What is read again, because a reader had to
+// start anew, is passed over. It must not be called twice at once.
+func (p *ReadPage) Delivered(batch []broker.Delivery) {
+	var intact uint64
+	for i := range batch {
+		d := &batch[i]
+		if p.before(d) {
+			continue
+		}
+		if d.Envelope != broker.Intact {
+			p.notIntact(d)
+			continue
+		}
+		intact++
+		part, s := p.place(d)
+		if s == nil {
+			continue
+		}
+		part.taken++
+		if !s.ids.add(d.ID.Seq, &p.free) {
+			p.repeated(d, false)
+			continue
+		}
+		if p.follow(s, &d.ID, 0) {
+			s.late(d.ID.Seq, &p.free)
+			p.seen[reordered].fold(d.ID, d.Offset)
+		}
+	}
+	p.intact.Add(intact)
+}
+
+// before reports whether the final read has passed d's offset already, and notes that it has now.
+func (p *ReadPage) before(d *broker.Delivery) bool {
+	if d.Offset < 0 || uint(d.Partition) >= uint(len(p.parts)) {
+		return false
+	}
+	part := p.part(d.Partition)
+	if d.Offset <= part.last {
+		return true
+	}
+	part.last = d.Offset
+	return false
+}

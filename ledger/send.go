@@ -1,0 +1,109 @@
+package ledger
+
+import (
+	"errors"
+	"sync/atomic"
+
+	"github.com/seed-228c25e4/squall/broker"
+)
+
+// A SendPage is what one producer sent and what became of it. Sent and Outcomes may be called at the same time, and an outcome may be told before
+// its message; neither may be called twice at once.
+type SendPage struct {
+	producer uint32
+
+	next  []uint64        // by partition: one above the last that was sent; the sending goroutine's own
+	sent  []atomic.Uint64 // the same, for all
+	total atomic.Uint64
+
+	_ [64]byte // the other goroutine's from here on
+
+	streams                         []promised // by partition
+	free                            spare
+	late                            uint64
+	odd                             examples
+	acknowledged, rejected, unknown atomic.Uint64
+}
+
+// promised is what was told of one stream's messages.
+type promised struct {
+	told   set // has an outcome
+	known  uint64
+	failed *failed
+	trail  trail
+}
+
+// failed are the messages of a stream that have an outcome and were not acknowledged.
+type failed struct{ rejected, unknown set }
+
+func newSendPage(producer uint32, partitions, streams int) *SendPage {
+	p := &SendPage{producer: producer, next: make([]uint64, partitions), sent: make([]atomic.Uint64, partitions), streams: make([]promised, partitions)}
+	for i := range p.streams {
+		p.streams[i].trail = newTrail(streams)
+	}
+	return p
+}
+
+// Sent is told messages that the client took, in the order of their sequence within each partition and without a hole.
+func (p *SendPage) Sent(batch []broker.Message) {
+	for i := range batch {
+		id := &batch[i].ID
+		p.next[id.Partition] = id.Seq + 1
+	}
+	for i := range batch {
+		k := batch[i].ID.Partition
+		if n := p.next[k]; p.sent[k].Load() != n {
+			p.sent[k].Store(n)
+		}
+	}
+	p.total.Add(uint64(len(batch)))
+}
+
+// Outcomes is told how the sending of messages ended. Of several outcomes of one message the first stands; the others are counted as late, and so
+// are outcomes of messages that this producer did not send.
+func (p *SendPage) Outcomes(batch []broker.Outcome) {
+	var acknowledged, rejected, unknown uint64
+	for i := range batch {
+		o := &batch[i]
+		s := p.stream(o)
+		if s == nil || !s.told.add(o.ID.Seq, &p.free) {
+			p.late++
+			p.odd.fold(o.ID, o.Offset)
+			continue
+		}
+		switch {
+		case o.Err == nil:
+			acknowledged++
+			s.trail.acknowledged(o)
+		case errors.Is(o.Err, broker.ErrRejected):
+			rejected++
+			s.fail().rejected.add(o.ID.Seq, &p.free)
+		default:
+			unknown++
+			s.fail().unknown.add(o.ID.Seq, &p.free)
+		}
+	}
+	p.acknowledged.Add(acknowledged)
+	p.rejected.Add(rejected)
+	p.unknown.Add(unknown)
+}
+
+// stream returns the stream of an outcome; nil: it cannot be of a message of this producer.
+func (p *SendPage) stream(o *broker.Outcome) *promised {
+	k := uint(o.ID.Partition)
+	if k >= uint(len(p.streams)) || o.ID.Producer != p.producer {
+		return nil
+	}
+	s := &p.streams[k]
+	if !s.told.ready(o.ID.Seq) && !plausible(o.ID.Seq, &s.known, &p.sent[k]) {
+		return nil
+	}
+	return s
+}
+
+func (s *promised) fail() *failed {
+	if s.failed == nil {
+		s.failed = &failed{}
+	}
+	return s.failed
+}

@@ -1,0 +1,169 @@
+package ledger
+
+import (
+	"fmt"
+	"math/bits"
+
+	"github.com/seed-228c25e4/squall/report"
+)
+
+// The sets that a stream's balance is struck over, before two for each page: what consumers were given, and what of it came behind a later one.
+const (
+	inTold = iota
+	inRejected
+	inUnknown
+	inRead
+	inReadBehind
+	inPages
+)
+
+// facts are 64 neighbouring messages of one stream, a bit each.
+type facts struct {
+	sent, told, rejected, unknown uint64
+	read, readBehind              uint64
+	given                         uint64 // to a consumer
+	again                         uint64 // to several
+	givenBehind                   uint64 // behind a later one, to every consumer that was given it
+}
+
+// stream strikes the balance of one stream.
+func (b *balance) stream(p *part, producer int) {
+	k := int(p.partition)
+	sender := b.ledger.senders[producer]
+	promised := &sender.streams[k]
+	sent := sender.sent[k].Load()
+	b.sent += sent
+	v := verdicts{balance: b, part: p, producer: producer}
+	for w := newWalk(b.sets(p, producer)...); ; {
+		base, more := w.next()
+		if !more {
+			break
+		}
+		for i := range chunkWords {
+			at := base + uint64(i)*64
+			v.judge(at, gather(w.views, i, below(sent, at)))
+		}
+	}
+	v.beyondEnd(promised, sent)
+}
+
+// sets returns the sets of one stream in the order of the constants above.
+func (b *balance) sets(p *part, producer int) []*set {
+	sets := make([]*set, inPages, inPages+2*len(p.pages))
+	promised := &b.ledger.senders[producer].streams[p.partition]
+	sets[inTold] = &promised.told
+	if f := promised.failed; f != nil {
+		sets[inRejected], sets[inUnknown] = &f.rejected, &f.unknown
+	}
+	if read := b.reader.parts[p.partition]; read != nil {
+		sets[inRead], sets[inReadBehind] = &read.streams[producer].ids, read.streams[producer].behind
+	}
+	for _, page := range p.pages {
+		sets = append(sets, &page.streams[producer].ids, page.streams[producer].behind)
+	}
+	return sets
+}
+
+// below returns the bits of numbers from at on that are less than end.
+func below(end, at uint64) uint64 {
+	switch {
+	case end <= at:
+		return 0
+	case end-at >= 64:
+		return ^uint64(0)
+	}
+	return 1<<(end-at) - 1
+}
+
+func gather(views []*words, i int, sent uint64) facts {
+	f := facts{sent: sent, told: views[inTold][i], rejected: views[inRejected][i], unknown: views[inUnknown][i], read: views[inRead][i],
+		readBehind: views[inReadBehind][i]}
+	var inPlace uint64
+	for k := inPages; k < len(views); k += 2 {
+		ids, behind := views[k][i], views[k+1][i]
+		f.again |= f.given & ids
+		f.given |= ids
+		inPlace |= ids &^ behind
+		f.givenBehind |= behind
+	}
+	f.givenBehind &^= inPlace
+	return f
+}
+
+// verdicts says what each message of a stream is.
+type verdicts struct {
+	*balance
+	*part
+	producer int
+}
+
+// missing is what an acknowledged message is that was not found.
+func (v *verdicts) missing() kind {
+	if v.reached || !v.final.Readable && v.final.Grouped && v.final.Drained {
+		return lost
+	}
+	return unreadTail
+}
+
+func (v *verdicts) judge(at uint64, f facts) {
+	told := f.told & f.sent
+	rejected, unknown := f.rejected&f.sent, f.unknown&f.sent
+	acknowledged := told &^ rejected &^ unknown
+	found, behind := f.given, f.givenBehind
+	if v.final.Readable {
+		found = f.read
+		behind = f.readBehind
+		if !v.reached {
+			behind |= f.givenBehind
+		}
+	}
+	anywhere := f.given | f.read
+	v.told += ones(told)
+	v.failed[0] += ones(rejected)
+	v.failed[1] += ones(unknown)
+	v.verified += ones(acknowledged & found)
+	v.ids += ones(f.given)
+
+	v.note(late, at, f.told&^f.sent)
+	v.note(v.missing(), at, acknowledged&^found)
+	v.note(abortedRead, at, rejected&anywhere)
+	v.note(resurrected, at, unknown&anywhere)
+	v.note(phantom, at, anywhere&^f.sent)
+	v.note(reordered, at, behind&f.sent)
+	if v.final.Grouped && v.final.Readable {
+		v.note(v.ungiven(), at, f.read&f.sent&^f.given)
+	}
+	if f.again != 0 {
+		v.repeats.addBits(uint32(v.producer), v.partition, at, f.again)
+	}
+}
+
+// ungiven is what a message is that is in the log and that no consumer was given.
+func (v *verdicts) ungiven() kind {
+	if v.final.Drained {
+		return groupSkip
+	}
+	return groupLag
+}
+
+func (v *verdicts) note(k kind, at, word uint64) {
+	if word != 0 {
+		v.count(k, v.producer, int(v.partition), at, word)
+	}
+}
+
+// beyondEnd calls lost what was acknowledged at or above the offset at which the log now ends, even where the final read did not get to that end. Of a
+// stream, the message with the highest offset is known to be so.
+func (v *verdicts) beyondEnd(s *promised, sent uint64) {
+	high := s.trail.high
+	read := v.reader.parts[v.partition]
+	if v.reached || v.end < 0 || high.offset < v.end || high.seq >= sent || read != nil && read.streams[v.producer].ids.has(high.seq) {
+		return
+	}
+	v.counts[unreadTail]--
+	v.counts[lost]++
+	v.examples[lost].keep(report.Anomaly{Producer: uint32(v.producer), Partition: v.partition, First: high.seq, Last: high.seq, Offset: high.offset,
+		Note: fmt.Sprintf("acknowledged at %s, and the log ends at offset %d", high.String(), v.end)})
+}
+
+func ones(word uint64) uint64 { return uint64(bits.OnesCount64(word)) }

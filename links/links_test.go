@@ -1,0 +1,400 @@
+package links
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/seed-228c25e4/squall/broker"
+)
+
+const ms = time.Millisecond
+
+func TestDelay(t *testing.T) {
+	t.Parallel()
+	for name, imp := range map[string]broker.Impairment{
+		"requests": {Requests: broker.Half{Delay: 60 * ms}},
+		"replies":  {Replies: broker.Half{Delay: 60 * ms}},
+		"both":     broker.Both(broker.Half{Delay: 30 * ms}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBed(t)
+			c := b.dial()
+			b.ping(c)
+			undo := b.impair(imp)
+			for range 3 {
+				if d := b.ping(c); d < 60*ms || d > 160*ms {
+					t.Errorf("a round trip took %v, want 60 ms and little more", d)
+				}
+			}
+			undo()
+			if d := b.ping(c); d > 50*ms {
+				t.Errorf("healed, a round trip takes %v", d)
+			}
+		})
+	}
+}
+
+// A delay is no limit: many messages are on their way at once.
+func TestDelayKeepsThroughputAndOrder(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	b.impair(broker.Both(broker.Half{Delay: 50 * ms, Jitter: 40 * ms}))
+	start := time.Now()
+	sent, done := chatter(b.dial(), 4<<20)
+	got, err := done()
+	if err != nil || !bytes.Equal(got, sent) {
+		t.Fatalf("%d of %d bytes came back, or others: %v", len(got), len(sent), err)
+	}
+	if d := time.Since(start); d > 3*time.Second {
+		t.Errorf("4 MiB took %v", d)
+	}
+}
+
+func TestJitterVaries(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	c := b.dial()
+	b.impair(broker.Impairment{Requests: broker.Half{Delay: 30 * ms, Jitter: 30 * ms}})
+	least, most := time.Hour, time.Duration(0)
+	for range 15 {
+		d := b.ping(c)
+		least, most = min(least, d), max(most, d)
+	}
+	if most-least < 10*ms {
+		t.Errorf("round trips between %v and %v: hardly any jitter", least, most)
+	}
+}
+
+// A held link loses nothing, resets nothing and hides even the end of a connection, however often it is cut under load.
+func TestHold(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	sent, done := chatter(b.dial(), 8<<20)
+	for range 5 {
+		undo := b.impair(broker.Both(broker.Half{Hold: true}))
+		time.Sleep(20 * ms)
+		before := b.traffic()
+		time.Sleep(30 * ms)
+		if after := b.traffic(); before != after {
+			t.Errorf("held, and yet something passed: %+v, then %+v", before, after)
+		}
+		undo()
+		time.Sleep(5 * ms)
+	}
+	if got, err := done(); err != nil || !bytes.Equal(got, sent) {
+		t.Fatalf("%d of %d bytes came back, or others: %v", len(got), len(sent), err)
+	}
+}
+
+func TestHoldOneHalf(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	c := b.dial()
+	b.ping(c)
+	was := b.traffic()
+	undo := b.impair(broker.Impairment{Replies: broker.Half{Hold: true}})
+	if _, err := c.Write([]byte("hello")); err != nil {
+		t.Fatal(err)
+	}
+	b.silent(c, 50*ms)
+	if now := b.traffic(); now.Requests != was.Requests+5 || now.Replies != was.Replies {
+		t.Errorf("traffic %+v, then %+v: want 5 bytes there and none back", was, now)
+	}
+	undo()
+	got := make([]byte, 5)
+	_ = c.SetReadDeadline(time.Now().Add(time.Second))
+	if _, err := io.ReadFull(c, got); err != nil || string(got) != "hello" {
+		t.Fatalf("after the heal: %q, %v", got, err)
+	}
+}
+
+func TestHoldLetsConnect(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	undo := b.impair(broker.Both(broker.Half{Hold: true}))
+	c := b.dial()
+	if _, err := c.Write([]byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	b.silent(c, 50*ms)
+	undo()
+	_ = c.SetReadDeadline(time.Now().Add(time.Second))
+	if _, err := c.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What is dropped never arrives, and every connection that saw the drop ends with it: also one that had nothing to say.
+func TestDrop(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	busy, idle := b.dial(), b.dial()
+	b.ping(busy)
+	b.ping(idle)
+	undo := b.impair(broker.Impairment{Requests: broker.Half{Drop: true}})
+	during := b.dial()
+	if _, err := busy.Write([]byte("lost")); err != nil {
+		t.Fatal(err)
+	}
+	b.silent(busy, 50*ms)
+	b.silent(during, 10*ms)
+	undo()
+	b.ends(busy)
+	b.ends(idle)
+	b.ends(during)
+	b.ping(b.dial())
+	if got := b.traffic().Requests; got != 12 {
+		t.Errorf("%d bytes passed, want those of three pings", got)
+	}
+}
+
+// What a delay still keeps when a drop begins is dropped too: a dead machine's last words do not arrive.
+func TestDropSwallowsWhatIsUnderWay(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	c := b.dial()
+	b.ping(c)
+	b.impair(broker.Impairment{Requests: broker.Half{Delay: 80 * ms}})
+	if _, err := c.Write([]byte("last")); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(20 * ms)
+	undo := b.impair(broker.Impairment{Requests: broker.Half{Drop: true}})
+	time.Sleep(100 * ms)
+	undo()
+	if got := b.traffic().Requests; got != 4 {
+		t.Errorf("%d bytes passed, want those of the ping", got)
+	}
+}
+
+func TestRefuse(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	c := b.dial()
+	b.ping(c)
+	undo := b.impair(broker.Impairment{Refuse: true})
+	b.ends(c)
+	if n, err := net.Dial("tcp", b.addr); !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("dial while refused: %v, %v", n, err)
+	}
+	undo()
+	b.ping(b.dial())
+}
+
+// Bytes that wait in a cut connection are given up when the connection is refused.
+func TestRefuseWhileHeld(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	c := b.dial()
+	b.ping(c)
+	heal := b.impair(broker.Both(broker.Half{Hold: true}))
+	if _, err := c.Write(make([]byte, 1<<16)); err != nil {
+		t.Fatal(err)
+	}
+	accept := b.impair(broker.Impairment{Refuse: true})
+	b.ends(c)
+	accept()
+	heal()
+	b.ping(b.dial())
+	if got := b.traffic(); got.Requests != 8 || got.Open != 1 || got.Made != 2 {
+		t.Errorf("traffic %+v, want 8 bytes, one open connection of two", got)
+	}
+}
+
+func TestRate(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	c := b.dial()
+	b.ping(c)
+	undo := b.impair(broker.Impairment{Replies: broker.Half{Rate: 200_000}})
+	start := time.Now()
+	if _, err := exchange(c, make([]byte, 100_000), 5*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	if d := time.Since(start); d < 450*ms || d > 700*ms {
+		t.Errorf("100 kB at 200 kB/s took %v, want half a second", d)
+	}
+	undo()
+	start = time.Now()
+	if _, err := exchange(c, make([]byte, 100_000), 5*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	if d := time.Since(start); d > 200*ms {
+		t.Errorf("healed, 100 kB take %v", d)
+	}
+}
+
+func TestTrafficMovesWhileTheConnectionIsOpen(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	c := b.dial()
+	for i := range uint64(3) {
+		b.ping(c)
+		if got, want := b.traffic(), (broker.LinkTraffic{Requests: 4 * (i + 1), Replies: 4 * (i + 1), Open: 1, Made: 1}); got != want {
+			t.Fatalf("traffic %+v, want %+v", got, want)
+		}
+	}
+	c.Close()
+	for range 100 {
+		if b.traffic().Open == 0 {
+			return
+		}
+	}
+	t.Error("a closed connection still counts as open")
+}
+
+func TestImpairmentsAddUpAndUndoInAnyOrder(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	c := b.dial()
+	slow := b.impair(broker.Impairment{Requests: broker.Half{Delay: 40 * ms}})
+	slower := b.impair(broker.Impairment{Requests: broker.Half{Delay: 60 * ms}})
+	if d := b.ping(c); d < 100*ms {
+		t.Errorf("both: %v", d)
+	}
+	hold := b.impair(broker.Impairment{Requests: broker.Half{Hold: true}})
+	slow()
+	if _, err := exchange(c, []byte("ping"), 120*ms); err == nil {
+		t.Error("an undo of a delay has healed a hold")
+	}
+	hold()
+	slow() // once more: nothing happens
+	_ = c.SetReadDeadline(time.Now().Add(time.Second))
+	if _, err := io.ReadFull(c, make([]byte, 4)); err != nil {
+		t.Fatal(err)
+	}
+	if d := b.ping(c); d < 60*ms || d > 100*ms {
+		t.Errorf("one of two delays is left, and a round trip takes %v", d)
+	}
+	slower()
+	if d := b.ping(c); d > 40*ms {
+		t.Errorf("healed: %v", d)
+	}
+}
+
+func TestContradictionChangesNothing(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	c := b.dial()
+	undo := b.impair(broker.Both(broker.Half{Hold: true}))
+	_, back, err := b.set.Impair(t.Context(), broker.Impairment{Replies: broker.Half{Drop: true}}, b.link)
+	if err == nil || !strings.Contains(err.Error(), "producers -> b1 (client): replies: cannot hold and drop") {
+		t.Fatal(err)
+	}
+	if err := back(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	undo()
+	b.ping(c)
+}
+
+func TestUndoWorksAfterTheRunWasCancelled(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	_, undo, err := b.set.Impair(ctx, broker.Impairment{Refuse: true}, b.link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if err := undo(ctx); err != nil {
+		t.Fatal(err)
+	}
+	b.ping(b.dial())
+}
+
+func TestForeignLinksAndNames(t *testing.T) {
+	t.Parallel()
+	b, other := newBed(t), newBed(t)
+	_, undo, err := b.set.Impair(t.Context(), broker.Impairment{Refuse: true}, b.link, other.link)
+	if err == nil || undo == nil {
+		t.Fatalf("a link of another cluster was taken: %v", err)
+	}
+	b.ping(b.dial())
+	if err := b.server.Apply(t.Context(), map[string]broker.Impairment{"p": {Refuse: true}, "q": {}}); err == nil {
+		t.Error("an unknown proxy was taken")
+	}
+	b.ping(b.dial())
+	if _, err := b.server.Add("p", "127.0.0.1:0", b.addr); err == nil {
+		t.Error("a name was taken twice")
+	}
+}
+
+// A sender that goes on after its receiver has gone leaves nothing behind; goleak looks at the end.
+func TestReceiverGone(t *testing.T) {
+	t.Parallel()
+	gone := serve(t, func(c net.Conn) {
+		_ = c.(*net.TCPConn).SetLinger(0)
+		_, _ = c.Read(make([]byte, 1))
+	})
+	b := newBed(t)
+	addr, err := b.server.Add("gone", "127.0.0.1:0", gone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	for range 20 {
+		all.Go(func() {
+			c, err := net.Dial("tcp", addr)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer c.Close()
+			for range 200 {
+				if _, err := c.Write(make([]byte, 1<<14)); err != nil {
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	for range 100 {
+		if all, _ := b.server.Traffic(t.Context()); all["gone"].Open == 0 {
+			return
+		}
+		time.Sleep(20 * ms)
+	}
+	t.Error("connections to a receiver that has gone are still open")
+}
+
+// Everything at once, for the race detector.
+func TestSideBySide(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	sent, done := chatter(b.dial(), 2<<20)
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			for range 10 {
+				imp := broker.Both(broker.Half{Delay: time.Duration(i) * ms, Hold: i%2 == 0})
+				_, undo, err := b.set.Impair(t.Context(), imp, b.link)
+				if err != nil {
+					t.Error(err)
+				}
+				if _, err := b.link.Traffic(t.Context()); err != nil {
+					t.Error(err)
+				}
+				if err := undo(t.Context()); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if got, err := done(); err != nil || !bytes.Equal(got, sent) {
+		t.Fatalf("%d of %d bytes came back, or others: %v", len(got), len(sent), err)
+	}
+	if d := b.ping(b.dial()); d > 50*ms {
+		t.Errorf("healed: %v", d)
+	}
+}

@@ -1,0 +1,56 @@
+package links
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/seed-228c25e4/squall/broker"
+)
+
+// merge adds up what several impairments do to one link.
+func merge(all ...broker.Impairment) (broker.Impairment, error) {
+	var sum broker.Impairment
+	for _, imp := range all {
+		if err := check(imp); err != nil {
+			return broker.Impairment{}, err
+		}
+		sum.Requests = mergeHalf(sum.Requests, imp.Requests)
+		sum.Replies = mergeHalf(sum.Replies, imp.Replies)
+		sum.Refuse = sum.Refuse || imp.Refuse
+	}
+	return sum, check(sum)
+}
+
+func mergeHalf(a, b broker.Half) broker.Half {
+	a.Delay += b.Delay
+	a.Jitter += b.Jitter
+	if a.Rate == 0 || b.Rate > 0 && b.Rate < a.Rate {
+		a.Rate = b.Rate
+	}
+	a.Hold = a.Hold || b.Hold
+	a.Drop = a.Drop || b.Drop
+	return a
+}
+
+// check returns what is impossible about an impairment.
+func check(imp broker.Impairment) error {
+	if err := checkHalf(imp.Requests); err != nil {
+		return fmt.Errorf("requests: %w", err)
+	}
+	if err := checkHalf(imp.Replies); err != nil {
+		return fmt.Errorf("replies: %w", err)
+	}
+	return nil
+}
+
+func checkHalf(h broker.Half) error {
+	switch {
+	case h.Delay < 0 || h.Jitter < 0 || h.Rate < 0:
+		return errors.New("delay, jitter and rate cannot be negative")
+	case h.Jitter > h.Delay:
+		return fmt.Errorf("the jitter (%v) is larger than the delay (%v)", h.Jitter, h.Delay)
+	case h.Hold && h.Drop:
+		return errors.New("cannot hold and drop at the same time: what is held arrives later, and what is dropped never does")
+	}
+	return nil
+}

@@ -1,0 +1,204 @@
+package links
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/seed-228c25e4/squall/broker"
+)
+
+const (
+	healing = 20 * time.Second      // an undo has so long, whatever became of the run
+	fresh   = 20 * time.Millisecond // one look at all links asks each side once
+)
+
+// A Set is the links of one cluster, whichever proxies carry them. It keeps what lasts on each link, so that impairments add up and each can be undone
+// by itself. Its methods may be called side by side.
+type Set struct {
+	mu    sync.Mutex
+	links []*link
+	sides map[Control]*side
+	next  uint64 // the number of the next impairment
+}
+
+// A link is one proxy of one side.
+type link struct {
+	from, to, plane, proxy string
+
+	set   *Set
+	side  *side
+	lasts map[uint64]broker.Impairment // guarded by set.mu
+}
+
+// A side is the proxies that one Control acts on.
+type side struct {
+	control  Control
+	applying sync.Mutex // held while one state travels, so that states arrive in the order in which they were made
+
+	asking  sync.Mutex
+	asked   time.Time
+	traffic map[string]broker.LinkTraffic
+}
+
+// NewSet returns a set without links.
+func NewSet() *Set { return &Set{sides: map[Control]*side{}} }
+
+// Add makes a link of the proxy that c knows by that name.
+func (s *Set) Add(from, to, plane, proxy string, c Control) broker.Link {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.sides[c] == nil {
+		s.sides[c] = &side{control: c}
+	}
+	l := &link{from, to, plane, proxy, s, s.sides[c], map[uint64]broker.Impairment{}}
+	s.links = append(s.links, l)
+	return l
+}
+
+// Links returns all links in the order in which they were added.
+func (s *Set) Links() []broker.Link {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]broker.Link, len(s.links))
+	for i, l := range s.links {
+		all[i] = l
+	}
+	return all
+}
+
+// Impair does what broker.Cluster says of it. The undo may be called more than once, and has a deadline of its own. A contradiction with what lasts
+// already is an error, and then nothing was done.
+func (s *Set) Impair(ctx context.Context, imp broker.Impairment, on ...broker.Link) (broker.Effect, func(context.Context) error, error) {
+	nothing := func(context.Context) error { return nil }
+	id, own, err := s.note(imp, on)
+	if err != nil {
+		return broker.Effect{}, nothing, err
+	}
+	undo := func(ctx context.Context) error {
+		s.forget(id, own)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), healing)
+		defer cancel()
+		_, err := s.apply(ctx, own)
+		return err
+	}
+	effect, err := s.apply(ctx, own)
+	return effect, undo, err
+}
+
+// note remembers the impairment on each link, or on none.
+func (s *Set) note(imp broker.Impairment, on []broker.Link) (uint64, []*link, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	own := make([]*link, len(on))
+	for i, l := range on {
+		ours, ok := l.(*link)
+		if !ok || ours.set != s {
+			return 0, nil, fmt.Errorf("%s -> %s (%s) is no link of this cluster", l.From(), l.To(), l.Plane())
+		}
+		if _, err := merge(append(slices.Collect(maps.Values(ours.lasts)), imp)...); err != nil {
+			return 0, nil, fmt.Errorf("%s: %w", ours, err)
+		}
+		own[i] = ours
+	}
+	s.next++
+	for _, l := range own {
+		l.lasts[s.next] = imp
+	}
+	return s.next, own, nil
+}
+
+func (s *Set) forget(id uint64, on []*link) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, l := range on {
+		delete(l.lasts, id)
+	}
+}
+
+// apply brings the links to what lasts on them now, all sides side by side.
+func (s *Set) apply(ctx context.Context, on []*link) (broker.Effect, error) {
+	bySide := map[*side][]*link{}
+	for _, l := range on {
+		bySide[l.side] = append(bySide[l.side], l)
+	}
+	var (
+		all    sync.WaitGroup
+		mu     sync.Mutex
+		effect broker.Effect
+		errs   []error
+	)
+	for sd, its := range bySide {
+		all.Go(func() {
+			err := s.applySide(ctx, sd, its)
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				errs = append(errs, err)
+				return
+			}
+			effect.Last = time.Now()
+			if effect.First.IsZero() {
+				effect.First = effect.Last
+			}
+		})
+	}
+	all.Wait()
+	return effect, errors.Join(errs...)
+}
+
+func (s *Set) applySide(ctx context.Context, sd *side, on []*link) error {
+	sd.applying.Lock()
+	defer sd.applying.Unlock()
+	want, err := s.wanted(on)
+	if err != nil {
+		return err
+	}
+	return sd.control.Apply(ctx, want)
+}
+
+func (s *Set) wanted(on []*link) (map[string]broker.Impairment, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	want := make(map[string]broker.Impairment, len(on))
+	for _, l := range on {
+		sum, err := merge(slices.Collect(maps.Values(l.lasts))...)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", l, err)
+		}
+		want[l.proxy] = sum
+	}
+	return want, nil
+}
+
+func (l *link) From() string   { return l.from }
+func (l *link) To() string     { return l.to }
+func (l *link) Plane() string  { return l.plane }
+func (l *link) String() string { return fmt.Sprintf("%s -> %s (%s)", l.from, l.to, l.plane) }
+
+// Traffic implements broker.Link. What it returns is at most some 20 ms old.
+func (l *link) Traffic(ctx context.Context) (broker.LinkTraffic, error) {
+	t, err := l.side.ask(ctx)
+	if err != nil {
+		return broker.LinkTraffic{}, fmt.Errorf("traffic of %s: %w", l, err)
+	}
+	return t[l.proxy], nil
+}
+
+func (sd *side) ask(ctx context.Context) (map[string]broker.LinkTraffic, error) {
+	sd.asking.Lock()
+	defer sd.asking.Unlock()
+	if time.Since(sd.asked) < fresh {
+		return sd.traffic, nil
+	}
+	t, err := sd.control.Traffic(ctx)
+	if err != nil {
+		return nil, err
+	}
+	sd.asked, sd.traffic = time.Now(), t
+	return t, nil
+}

@@ -1,0 +1,195 @@
+package squall
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/seed-228c25e4/squall/broker"
+	"github.com/seed-228c25e4/squall/faults"
+	"github.com/seed-228c25e4/squall/report"
+)
+
+// play sends the load while the scenario's plan goes by: warm-up, baseline, faults, recovery. It returns when the load is over and every fault is
+// reverted, with why the plan ended early, if it did.
+func (r *run) play(ctx context.Context) Stopped {
+	start := (r.clock.Now() + headStart).Truncate(time.Second) + time.Second // windows, phases and clock then agree on seconds
+	r.options.Start = start
+	r.collector.Begin(start, r.senders)
+	var load sync.WaitGroup
+	sending, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	for i, s := range r.senders {
+		s.Start(start)
+		load.Go(func() { s.Run(sending, r.producers[i], r.scenario.Load.Producers.DeliveryTimeout) })
+	}
+	ticks := r.tick()
+	r.plan(ctx, start)
+	stopped := stop(ctx)
+	r.loadEnd = r.clock.Now()
+	for _, s := range r.senders {
+		s.End(r.loadEnd)
+	}
+	if stopped.Quick {
+		cancel()
+	}
+	r.begin(report.Phase{Name: string(report.Heal), Kind: report.Heal})
+	load.Wait()
+	ticks()
+	return stopped
+}
+
+// tick collects once a second until it is told to end, which it does before the call that tells it returns.
+func (r *run) tick() (end func()) {
+	done := make(chan struct{})
+	var ticking sync.WaitGroup
+	ticking.Go(func() {
+		ticker := time.NewTicker(time.Second)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-ticker.C:
+				r.collect()
+			}
+		}
+	})
+	return func() { close(done); ticking.Wait() }
+}
+
+// plan goes through the scenario's phases while the load is on, and returns when all faults are reverted and their recovery has been watched.
+func (r *run) plan(ctx context.Context, start time.Duration) {
+	p := &r.scenario.Phases
+	r.enter(report.Phase{Name: string(report.WarmUp), Kind: report.WarmUp, From: start})
+	wait(ctx, r.clock, start+p.WarmUp)
+	r.enter(report.Phase{Name: string(report.Baseline), Kind: report.Baseline, From: start + p.WarmUp})
+	baselineEnd := start + p.WarmUp + p.Baseline
+	wait(ctx, r.clock, baselineEnd)
+
+	course := &course{run: r}
+	defer course.end()
+	t := faults.Timeline{
+		Steps: r.scenario.Faults, Clock: r.clock, Start: baselineEnd, Heal: r.healAt(), Topic: r.scenario.Topic.Name,
+		Cluster: r.bed.Cluster, Driver: r.bed.Driver, State: r.watcher.look, Told: course.told,
+	}
+	records, err := t.Run(ctx)
+	r.faults = records
+	if err != nil {
+		r.finding("%v", err)
+	}
+	for i, f := range records {
+		if f.Took() && r.scenario.Faults[i].For > 0 {
+			wait(ctx, r.clock, f.Healed+p.Recovery)
+		}
+	}
+}
+
+// healAt returns when faults without an end of their own are reverted, from the end of the baseline: when the last recovery has been watched.
+func (r *run) healAt() time.Duration {
+	var last time.Duration
+	for _, s := range r.scenario.Faults {
+		last = max(last, s.End()+r.scenario.Phases.Recovery)
+	}
+	return last
+}
+
+// begin begins a phase now.
+func (r *run) begin(p report.Phase) {
+	p.From = r.clock.Now()
+	r.enter(p)
+}
+
+// enter begins a phase where it says.
+func (r *run) enter(p report.Phase) {
+	r.phases.Begin(p)
+	r.journal.tell(r.clock.Now(), report.Event{Type: report.EventPhase, Text: p.Name, Phase: &p})
+}
+
+// A course follows the faults with the run's phases: during the fault that began last and is not over, then its recovery for its time.
+type course struct {
+	run *run
+
+	mu     sync.Mutex
+	active []string // faults that are on, the last that began last
+	over   *time.Timer
+	ended  bool
+}
+
+// told is what the timeline tells transitions to.
+func (c *course) told(what faults.Transition, f report.Fault) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r := c.run
+	switch what {
+	case faults.Commanded:
+		c.active = append(c.active, f.Name)
+		c.during(f.Name, f.Commanded)
+	case faults.Healed:
+		c.leave(f)
+	}
+	r.journal.tell(r.clock.Now(), report.Event{Type: report.EventFault, Text: tell(what, f), Fault: &f})
+}
+
+func (c *course) during(name string, from time.Duration) {
+	if c.over != nil {
+		c.over.Stop()
+	}
+	c.run.enter(report.Phase{Name: "during " + name, Kind: report.During, Fault: name, From: from})
+}
+
+// leave ends a fault's phase: another fault's goes on, or recovery begins.
+func (c *course) leave(f report.Fault) {
+	for i, name := range c.active {
+		if name == f.Name {
+			c.active = append(c.active[:i], c.active[i+1:]...)
+			break
+		}
+	}
+	now := c.run.clock.Now()
+	if n := len(c.active); n > 0 {
+		c.during(c.active[n-1], now)
+		return
+	}
+	c.run.enter(report.Phase{Name: "recovery " + f.Name, Kind: report.Recovering, Fault: f.Name, From: now})
+	c.over = time.AfterFunc(c.run.scenario.Phases.Recovery, c.between)
+}
+
+// between begins the phase in which no fault is on and none is being recovered from.
+func (c *course) between() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.ended && len(c.active) == 0 && c.run.phases.Current().Kind == report.Recovering {
+		c.run.begin(report.Phase{Name: string(report.Between), Kind: report.Between})
+	}
+}
+
+func (c *course) end() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ended = true
+	if c.over != nil {
+		c.over.Stop()
+	}
+}
+
+// tell says in one line what happened to a fault.
+func tell(what faults.Transition, f report.Fault) string {
+	text := fmt.Sprintf("%s %s: %s %s", f.Name, what, f.Kind, f.Target)
+	if f.Params != "" {
+		text += " (" + f.Params + ")"
+	}
+	if what == faults.Commanded && len(f.Victims) > 0 {
+		text += " = " + list(f.Victims)
+	}
+	if f.Error != "" {
+		text += ": " + f.Error
+	}
+	return text
+}
+
+// settled reports whether the watcher sees every node, and every replica in sync.
+func settled(s broker.State, nodes int) bool {
+	return len(s.Nodes) >= nodes && len(s.Partitions) > 0 && s.FullyInSync()
+}

@@ -1,0 +1,221 @@
+package squall
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/seed-228c25e4/squall/broker"
+	"github.com/seed-228c25e4/squall/faults"
+	"github.com/seed-228c25e4/squall/ledger"
+	"github.com/seed-228c25e4/squall/loadgen"
+	"github.com/seed-228c25e4/squall/report"
+	"github.com/seed-228c25e4/squall/scenarios"
+)
+
+const (
+	// readyWithin bounds how long a cluster that has started may take to serve.
+	readyWithin = 2 * time.Minute
+	// joinWithin bounds how long the consumers may take to have their partitions.
+	joinWithin = 30 * time.Second
+	// headStart is the least time between the last preparation and the first message, so that no message is late at once.
+	headStart = 50 * time.Millisecond
+)
+
+// A run is one run of a scenario, from newRun to close. Its fields are written by the goroutine that called Run, and read by those it starts.
+type run struct {
+	scenario *scenarios.Scenario
+	bed      Testbed
+	clock    broker.Clock
+	begun    time.Duration // on the clock
+	journal  *journal
+	watcher  *watcher
+	phases   *loadgen.Phases
+	ledger   *ledger.Ledger
+	options  loadgen.Options
+
+	senders   []*loadgen.Sender
+	producers []broker.Producer
+	receivers []*loadgen.Receiver
+	consumers []broker.Consumer
+	collector *loadgen.Collector
+
+	receiving context.CancelFunc // ends the receivers
+	watching  context.CancelFunc // ends the watcher
+	readers   sync.WaitGroup     // the receivers
+	behind    sync.WaitGroup     // the watcher
+
+	info     report.Run
+	findings []string // guarded by noting
+	noting   sync.Mutex
+	final    ledger.Final
+	faults   []report.Fault
+	loadEnd  time.Duration
+}
+
+func newRun(s *scenarios.Scenario, bed Testbed, observers []Observer) *run {
+	r := &run{scenario: s, bed: bed, clock: bed.Clock, begun: bed.Clock.Now(), journal: newJournal(bed.Clock, bed.Events, observers)}
+	r.watcher = &watcher{driver: bed.Driver, clock: bed.Clock, journal: r.journal}
+	r.phases = loadgen.NewPhases(report.Phase{Name: string(report.Prepare), Kind: report.Prepare, From: r.begun})
+	r.ledger = ledger.New(s.Load.Producers.Count, s.Topic.Partitions)
+	r.options = loadgen.Options{
+		Run: bed.Run, Clock: bed.Clock, Start: r.begun, Pacer: loadgen.Constant{Rate: s.Load.Rate},
+		Partitions: s.Topic.Partitions, Size: s.Load.Size, Seed: s.Seed, Phases: r.phases,
+	}
+	r.receiving, r.watching = func() {}, func() {}
+	return r
+}
+
+// finding notes what a reader of the report should know.
+func (r *run) finding(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	r.noting.Lock()
+	r.findings = append(r.findings, text)
+	r.noting.Unlock()
+	r.journal.note("%s", text)
+}
+
+// prepare makes the topic and everything that the load needs, and tries whether the faults will have what they need.
+func (r *run) prepare(ctx context.Context) error {
+	ready, cancel := context.WithTimeout(ctx, readyWithin)
+	defer cancel()
+	topic := r.scenario.Topic
+	if err := r.bed.Driver.CreateTopic(ready, topic); err != nil {
+		return fmt.Errorf("create topic %s: %w", topic.Name, err)
+	}
+	if err := r.bed.Driver.Ready(ready, topic); err != nil {
+		return fmt.Errorf("wait for topic %s: %w", topic.Name, err)
+	}
+	r.describe(ready)
+	r.journal.tell(r.clock.Now(), report.Event{Type: report.EventRun, Text: "ready: " + r.info.Load, Run: &r.info})
+	if err := r.preflight(ready); err != nil {
+		return err
+	}
+	if err := r.connect(ctx); err != nil {
+		return err
+	}
+	r.watch(ctx)
+	return r.join(ctx)
+}
+
+// preflight tries every target once.
+func (r *run) preflight(ctx context.Context) error {
+	state, err := r.watcher.look(ctx)
+	if err != nil {
+		return fmt.Errorf("ask for the cluster's state: %w", err)
+	}
+	if err := faults.Preflight(r.scenario.Faults, state, r.bed.Cluster); err != nil {
+		return fmt.Errorf("the faults cannot be injected: %w", err)
+	}
+	return nil
+}
+
+// connect makes the load's clients. What was made is closed by close.
+func (r *run) connect(ctx context.Context) error {
+	load := &r.scenario.Load
+	for i := range load.Consumers.Count {
+		c, err := r.bed.Driver.NewConsumer(ctx, r.scenario.Topic, broker.ConsumerOptions{
+			ConsumerSettings: load.Consumers.ConsumerSettings, Name: fmt.Sprintf("consumer-%d", i), Events: r.journal.client})
+		if err != nil {
+			return fmt.Errorf("connect consumer %d: %w", i, err)
+		}
+		r.consumers = append(r.consumers, c)
+		r.receivers = append(r.receivers, loadgen.NewReceiver(r.options, r.ledger.Receiver()))
+	}
+	for i := range load.Producers.Count {
+		s := loadgen.NewSender(r.options, i, load.Producers.Count, r.ledger.Sender(uint32(i)))
+		p, err := r.bed.Driver.NewProducer(ctx, r.scenario.Topic, broker.ProducerOptions{
+			ProducerSettings: load.Producers.ProducerSettings, Name: fmt.Sprintf("producer-%d", i), Events: r.journal.client}, s.Outcome)
+		if err != nil {
+			return fmt.Errorf("connect producer %d: %w", i, err)
+		}
+		r.senders, r.producers = append(r.senders, s), append(r.producers, p)
+	}
+	r.collector = loadgen.NewCollector(r.options, r.receivers)
+	return nil
+}
+
+// watch starts the receivers and the watcher, which go on until they are told to end.
+func (r *run) watch(ctx context.Context) {
+	var receive, look context.Context
+	receive, r.receiving = context.WithCancel(context.WithoutCancel(ctx))
+	look, r.watching = context.WithCancel(context.WithoutCancel(ctx))
+	r.behind.Go(func() { r.watcher.run(look) })
+	for i, receiver := range r.receivers {
+		r.readers.Go(func() {
+			if err := receiver.Run(receive, r.consumers[i]); err != nil {
+				r.finding("consumer %d stopped: %v", i, err)
+			}
+		})
+	}
+}
+
+// join waits until the consumers have read from every partition what made the topic ready.
+func (r *run) join(ctx context.Context) error {
+	ends, ok := r.bed.Driver.(broker.Ends)
+	if !ok || len(r.receivers) == 0 {
+		return nil
+	}
+	stretches, err := ends.Ends(ctx, r.scenario.Topic.Name)
+	if err != nil {
+		return fmt.Errorf("ask where the log ends: %w", err)
+	}
+	if !r.reached(ctx, stretches, 20*time.Millisecond, joinWithin) {
+		return errors.Join(ctx.Err(), fmt.Errorf("after %s the consumers have not read from every partition of %s", report.Human(joinWithin), r.scenario.Topic.Name))
+	}
+	return nil
+}
+
+// reached waits until the consumers have got to the end of all stretches, for as long as they get on.
+func (r *run) reached(ctx context.Context, stretches map[int32]broker.Range, every, bound time.Duration) bool {
+	return until(ctx, every, bound, func() (bool, int64) {
+		r.collect()
+		done, sum := true, int64(0)
+		for p, at := range r.collector.Delivered() {
+			sum += at
+			if s := stretches[int32(p)]; s.End > s.Start {
+				done = done && at >= s.End
+			}
+		}
+		return done, sum
+	})
+}
+
+// collect rolls the collector and tells the windows that are over.
+func (r *run) collect() {
+	buffered := 0
+	for _, p := range r.producers {
+		buffered += p.Buffered()
+	}
+	now := r.clock.Now()
+	for _, w := range r.collector.Roll(now, buffered) {
+		r.journal.tell(now, report.Event{Type: report.EventWindow, Text: w.Phase, Window: &w})
+	}
+}
+
+// close closes what the run made, and ends its journal.
+func (r *run) close() error {
+	r.receiving()
+	r.watching()
+	r.readers.Wait()
+	r.behind.Wait()
+	for _, c := range r.consumers {
+		c.Abort()
+	}
+	for _, p := range r.producers {
+		p.Abort()
+	}
+	return r.journal.close()
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

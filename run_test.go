@@ -1,0 +1,293 @@
+package squall_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+	"go.uber.org/goleak"
+
+	"github.com/seed-228c25e4/squall"
+	"github.com/seed-228c25e4/squall/broker"
+	"github.com/seed-228c25e4/squall/broker/kafka"
+	"github.com/seed-228c25e4/squall/embedded"
+	"github.com/seed-228c25e4/squall/report"
+	"github.com/seed-228c25e4/squall/scenarios"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const quiet = `
+name: test
+broker: { kind: kafka, run: embedded, nodes: 3, config: { broker.session.timeout.ms: 1000 } }
+topic: { name: orders, partitions: 3, replicas: 3 }
+load:
+  rate: 600/s
+  size: 100B
+  client: fast
+  producers: { count: 2, acks: all, idempotent: false, linger: 2ms, delivery-timeout: 10s }
+  consumers: { count: 2, group: billing }
+phases: { warm-up: 1s, baseline: 3s, recovery: 3s }
+`
+
+const expectSafe = "expect: [ lost == 0, duplicates == 0, reordered == 0, corrupt == 0, phantom == 0 ]\n"
+
+const run = 0x5ca1ab1e
+
+// events keeps what an observer is told.
+type events struct{ all []report.Event }
+
+func (e *events) Observe(ev report.Event) { e.all = append(e.all, ev) }
+
+// play runs a scenario on an embedded cluster that meddle was allowed to meddle with.
+func play(t *testing.T, ctx context.Context, text string, meddle func(*embedded.Cluster)) (*report.Report, *events, []byte) {
+	t.Helper()
+	s, err := scenarios.Parse("test.yaml", []byte(text), scenarios.Options{Kinds: map[string]broker.Kind{"kafka": kafka.Kind}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cluster, err := embedded.Kafka(ctx, embedded.Options{Nodes: s.Broker.Nodes, Config: s.Broker.Config})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cluster.Close(context.Background())
+	clock := broker.NewClock()
+	driver, err := kafka.New(cluster, s.Settings(), clock, run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer driver.Close()
+	if meddle != nil {
+		meddle(cluster)
+	}
+	var file bytes.Buffer
+	var seen events
+	r, err := squall.Run(ctx, s, squall.Testbed{Kind: kafka.Kind, Cluster: cluster, Driver: driver, Clock: clock, RunID: "test", Run: run, Events: &file}, &seen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r, &seen, file.Bytes()
+}
+
+// An honest broker is accused of nothing, and the death of a leader shows as what it was.
+func TestHonestBroker(t *testing.T) {
+	t.Parallel()
+	r, seen, file := play(t, t.Context(), strings.Replace(quiet, "idempotent: false", "idempotent: true", 1)+
+		"faults: [ { name: death, at: 1s, for: 3s, kill: leader } ]\n"+
+		"expect: [ lost == 0, duplicates == 0, reordered == 0, recovery.service < 6s of death, ack.p99 < 1s during baseline ]\n", nil)
+	if r.Verdict.Outcome != report.Pass {
+		t.Errorf("%s\n%+v", r.Verdict.Sentence, r.Expectations)
+	}
+	if want := uint64(600 * 11); r.Safety.Sent < want-60 || r.Safety.Sent > want+600 || r.Safety.Acknowledged != r.Safety.Sent {
+		t.Errorf("sent %d, acknowledged %d; want about %d of both", r.Safety.Sent, r.Safety.Acknowledged, want)
+	}
+	f := r.Faults[0]
+	if f.Effective < f.Commanded || f.Healed < f.Effective+3*time.Second || len(f.Victims) != 1 || len(f.Evidence) == 0 {
+		t.Errorf("the fault went %+v", f)
+	}
+	if s := r.Recovery[0].Service; !s.Known || s.Value < 500*time.Millisecond || s.Value > 5*time.Second {
+		t.Errorf("service was back %v after a leader died whose session lasts 1 s", s)
+	}
+	checkEvents(t, seen.all, file)
+	checkPhases(t, r)
+}
+
+// The file of events is what the observers were told, line by line, in order.
+func checkEvents(t *testing.T, seen []report.Event, file []byte) {
+	lines := strings.Split(strings.TrimSpace(string(file)), "\n")
+	if len(lines) != len(seen) {
+		t.Errorf("%d events told, %d written", len(seen), len(lines))
+	}
+	for i, line := range lines {
+		var e report.Event
+		if err := json.Unmarshal([]byte(line), &e); err != nil {
+			t.Fatalf("line %d: %v", i+1, err)
+		}
+		if i < len(seen) && e.Type != seen[i].Type {
+			t.Errorf("line %d is of type %s, told was %s", i+1, e.Type, seen[i].Type)
+		}
+	}
+	if last := seen[len(seen)-1]; last.Type != report.EventVerdict {
+		t.Errorf("the last event is of type %s", last.Type)
+	}
+}
+
+func checkPhases(t *testing.T, r *report.Report) {
+	var names []string
+	for _, p := range r.Phases {
+		names = append(names, p.Name)
+		if p.To < p.From {
+			t.Errorf("phase %s ends before it begins: %v to %v", p.Name, p.From, p.To)
+		}
+	}
+	want := []string{"prepare", "warm-up", "baseline", "during death", "recovery death", "heal", "drain", "final read"}
+	if got := slices.DeleteFunc(names, func(s string) bool { return s == "between" }); !slices.Equal(got, want) {
+		t.Errorf("phases are %v, want %v", got, want)
+	}
+	for _, w := range r.Windows[:3] {
+		if w.Due != 600 {
+			t.Errorf("%d messages were due in the second at %v, want 600", w.Due, w.Start)
+		}
+	}
+}
+
+// liar makes a broker acknowledge every n-th produce request of the load without storing it.
+func liar(c *embedded.Cluster, after time.Duration, dropped *atomic.Int64) {
+	begun := time.Now()
+	c.Fake().ControlKey(int16(kmsg.Produce), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		c.Fake().KeepControl()
+		req := r.(*kmsg.ProduceRequest)
+		if time.Since(begun) < after || dropped.Load() >= 3 {
+			return nil, nil, false
+		}
+		resp := req.ResponseKind().(*kmsg.ProduceResponse)
+		for _, t := range req.Topics {
+			rt := kmsg.NewProduceResponseTopic()
+			rt.Topic, rt.TopicID = t.Topic, t.TopicID
+			for _, p := range t.Partitions {
+				rp := kmsg.NewProduceResponseTopicPartition()
+				rp.Partition, rp.BaseOffset = p.Partition, 1<<40
+				rt.Partitions = append(rt.Partitions, rp)
+			}
+			resp.Topics = append(resp.Topics, rt)
+		}
+		dropped.Add(1)
+		return resp, nil, true
+	})
+}
+
+// A broker that acknowledges what it does not store is found out, and the lost messages are named.
+func TestLiarIsFoundOut(t *testing.T) {
+	t.Parallel()
+	var dropped atomic.Int64
+	r, _, _ := play(t, t.Context(), quiet+expectSafe, func(c *embedded.Cluster) { liar(c, 2500*time.Millisecond, &dropped) })
+	if dropped.Load() == 0 {
+		t.Fatal("the liar did not lie")
+	}
+	if r.Safety.Lost == 0 || r.Verdict.Outcome != report.Fail || r.Verdict.ExitCode != report.ExitSafety {
+		t.Errorf("%d requests were dropped; lost %d, %s", dropped.Load(), r.Safety.Lost, r.Verdict.Sentence)
+	}
+	if r.Safety.Verified+r.Safety.Lost != r.Safety.Acknowledged {
+		t.Errorf("verified %d and lost %d of %d acknowledged", r.Safety.Verified, r.Safety.Lost, r.Safety.Acknowledged)
+	}
+	if !slices.ContainsFunc(r.Safety.Examples, func(a report.Anomaly) bool { return a.Kind == "lost" }) {
+		t.Errorf("no lost message is named: %+v", r.Safety.Examples)
+	}
+}
+
+// saboteur writes into the topic what the run's producers did not: a copy of a message, a corrupt one, one that was never sent, one of another run.
+func saboteur(c *embedded.Cluster, after time.Duration) {
+	client, err := kgo.NewClient(kgo.SeedBrokers(c.Endpoint(broker.Observer).Addrs...), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	if err != nil {
+		panic(err)
+	}
+	time.AfterFunc(after, func() {
+		defer client.Close()
+		value := func(run uint64, id broker.ID, spoil bool) []byte {
+			v := make([]byte, 100)
+			broker.Encode(v, run, id, time.Second)
+			if spoil {
+				v[60] ^= 1
+			}
+			return v
+		}
+		for _, v := range [][]byte{
+			value(run, broker.ID{Producer: 0, Partition: 1, Seq: 5}, false),       // stored once already
+			value(run, broker.ID{Producer: 1, Partition: 1, Seq: 9}, true),        // its checksum is wrong
+			value(run, broker.ID{Producer: 7, Partition: 1, Seq: 0}, false),       // there is no such producer
+			value(run, broker.ID{Producer: 0, Partition: 1, Seq: 1 << 50}, false), // never sent
+			value(run+1, broker.ID{Producer: 0, Partition: 1, Seq: 6}, false),     // last night's
+		} {
+			client.ProduceSync(context.Background(), &kgo.Record{Topic: "orders", Partition: 1, Value: v})
+		}
+	})
+}
+
+func TestSaboteurIsFoundOut(t *testing.T) {
+	t.Parallel()
+	r, _, _ := play(t, t.Context(), quiet+expectSafe, func(c *embedded.Cluster) { saboteur(c, 3*time.Second) })
+	s := r.Safety
+	if s.Duplicates != 1 || s.Corrupt != 1 || s.Phantom != 2 || s.Foreign != 1 || s.Lost != 0 {
+		t.Errorf("duplicates %d, corrupt %d, phantom %d, foreign %d, lost %d; want 1, 1, 2, 1, 0\n%s",
+			s.Duplicates, s.Corrupt, s.Phantom, s.Foreign, s.Lost, r.Verdict.Sentence)
+		for _, a := range s.Examples { t.Logf("%+v", a) }
+	}
+	if r.Verdict.ExitCode != report.ExitSafety {
+		t.Error(r.Verdict.Sentence)
+	}
+}
+
+// When the run is stopped, what is broken is mended, the log is read, and the verdict does not pretend to know.
+func TestStoppedInTheMiddleOfAFault(t *testing.T) {
+	t.Parallel()
+	for _, stopped := range []squall.Stopped{{By: "Ctrl-C", Code: report.ExitInterrupted}, {By: "terminated", Code: report.ExitTerminated, Quick: true}} {
+		t.Run(stopped.By, func(t *testing.T) {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			var once sync.Once
+			stopper := time.AfterFunc(time.Hour, func() {})
+			defer stopper.Stop()
+			begun := time.Now()
+			r, seen, _ := play(t, ctx, quiet+"faults: [ { name: death, at: 0s, for: 30s, kill: b2 } ]\n"+expectSafe, func(c *embedded.Cluster) {
+				once.Do(func() { time.AfterFunc(6*time.Second, func() { cancel(stopped) }) })
+			})
+			if took := time.Since(begun); took > 25*time.Second {
+				t.Errorf("stopping took until %v", took)
+			}
+			if r.Verdict.ExitCode != stopped.Code || r.Verdict.Outcome != report.Inconclusive {
+				t.Errorf("exit code %d, %s", r.Verdict.ExitCode, r.Verdict.Sentence)
+			}
+			if f := r.Faults[0]; f.Healed < 0 {
+				t.Errorf("the fault was not reverted: %+v", f)
+			}
+			if stopped.Quick == r.Safety.FinalRead.Done {
+				t.Errorf("final read: %+v", r.Safety.FinalRead)
+			}
+			if r.Safety.Lost != 0 {
+				t.Errorf("%d called lost", r.Safety.Lost)
+			}
+			if seen.all[len(seen.all)-1].Type != report.EventVerdict {
+				t.Error("the verdict is not the last event")
+			}
+		})
+	}
+}
+
+// A cluster that does not get ready is an error, not a report.
+func TestNeverReady(t *testing.T) {
+	t.Parallel()
+	s, err := scenarios.Parse("test.yaml", []byte(quiet), scenarios.Options{Kinds: map[string]broker.Kind{"kafka": kafka.Kind}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cluster, err := embedded.Kafka(t.Context(), embedded.Options{Nodes: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cluster.Close(context.Background())
+	for _, n := range cluster.Nodes() {
+		if err := n.Kill(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	clock := broker.NewClock()
+	driver, err := kafka.New(cluster, s.Settings(), clock, run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer driver.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	defer cancel()
+	r, err := squall.Run(ctx, s, squall.Testbed{Kind: kafka.Kind, Cluster: cluster, Driver: driver, Clock: clock})
+	if r != nil || err == nil || !errors.Is(err, context.DeadlineExceeded) && !strings.Contains(err.Error(), "create topic") {
+		t.Errorf("report %v, error %v", r, err)
+	}
+}

@@ -1,0 +1,157 @@
+package scenarios
+
+import (
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/seed-228c25e4/squall/broker"
+	"github.com/seed-228c25e4/squall/faults"
+	"github.com/seed-228c25e4/squall/report"
+)
+
+// What Effective writes reads as the same scenario.
+func TestEffectiveReadsTheSame(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		want := anyScenario(t)
+		data := Effective(want)
+		got, err := Parse(want.Source, data, Options{Kinds: kinds})
+		if err != nil {
+			t.Fatalf("%v\n%s", err, data)
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Fatalf("got  %+v\nwant %+v\n%s", got, want, data)
+		}
+	})
+}
+
+// anyScenario draws a scenario that is right.
+func anyScenario(t *rapid.T) *Scenario {
+	s := defaults()
+	anyName := rapid.StringMatching(`[A-Za-z0-9][A-Za-z0-9._-]{0,9}`)
+	settings := rapid.MapOfN(rapid.StringMatching(`[a-z]{1,4}(\.[a-z]{1,4}){0,2}x`), rapid.OneOf(rapid.StringN(0, 8, -1),
+		rapid.SampledFrom([]string{"1", "-1", "007", "0x1f", "1e3", "true", "yes", "null", "~", "", "a: b", "# c", "!x", "*y", "{}", "1s", "\t", "a\nb"})), 0, 3)
+	some := func(m map[string]string) map[string]string {
+		if len(m) == 0 {
+			return nil
+		}
+		return m
+	}
+	length := func(least time.Duration) time.Duration {
+		return time.Duration(rapid.Int64Range(int64(least), int64(2*time.Hour)).Draw(t, "duration"))
+	}
+	s.Name, s.Source, s.Seed = anyName.Draw(t, "name"), "x.yaml", rapid.Uint64().Draw(t, "seed")
+	s.About = strings.TrimSpace(rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"3", "yes", "null", "a\n\nb", "- x", "'"})).Draw(t, "about"))
+	s.Broker = Broker{Kind: "kafka", Run: rapid.SampledFrom([]string{Containers, Embedded}).Draw(t, "run"),
+		Nodes: rapid.IntRange(1, 9).Draw(t, "nodes"), Config: some(settings.Draw(t, "config"))}
+	if s.Broker.Run == Containers {
+		s.Broker.Pull = rapid.SampledFrom([]string{PullMissing, PullNever}).Draw(t, "pull")
+	}
+	s.Topic = broker.Topic{Name: anyName.Draw(t, "topic"), Partitions: rapid.IntRange(1, 9).Draw(t, "partitions"),
+		Replicas: rapid.IntRange(1, s.Broker.Nodes).Draw(t, "replicas"), Config: some(settings.Draw(t, "topic config"))}
+	l := &s.Load
+	l.Rate = rapid.Float64Range(1e-4, 1e9).Draw(t, "rate")
+	l.Size = rapid.IntRange(broker.HeaderSize, 1<<20).Draw(t, "size")
+	l.Client = rapid.SampledFrom([]string{ClientDefault, ClientFast}).Draw(t, "client")
+	l.Producers.Acks = rapid.SampledFrom([]string{"all", "1", "0"}).Draw(t, "acks")
+	l.Producers.Idempotent = l.Producers.Acks == "all" && rapid.Bool().Draw(t, "idempotent")
+	l.Producers.Linger, l.Producers.DeliveryTimeout = length(0), length(time.Second)
+	l.Producers.MetadataMinAge, l.Consumers.MetadataMinAge = length(time.Millisecond), length(time.Millisecond)
+	l.Producers.BatchBytes = rapid.IntRange(0, 1<<20).Draw(t, "batch")
+	l.Consumers.Group = rapid.String().Draw(t, "group")
+	s.Phases = Phases{length(0), length(time.Second), length(0)}
+	anySteps(t, s, length)
+	return s
+}
+
+// anySteps draws faults, and an expectation of each.
+func anySteps(t *rapid.T, s *Scenario, length func(time.Duration) time.Duration) {
+	in := faults.Place{Nodes: s.NodeNames(), Topic: s.Topic}
+	for i := range rapid.IntRange(0, 3).Draw(t, "faults") {
+		f := faults.Step{Name: "fault-" + string(rune('a'+i)), At: length(0)}
+		if rapid.Bool().Draw(t, "ends") {
+			f.For = length(1)
+		}
+		var err error
+		if f.Kind = rapid.SampledFrom(faults.KindNames()).Draw(t, "kind"); f.Kind == "kill" {
+			f.Fault = &faults.Kill{}
+			f.Target, err = faults.ParseNode(rapid.SampledFrom([]string{"leader", "controller", "leader of " + s.Topic.Name + "/0"}).Draw(t, "node"), in)
+		} else {
+			f.Fault = &faults.Latency{Add: length(time.Second), Jitter: time.Second}
+			half := rapid.SampledFrom([]faults.Half{faults.BothHalves, faults.Requests, faults.Replies}).Draw(t, "half")
+			plane := rapid.SampledFrom([]string{"", broker.PlaneData, broker.PlaneControl}).Draw(t, "plane")
+			f.Target, err = faults.ParseLink(rapid.SampledFrom([]string{"leader -> b1", "b1 <-> controller", "leader->controller"}).Draw(t, "link"), plane, half, in)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Faults = append(s.Faults, f)
+		e, err := report.ParseExpectation("recovery.service < 15s of "+f.Name, []string{f.Name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Expect = append(s.Expect, e)
+	}
+}
+
+func TestExplain(t *testing.T) {
+	t.Parallel()
+	golden(t, "testdata/explain.golden", Explain(mustParse(t, example), kinds["kafka"]))
+	const doubtful = `
+name: doubtful
+broker: { kind: kafka, run: embedded, nodes: 2 }
+topic: { replicas: 1 }
+load: { rate: 100/s, client: fast, producers: { delivery-timeout: 5s }, consumers: { count: 7 } }
+phases: { baseline: 2s, recovery: 3s }
+faults:
+  - { name: short, at: 0s, for: 8s, kill: leader }
+  - { name: slow, at: 10s, for: 20s, link: consumers -> b1, only: replies, latency: { add: 1s } }
+  - { name: over, at: 20s, kill: b1 }
+expect: [recovery.service < 2s, recovery.performance < 1m of short, lost == 0]
+`
+	golden(t, "testdata/doubtful.golden", strings.Join(Warnings(mustParse(t, doubtful), kinds["kafka"]), "\n")+"\n")
+	if got := Warnings(mustParse(t, "broker: { kind: rabbitmq }\nload: { consumers: { count: 0 } }"), kinds["rabbitmq"]); len(got) != 2 {
+		t.Errorf("got %q, want that nothing is expected and nothing consumed", got)
+	}
+}
+
+// Whatever a file holds, Parse returns a scenario that can be written and read again, or mistakes with their places.
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(example), "load.rate=5k/s")
+	f.Add([]byte("broker: {kind: kafka}\nfaults: [{at: 0s, kill: !leader}, *x]"), "faults[0].for=1s")
+	f.Add([]byte("a: &a [*a]\n? {}\n: 1\n"), "a[b].c=[")
+	f.Add([]byte("%YAML 1.1\n---\n\tx"), "=")
+	for _, name := range Library() {
+		_, data, err := Open(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data, "topic.config[min.insync.replicas]=1")
+	}
+	f.Fuzz(func(t *testing.T, data []byte, set string) {
+		s, err := Parse("f.yaml", data, Options{Kinds: kinds, Set: []string{set}})
+		var all Errors
+		switch {
+		case errors.As(err, &all):
+			for _, m := range all {
+				if m.Message == "" || m.File == "" || (m.File == "f.yaml") != (m.Line > 0) || m.Line > 0 && m.Column < 1 {
+					t.Errorf("a mistake without its place: %+v", m)
+				}
+			}
+			_ = all.Error()
+		case err != nil:
+			t.Fatalf("%T: %v", err, err)
+		default:
+			Explain(s, kinds["kafka"])
+			again, err := Parse("f.yaml", Effective(s), Options{Kinds: kinds})
+			if err != nil || !reflect.DeepEqual(s, again) {
+				t.Fatalf("%v\n%+v\n%+v\n%s", err, s, again, Effective(s))
+			}
+		}
+	})
+}

@@ -1,0 +1,47 @@
+package scenarios
+
+import (
+	"fmt"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/seed-228c25e4/squall/report"
+)
+
+// expectations is the list of what a run is held against.
+type expectations struct{ *draft }
+
+func (v expectations) read(r *reader, path string, n *yaml.Node) {
+	if n.Kind != yaml.SequenceNode {
+		r.note(n, path, "", "wants a list of expectations, as in - lost == 0, not %s", kindOf(n))
+		return
+	}
+	var names []string
+	for _, f := range v.s.Faults {
+		names = append(names, f.Name)
+	}
+	for i, c := range n.Content {
+		place := fmt.Sprintf("%s[%d]", path, i)
+		if c.Kind != yaml.ScalarNode || c.ShortTag() != "!!str" {
+			r.note(c, place, "", "wants an expectation, as in lost == 0, not %s", kindOf(c))
+			continue
+		}
+		e, err := report.ParseExpectation(c.Value, names)
+		if err != nil {
+			r.note(c, place, "", "%v", err)
+			continue
+		}
+		v.s.Expect = append(v.s.Expect, e)
+	}
+}
+
+func (v expectations) write() *yaml.Node {
+	if len(v.s.Expect) == 0 {
+		return nil
+	}
+	list := &yaml.Node{Kind: yaml.SequenceNode}
+	for _, e := range v.s.Expect {
+		list.Content = append(list.Content, stringNode(e.Text))
+	}
+	return list
+}

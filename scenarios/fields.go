@@ -1,0 +1,137 @@
+package scenarios
+
+import (
+	"time"
+
+	"github.com/seed-228c25e4/squall/broker"
+)
+
+// defaults is what a scenario gets that says nothing, where it does not depend on what else the scenario says: for that, see derive.
+func defaults() *Scenario {
+	return &Scenario{
+		Seed:   1,                                 // the same choices on every run, unless told otherwise
+		Broker: Broker{Run: Containers, Nodes: 3}, // the fewest that survive the death of one
+		Topic:  broker.Topic{Name: "squall", Partitions: 6},
+		Load: Load{
+			Rate:   1000, // enough to tell a gap in each of 6 partitions, and little for any machine
+			Size:   1 << 10,
+			Client: ClientDefault, // so that users see what users feel
+			Producers: Producers{Count: 1, ProducerSettings: broker.ProducerSettings{
+				Acks:            "all",
+				Linger:          10 * time.Millisecond, // as client libraries have it
+				Buffer:          10000,                 // ten seconds of the rate above
+				DeliveryTimeout: time.Minute,           // longer than every failover that is worth its name
+				Compression:     "none",                // bodies are random
+			}},
+			Consumers: Consumers{Count: 1, ConsumerSettings: broker.ConsumerSettings{Group: "squall"}},
+		},
+		Phases: Phases{
+			WarmUp:   5 * time.Second,
+			Baseline: 10 * time.Second, // at 1000/s, ten thousand messages: enough for p99.9
+			Recovery: 30 * time.Second,
+		},
+	}
+}
+
+// derive fills in what depends on other fields and was not said.
+func (d *draft) derive() {
+	s := d.s
+	if !d.has("topic.replicas") {
+		s.Topic.Replicas = min(3, s.Broker.Nodes)
+	}
+	if !d.has("load.producers.idempotent") {
+		s.Load.Producers.Idempotent = s.Load.Producers.Acks == "all" // brokers refuse it without
+	}
+	if !d.has("broker.pull") && s.Broker.Run == Containers {
+		s.Broker.Pull = PullMissing
+	}
+	if s.Load.Client == ClientFast {
+		for path, p := range map[string]*time.Duration{
+			"load.producers.metadata-min-age": &s.Load.Producers.MetadataMinAge,
+			"load.consumers.metadata-min-age": &s.Load.Consumers.MetadataMinAge,
+		} {
+			if !d.has(path) {
+				*p = fastMetadata
+			}
+		}
+	}
+	if d.inBytes {
+		s.Load.Rate /= float64(s.Load.Size)
+	}
+}
+
+// fastMetadata is how soon the fast client asks again who leads.
+const fastMetadata = 250 * time.Millisecond
+
+// A draft is a scenario that is being read or written.
+type draft struct {
+	reader
+	s       *Scenario
+	kinds   map[string]broker.Kind
+	inBytes bool // the rate is in bytes per second, until the size is known
+}
+
+// fields are all fields of a scenario file but faults and expectations, with where their values are kept.
+func (d *draft) fields() section {
+	s := d.s
+	return section{
+		{"name", word(&s.Name)},
+		{"about", text{p: &s.About}},
+		{"seed", seed{&s.Seed}},
+		{"broker", d.broker()},
+		{"topic", section{
+			{"name", text{p: &s.Topic.Name}},
+			{"partitions", number{&s.Topic.Partitions, 1, 10000}},
+			{"replicas", number{&s.Topic.Replicas, 1, 99}},
+			{"config", settings{p: &s.Topic.Config}},
+		}},
+		{"load", d.load()},
+		{"phases", section{
+			{"warm-up", duration{p: &s.Phases.WarmUp}},
+			{"baseline", duration{p: &s.Phases.Baseline, least: time.Second}},
+			{"recovery", duration{p: &s.Phases.Recovery}},
+		}},
+		{"faults", steps{d}},
+		{"expect", expectations{d}},
+	}
+}
+
+func (d *draft) broker() section {
+	b := &d.s.Broker
+	return section{
+		{"kind", kind{d}},
+		{"run", place{choice{&b.Run, []string{Containers, Embedded}}}},
+		{"nodes", number{&b.Nodes, 1, 99}},
+		{"image", text{p: &b.Image}},
+		{"pull", choice{&b.Pull, []string{PullMissing, PullNever}}},
+		{"jvm", text{p: &b.JVM}},
+		{"config", settings{p: &b.Config, kind: &b.Kind, kinds: d.kindNames()}},
+	}
+}
+
+func (d *draft) load() section {
+	l := &d.s.Load
+	p, c := &l.Producers, &l.Consumers
+	return section{
+		{"rate", rate{&l.Rate, &d.inBytes}},
+		{"size", size{p: &l.Size, least: broker.HeaderSize, why: ", which the envelope takes"}},
+		{"client", choice{&l.Client, []string{ClientDefault, ClientFast}}},
+		{"producers", section{
+			{"count", number{&p.Count, 1, 1000}},
+			{"acks", choice{&p.Acks, []string{"all", "1", "0"}}},
+			{"idempotent", truth{&p.Idempotent}},
+			{"linger", duration{p: &p.Linger}},
+			{"batch", size{p: &p.BatchBytes, least: 1, unset: true}},
+			{"buffer", number{&p.Buffer, 1, 100_000_000}},
+			{"delivery-timeout", duration{p: &p.DeliveryTimeout, least: 100 * time.Millisecond}},
+			{"metadata-min-age", duration{p: &p.MetadataMinAge, least: time.Millisecond, unset: true}},
+			{"compression", choice{&p.Compression, []string{"none", "gzip", "snappy", "lz4", "zstd"}}},
+		}},
+		{"consumers", section{
+			{"count", number{&c.Count, 0, 1000}},
+			{"group", text{p: &c.Group, empty: true}},
+			{"session-timeout", duration{p: &c.SessionTimeout, least: time.Millisecond, unset: true}},
+			{"metadata-min-age", duration{p: &c.MetadataMinAge, least: time.Millisecond, unset: true}},
+		}},
+	}
+}

@@ -1,0 +1,116 @@
+package scenarios
+
+import (
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/seed-228c25e4/squall/broker"
+	"github.com/seed-228c25e4/squall/report"
+)
+
+// Options are what Parse needs to know beside the file.
+type Options struct {
+	Kinds map[string]broker.Kind // the kinds of brokers that there are, by name
+	Set   []string               // "load.rate=5k/s": replaces what the file says
+	Seed  *uint64                // replaces the file's seed
+}
+
+// Parse reads a scenario file. name is what its mistakes call the file, and what the scenario is called when it does not say. The error is of type
+// Errors, and holds every mistake.
+func Parse(name string, data []byte, o Options) (*Scenario, error) {
+	d := &draft{s: defaults(), kinds: o.Kinds, reader: reader{notebook: newNotebook(name, data), places: map[string]*yaml.Node{}}}
+	root := d.tree(data)
+	if root == nil {
+		return nil, d.err()
+	}
+	d.override(root, o.Set)
+	d.places[""] = root
+	d.fields().read(&d.reader, "", root)
+	d.derive()
+	d.s.Source = name
+	if d.s.Name == "" && !d.has("name") {
+		d.s.Name = nameFrom(name)
+	}
+	if o.Seed != nil {
+		d.s.Seed = *o.Seed
+	}
+	d.check()
+	if err := d.err(); err != nil {
+		return nil, err
+	}
+	return d.s, nil
+}
+
+// nameFrom makes a scenario's name of its file's.
+func nameFrom(file string) string {
+	base := path.Base(strings.ReplaceAll(file, `\`, "/"))
+	base = strings.TrimSuffix(strings.TrimSuffix(base, ".yaml"), ".yml")
+	base = strings.Trim(strings.Map(func(r rune) rune {
+		if wordSyntax.MatchString("x" + string(r)) {
+			return r
+		}
+		return '-'
+	}, base), "-._")
+	if base == "" || len(base) > 100 {
+		return "scenario"
+	}
+	return base
+}
+
+func (d *draft) kindNames() []string { return slices.Sorted(maps.Keys(d.kinds)) }
+
+// check tells what is wrong between fields that are right each for itself.
+func (d *draft) check() {
+	s := d.s
+	if !d.has("broker.kind") && !d.noted("broker") {
+		d.note(d.at("broker"), "broker", "", "which kind of broker? write kind: %s", oneOf(d.kindNames()))
+	}
+	if s.Broker.Run == Embedded {
+		for _, f := range []string{"broker.image", "broker.pull", "broker.jvm"} {
+			if d.has(f) {
+				d.note(d.at(f), f, "", "an embedded broker has none; leave it out, or write run: containers")
+			}
+		}
+	}
+	if end := s.LoadEnd(); end > longest {
+		d.note(d.at("phases"), "phases", "", "all in all the load would last %s, longer than a week", writeDuration(end))
+	}
+	k, ok := d.kinds[s.Broker.Kind]
+	if !ok || k.Check == nil {
+		return
+	}
+	for _, p := range k.Check(s.Settings()) {
+		if !d.wrong(p.Field) {
+			d.note(d.at(p.Field), p.Field, "", "%s", p.Message)
+		}
+	}
+}
+
+// kind is the kind of broker.
+type kind struct{ *draft }
+
+func (v kind) read(r *reader, field string, n *yaml.Node) {
+	if _, ok := v.kinds[n.Value]; n.Kind != yaml.ScalarNode || !ok {
+		names := v.kindNames()
+		r.note(n, field, report.Suggest(n.Value, names), "wants %s, not %s", oneOf(names), kindOf(n))
+		return
+	}
+	v.s.Broker.Kind = n.Value
+}
+
+func (v kind) write() *yaml.Node { return scalar(v.s.Broker.Kind) }
+
+// place is where the broker runs.
+type place struct{ choice }
+
+func (v place) read(r *reader, field string, n *yaml.Node) {
+	if n.Kind == yaml.ScalarNode && n.Value == "external" {
+		r.note(n, field, "", "brokers that run elsewhere cannot be used yet; write %s", oneOf(v.of))
+		return
+	}
+	v.choice.read(r, field, n)
+}

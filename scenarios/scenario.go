@@ -1,0 +1,116 @@
+// Package scenarios reads scenario files: what cluster, what load, which faults, and what is expected of it all. It tells every mistake of a file at
+// once and with its place, fills in what the file leaves open, and explains what a scenario would do. It starts nothing, connects to nothing, and
+// knows kinds of brokers only by what they say of themselves without running.
+package scenarios
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/seed-228c25e4/squall/broker"
+	"github.com/seed-228c25e4/squall/faults"
+	"github.com/seed-228c25e4/squall/report"
+)
+
+// A Scenario is one file with everything filled in.
+type Scenario struct {
+	Name   string
+	About  string
+	Seed   uint64
+	Broker Broker
+	Topic  broker.Topic
+	Load   Load
+	Phases Phases
+	Faults []faults.Step // by name; in the file's order
+	Expect []report.Expectation
+	Source string // what the file is called
+}
+
+// Broker says what cluster to run.
+type Broker struct {
+	Kind   string // "kafka"
+	Run    string // Containers or Embedded
+	Nodes  int
+	Image  string            // exactly this image; empty: the kind's own
+	Pull   string            // PullMissing or PullNever
+	JVM    string            // options of the broker's Java machine; empty: the testbed's own
+	Config map[string]string // the broker's own settings in its own names
+}
+
+// Where a cluster can run.
+const (
+	Containers = "containers"
+	Embedded   = "embedded"
+)
+
+// Whether an image may be fetched.
+const (
+	PullMissing = "missing" // when it is not there yet
+	PullNever   = "never"
+)
+
+// Load says what is sent.
+type Load struct {
+	Rate      float64 // messages per second, of all producers together
+	Size      int     // bytes of a message's value, its envelope included
+	Client    string  // ClientDefault or ClientFast: what the client settings start from
+	Producers Producers
+	Consumers Consumers
+}
+
+// The presets of client settings.
+const (
+	ClientDefault = "default" // the client library's own: what users feel
+	ClientFast    = "fast"    // asks soon who leads: the broker's own time
+)
+
+// Producers are the load's producing clients.
+type Producers struct {
+	Count int
+	broker.ProducerSettings
+}
+
+// Consumers are the load's consuming clients.
+type Consumers struct {
+	Count int // 0: nothing is consumed but by the final read
+	broker.ConsumerSettings
+}
+
+// Phases are how long the parts of a run last.
+type Phases struct {
+	WarmUp   time.Duration // load that is not judged
+	Baseline time.Duration // without a fault: what everything is held against
+	Recovery time.Duration // how long load and watching go on after a fault
+}
+
+// Settings returns what a kind of broker wants to know.
+func (s *Scenario) Settings() broker.Settings {
+	return broker.Settings{
+		Nodes: s.Broker.Nodes, Config: s.Broker.Config, Topic: s.Topic,
+		Producer: s.Load.Producers.ProducerSettings, Consumer: s.Load.Consumers.ConsumerSettings,
+	}
+}
+
+// BaselineEnd returns when the baseline ends, from the start of the load: where a fault's At counts from.
+func (s *Scenario) BaselineEnd() time.Duration { return s.Phases.WarmUp + s.Phases.Baseline }
+
+// LoadEnd returns when the load ends and what is still broken is healed, from the start of the load: the recovery of the last fault is over. A
+// scenario without faults ends with its baseline.
+func (s *Scenario) LoadEnd() time.Duration {
+	end := time.Duration(0)
+	for _, f := range s.Faults {
+		end = max(end, f.End()+s.Phases.Recovery)
+	}
+	return s.BaselineEnd() + end
+}
+
+// NodeNames returns what the cluster's nodes will be called.
+func (s *Scenario) NodeNames() []string { return nodeNames(s.Broker.Nodes) }
+
+func nodeNames(n int) []string {
+	names := make([]string, n)
+	for i := range names {
+		names[i] = fmt.Sprintf("b%d", i+1)
+	}
+	return names
+}

@@ -1,0 +1,200 @@
+package scenarios
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/seed-228c25e4/squall/broker"
+	"github.com/seed-228c25e4/squall/faults"
+	"github.com/seed-228c25e4/squall/report"
+)
+
+// What recovery needs to be told, as package report judges it.
+const (
+	leastRate     = 20   // messages per second and partition
+	leastBaseline = 1000 // messages in the baseline
+	// performanceNeeds is the stretch of good service that ends the recovery of performance.
+	performanceNeeds = 5 * time.Second
+)
+
+// warnings are all things to know before a run that are no mistakes, one a line.
+var warnings = []func(*Scenario, broker.Kind) []string{
+	noObjective,
+	tooThin,
+	shortBaseline,
+	noConsumers,
+	idleConsumers,
+	fastClient,
+	emulated,
+	cutShort,
+	noRecovery,
+	neverDetected,
+	onlyHealHelps,
+	notWatchedLongEnough,
+	shortDelivery,
+}
+
+// Warnings returns what should be known before the run, a sentence each: what cannot be judged, and what will be judged in vain.
+func Warnings(s *Scenario, k broker.Kind) []string {
+	var all []string
+	for _, w := range warnings {
+		all = append(all, w(s, k)...)
+	}
+	return all
+}
+
+// warn returns one warning where it applies.
+func warn(applies bool, format string, args ...any) []string {
+	if !applies {
+		return nil
+	}
+	return []string{fmt.Sprintf(format, args...)}
+}
+
+func noObjective(s *Scenario, _ broker.Kind) []string {
+	return warn(len(s.Expect) == 0, "Nothing is expected: only a violation of the broker's contract, or service that does not come back, can fail the run.")
+}
+
+func tooThin(s *Scenario, _ broker.Kind) []string {
+	each := s.Load.Rate / float64(s.Topic.Partitions)
+	return warn(each < leastRate && len(s.Faults) > 0,
+		"%.3g messages per second and partition are too few to tell a gap: recovery will be inconclusive; at least %d are needed.", each, leastRate)
+}
+
+func shortBaseline(s *Scenario, _ broker.Kind) []string {
+	n := s.Load.Rate * s.Phases.Baseline.Seconds()
+	return warn(n < leastBaseline && len(s.Faults) > 0,
+		"The baseline has %.0f messages: recovery will be inconclusive; at least %d are needed.", n, leastBaseline)
+}
+
+func noConsumers(s *Scenario, _ broker.Kind) []string {
+	return warn(s.Load.Consumers.Count == 0, "Nothing is consumed: end-to-end latency is not measured, and only the final read tells what was stored.")
+}
+
+func idleConsumers(s *Scenario, _ broker.Kind) []string {
+	c := s.Load.Consumers
+	return warn(c.Group != "" && c.Count > s.Topic.Partitions, "%d of %d consumers get no partition: a partition goes to one of the group.",
+		c.Count-s.Topic.Partitions, c.Count)
+}
+
+func fastClient(s *Scenario, _ broker.Kind) []string {
+	return warn(s.Load.Client == ClientFast, "Fast clients ask soon who leads: outages look shorter than users with the library's own settings feel them.")
+}
+
+func emulated(s *Scenario, _ broker.Kind) []string {
+	return warn(s.Broker.Run == Embedded, "The brokers are emulated in this process: what they promise about durability is not tested.")
+}
+
+func cutShort(s *Scenario, _ broker.Kind) []string {
+	var all []string
+	for _, f := range s.Faults {
+		watched := s.watched(f)
+		all = append(all, warn(f.For > 0 && watched < f.For, "%s is still on when the next fault begins: what follows is the work of both.", f.Name)...)
+		all = append(all, warn(f.For > 0 && watched >= f.For && watched < f.For+s.Phases.Recovery,
+			"The recovery of %s is watched for %s only: then the next fault begins.", f.Name, writeDuration(watched-f.For))...)
+	}
+	return all
+}
+
+func noRecovery(s *Scenario, _ broker.Kind) []string {
+	var all []string
+	for _, f := range s.Faults {
+		all = append(all, warn(f.For == 0, "%s lasts until heal, when the load is over: what comes after heal is not measured.", f.Name)...)
+	}
+	return all
+}
+
+// neverDetected finds faults that are over before the broker can have noticed.
+func neverDetected(s *Scenario, k broker.Kind) []string {
+	var all []string
+	t := detection(s, k)
+	for _, f := range s.Faults {
+		kind, _ := faults.FindKind(f.Kind)
+		all = append(all, warn(kind.Target == faults.Nodes && f.For > 0 && f.For < t.Value,
+			"%s is over after %s, before %s (%s) can take effect: there may be no failover.", f.Name, writeDuration(f.For), t.Name, report.Human(t.Value))...)
+	}
+	return all
+}
+
+// detection returns the timer that decides how soon the broker notices a dead node; zero: none is known.
+func detection(s *Scenario, k broker.Kind) broker.Timer {
+	if k.Timers != nil {
+		for _, t := range k.Timers(s.Settings()) {
+			if t.Part == "detection" {
+				return t // the most decisive comes first
+			}
+		}
+	}
+	return broker.Timer{}
+}
+
+// onlyHealHelps finds objectives that no broker can meet: service comes back with the heal at the earliest, and that is later.
+func onlyHealHelps(s *Scenario, _ broker.Kind) []string {
+	var all []string
+	s.eachObjective(func(e report.Expectation, f faults.Step) {
+		if s.survives(f) || e.Metric == "recovery.detect" || sinceHealed(e.Metric) {
+			return
+		}
+		all = append(all, warn(f.For == 0 || e.Value < f.For.Seconds(), "%q cannot be met: only the end of %s can bring service back.", e.Text, f.Name)...)
+	})
+	return all
+}
+
+func notWatchedLongEnough(s *Scenario, _ broker.Kind) []string {
+	var all []string
+	s.eachObjective(func(e report.Expectation, f faults.Step) {
+		watched := s.watched(f)
+		if sinceHealed(e.Metric) {
+			watched -= f.For
+		}
+		all = append(all, warn(e.Value > watched.Seconds(), "%q: %s is watched for %s only, so missing it may be inconclusive.", e.Text, f.Name, writeDuration(watched))...)
+		all = append(all, warn(e.Metric == "recovery.performance" && watched < performanceNeeds,
+			"%q: it takes %s of good service to tell, and %s is watched for %s only.", e.Text, writeDuration(performanceNeeds), f.Name, writeDuration(watched))...)
+	})
+	return all
+}
+
+// sinceHealed reports whether a recovery figure counts from the heal.
+func sinceHealed(metric string) bool {
+	return metric == "recovery.redundancy" || metric == "recovery.drained"
+}
+
+// eachObjective goes through the upper bounds of recovery times, with each fault that they are about.
+func (s *Scenario) eachObjective(do func(report.Expectation, faults.Step)) {
+	for _, e := range s.Expect {
+		if !strings.HasPrefix(e.Metric, "recovery.") || !strings.HasPrefix(e.Op, "<") {
+			continue
+		}
+		for _, f := range s.Faults {
+			if e.Of == "" || e.Of == f.Name {
+				do(e, f)
+			}
+		}
+	}
+}
+
+// survives says whether the cluster can be expected to serve while a fault lasts, as far as it can be known without a cluster: the victim leads
+// every partition.
+func (s *Scenario) survives(f faults.Step) bool {
+	k, ok := faults.FindKind(f.Kind)
+	if !ok {
+		return true
+	}
+	nodes := s.NodeNames()
+	replicas := nodes[:min(s.Topic.Replicas, len(nodes))]
+	var victims []string
+	if k.Target == faults.Nodes {
+		victims = nodes[:1]
+	}
+	return k.Survives(victims, nodes, []broker.PartitionState{{Topic: s.Topic.Name, Leader: nodes[0], Replicas: replicas, InSync: slices.Clone(replicas)}})
+}
+
+// shortDelivery finds producers that give up before the broker can have found a new leader.
+func shortDelivery(s *Scenario, k broker.Kind) []string {
+	t := detection(s, k)
+	return warn(len(s.Faults) > 0 && s.Load.Producers.DeliveryTimeout <= t.Value,
+		"Producers give up after %s, before %s (%s) can take effect: many messages may end unknown.",
+		writeDuration(s.Load.Producers.DeliveryTimeout), t.Name, report.Human(t.Value))
+}

@@ -1,0 +1,181 @@
+package squall
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/seed-228c25e4/squall/broker"
+	"github.com/seed-228c25e4/squall/report"
+)
+
+// Bounds of what comes after the load. Those that say idle count from the last progress.
+const (
+	healWithin   = time.Minute      // for every replica to be in sync again
+	endsWithin   = 30 * time.Second // for every partition to tell where its log ends
+	drainIdle    = 30 * time.Second
+	readIdle     = 30 * time.Second
+	outcomeGrace = 5 * time.Second // beyond the delivery time-out
+)
+
+// settle lets the cluster heal, waits for every outcome, drains the consumers and reads the whole log again, in this order: a verifier that looks
+// earlier takes what is only late for lost.
+func (r *run) settle(ctx context.Context, stopped Stopped) {
+	if ctx.Err() != nil {
+		ctx = context.WithoutCancel(ctx) // the plan was stopped; what follows has bounds of its own
+	}
+	if stopped.Quick {
+		for _, p := range r.producers {
+			p.Abort()
+		}
+		r.final.Reason = "the run was stopped by " + stopped.By + ", in a hurry"
+		r.leave(ctx)
+		return
+	}
+	r.heal(ctx)
+	r.outcomes(ctx)
+	stretches, err := r.ends(ctx)
+	if err != nil {
+		r.final.Reason = err.Error()
+		r.leave(ctx)
+		return
+	}
+	r.drain(ctx, stretches)
+	r.leave(ctx)
+	r.read(ctx, stretches)
+}
+
+// heal waits until the cluster is whole again.
+func (r *run) heal(ctx context.Context) {
+	nodes := len(r.bed.Cluster.Nodes())
+	whole := until(ctx, watchEvery, healWithin, func() (bool, int64) {
+		r.collect()
+		return settled(r.watcher.state(), nodes), 0
+	})
+	if !whole {
+		r.finding("%s after the load ended not every replica was in sync", report.Human(r.clock.Now()-r.loadEnd))
+	}
+}
+
+// outcomes waits until every message has its outcome.
+func (r *run) outcomes(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, r.scenario.Load.Producers.DeliveryTimeout+outcomeGrace)
+	defer cancel()
+	for i, p := range r.producers {
+		if err := p.Close(ctx); err != nil {
+			r.finding("producer %d: %v", i, err)
+		}
+	}
+	r.collect()
+}
+
+// ends asks where the log of each partition ends, now that nothing is sent any more.
+func (r *run) ends(ctx context.Context) (stretches map[int32]broker.Range, err error) {
+	driver, ok := r.bed.Driver.(broker.Ends)
+	if !ok {
+		return nil, errors.New("this driver cannot tell where the log ends")
+	}
+	got := until(ctx, watchEvery, endsWithin, func() (bool, int64) {
+		ask, cancel := context.WithTimeout(ctx, watchPatient)
+		defer cancel()
+		stretches, err = driver.Ends(ask, r.scenario.Topic.Name)
+		return err == nil, 0
+	})
+	if !got {
+		return nil, fmt.Errorf("where the log ends is not known: %w", errors.Join(err, ctx.Err()))
+	}
+	return stretches, nil
+}
+
+// drain lets the consumers read to the end.
+func (r *run) drain(ctx context.Context, stretches map[int32]broker.Range) {
+	r.begin(report.Phase{Name: string(report.Drain), Kind: report.Drain})
+	r.final.Grouped = len(r.receivers) > 0
+	if !r.final.Grouped {
+		return
+	}
+	r.final.Drained = r.reached(ctx, stretches, watchEvery, drainIdle)
+	if !r.final.Drained {
+		r.finding("the consumers did not reach the end of the log; %s offsets were left", report.Thousands(r.collector.Backlog()))
+	}
+}
+
+// leave ends the consumers.
+func (r *run) leave(ctx context.Context) {
+	r.receiving()
+	r.readers.Wait()
+	ctx, cancel := context.WithTimeout(ctx, outcomeGrace)
+	defer cancel()
+	for _, c := range r.consumers {
+		_ = c.Close(ctx) // nothing is owed to a group that nobody is in any more
+	}
+}
+
+// read reads the whole log again, apart from every consumer, to the ends that were told after the last outcome.
+func (r *run) read(ctx context.Context, stretches map[int32]broker.Range) {
+	r.begin(report.Phase{Name: string(report.Reading), Kind: report.Reading})
+	driver, ok := r.bed.Driver.(broker.Reader)
+	if r.final.Readable = ok; !ok {
+		r.final.Reason = "this driver cannot read the log again"
+		return
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	idle := time.AfterFunc(readIdle, cancel)
+	defer idle.Stop()
+	reached := map[int32]int64{}
+	err := r.readAll(ctx, driver, stretches, reached, func() { idle.Reset(readIdle) })
+	if err != nil {
+		r.final.Reason = err.Error()
+	}
+	for p := range int32(r.scenario.Topic.Partitions) {
+		s, known := stretches[p]
+		if !known {
+			continue
+		}
+		at := max(s.Start, reached[p])
+		if err == nil {
+			at = s.End
+		}
+		r.final.Ends = append(r.final.Ends, report.Partition{Partition: p, Start: s.Start, End: s.End, Reached: at})
+	}
+}
+
+func (r *run) readAll(ctx context.Context, driver broker.Reader, stretches map[int32]broker.Range, reached map[int32]int64, moved func()) error {
+	reader, err := driver.NewReader(ctx, r.scenario.Topic, stretches)
+	if err != nil {
+		return fmt.Errorf("read the log again: %w", err)
+	}
+	defer reader.Abort()
+	page, batch := r.ledger.Reader(), make([]broker.Delivery, 0, 4096)
+	for {
+		batch, err = reader.Receive(ctx, batch[:0])
+		for i := range batch {
+			broker.Decode(&batch[i], r.bed.Run)
+			reached[batch[i].Partition] = batch[i].Offset + 1
+		}
+		if len(batch) > 0 {
+			page.Delivered(batch)
+			moved()
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case ctx.Err() != nil:
+			return fmt.Errorf("nothing more came for %s while the log was read again", report.Human(readIdle))
+		case err != nil:
+			return fmt.Errorf("read the log again: %w", err)
+		}
+	}
+}
+
+// balance strikes the ledger's balance; nobody writes its pages any more.
+func (r *run) balance() report.Safety {
+	s := r.ledger.Balance(r.final)
+	for _, sender := range r.senders {
+		s.Unsent += sender.Unsent()
+	}
+	return s
+}

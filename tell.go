@@ -1,0 +1,98 @@
+package squall
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"strconv"
+
+	"github.com/seed-228c25e4/squall/broker"
+	"github.com/seed-228c25e4/squall/recovery"
+	"github.com/seed-228c25e4/squall/report"
+	"github.com/seed-228c25e4/squall/scenarios"
+)
+
+// describe notes what is run, as it is known once the cluster serves.
+func (r *run) describe(ctx context.Context) {
+	s, settings := r.scenario, r.scenario.Settings()
+	d := r.bed.Cluster.Describe()
+	r.info = report.Run{
+		ID: r.bed.RunID, Scenario: s.Name, About: s.About, Seed: s.Seed, Started: r.clock.UTC(r.begun), Version: r.bed.Version,
+		Host:   report.Host{OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(), Go: runtime.Version()},
+		Broker: report.Broker{Kind: r.bed.Kind.Name, Testbed: d.Testbed, Emulated: d.Emulated, Nodes: s.NodeNames(), Config: d.Config, Proxied: d.Proxied},
+		Client: clientSettings(s), Load: loadLine(s), Pacing: "tick of 1 ms, every message with its own due time",
+		Contract: report.Contract(r.bed.Kind.Contract(settings)), Command: r.bed.Command, Effective: string(scenarios.Effective(s)),
+	}
+	for _, i := range d.Images {
+		r.info.Broker.Images = append(r.info.Broker.Images, report.Image(i))
+	}
+	for _, t := range r.bed.Kind.Timers(settings) {
+		r.info.Timers = append(r.info.Timers, report.Timer(t))
+	}
+	for _, e := range s.Expect {
+		r.info.Objective = append(r.info.Objective, e.Text)
+	}
+	if v, ok := r.bed.Driver.(broker.Versions); ok {
+		if versions, err := v.Versions(ctx); err == nil {
+			r.info.Broker.Versions = versions
+		}
+	}
+}
+
+func loadLine(s *scenarios.Scenario) string {
+	line := fmt.Sprintf("%g/s of %d B from %s", s.Load.Rate, s.Load.Size, countOf(s.Load.Producers.Count, "producer"))
+	if n := s.Load.Consumers.Count; n > 0 {
+		line += " to " + countOf(n, "consumer")
+		if g := s.Load.Consumers.Group; g != "" {
+			line += " of group " + g
+		}
+	}
+	return fmt.Sprintf("%s, topic %s with %s, %d replicas", line, s.Topic.Name, countOf(s.Topic.Partitions, "partition"), s.Topic.Replicas)
+}
+
+// clientSettings tells every setting of the load's clients; what is empty is left to the client library.
+func clientSettings(s *scenarios.Scenario) map[string]string {
+	p, c := &s.Load.Producers, &s.Load.Consumers
+	settings := map[string]string{
+		"preset": s.Load.Client, "producers.acks": p.Acks, "producers.idempotent": strconv.FormatBool(p.Idempotent),
+		"producers.linger": report.Human(p.Linger), "producers.buffer": strconv.Itoa(p.Buffer),
+		"producers.delivery-timeout": report.Human(p.DeliveryTimeout), "producers.compression": p.Compression,
+		"consumers.group": c.Group,
+	}
+	if p.BatchBytes > 0 {
+		settings["producers.batch-bytes"] = strconv.Itoa(p.BatchBytes)
+	}
+	if p.MetadataMinAge > 0 {
+		settings["producers.metadata-min-age"] = report.Human(p.MetadataMinAge)
+	}
+	if c.MetadataMinAge > 0 {
+		settings["consumers.metadata-min-age"] = report.Human(c.MetadataMinAge)
+	}
+	if c.SessionTimeout > 0 {
+		settings["consumers.session-timeout"] = report.Human(c.SessionTimeout)
+	}
+	return settings
+}
+
+// report puts everything together, judges it, and tells the verdict.
+func (r *run) report(stopped Stopped) *report.Report {
+	r.watching()
+	r.behind.Wait()
+	now := r.clock.Now()
+	r.phases.End(now)
+	history, windows, phases := r.collector.Finish(now, r.loadEnd)
+	history.States, history.Blind = r.watcher.history(now)
+	history.Rate = r.scenario.Load.Rate / float64(r.scenario.Topic.Partitions)
+
+	out := &report.Report{Schema: report.SchemaVersion, Run: r.info, Safety: r.balance(), Faults: r.faults, Phases: phases, Windows: windows, History: history}
+	out.Run.Took, out.Run.Stopped, out.Run.StopCode = now-r.begun, stopped.By, stopped.Code
+	out.Recovery = recovery.Analyse(history, r.faults, windows, r.info.Timers, r.scenario.Phases.Recovery)
+	if n := r.journal.missed.Load(); n > 0 {
+		r.finding("%s events of clients came too fast to be kept", report.Thousands(n))
+	}
+	out.Findings = r.findings
+	report.Judge(out, r.scenario.Expect)
+	r.journal.tell(now, report.Event{Type: report.EventSafety, Text: "balance", Safety: &out.Safety})
+	r.journal.tell(r.clock.Now(), report.Event{Type: report.EventVerdict, Text: out.Verdict.Sentence, Result: &out.Verdict})
+	return out
+}

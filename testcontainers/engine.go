@@ -1,0 +1,125 @@
+package testcontainers
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/moby/moby/client"
+	tc "github.com/testcontainers/testcontainers-go"
+	"github.com/testcontainers/testcontainers-go/log"
+)
+
+// An EnvironmentError says that this machine lacks something: no scenario was tried.
+type EnvironmentError struct {
+	Problem string // what is missing
+	Help    string // what to do about it
+	Err     error  // how it was noticed; may be nil
+}
+
+func (e *EnvironmentError) Error() string {
+	text := e.Problem
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return text + "; " + e.Help
+}
+
+// Unwrap returns how the problem was noticed.
+func (e *EnvironmentError) Unwrap() error { return e.Err }
+
+// An engine is a Docker engine that answers.
+type engine struct {
+	*client.Client
+	arch string     // of the engine, in Go's words
+	host string     // where published ports are reached
+	bind netip.Addr // what they are published on
+}
+
+// answering is how long an engine may take for its first answer.
+const answering = 5 * time.Second
+
+// prepare quietens testcontainers-go, which writes to stderr, and does without its reaper: that is one more image to pull, and `squall clean` removes
+// what dead runs left. Whoever has the reaper's image may ask for it.
+var prepare = sync.OnceFunc(func() {
+	log.SetDefault(log.NewNoopLogger())
+	if _, asked := os.LookupEnv("TESTCONTAINERS_RYUK_DISABLED"); !asked {
+		os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true")
+	}
+})
+
+// connect finds the engine as testcontainers-go does. Whoever calls it closes the engine.
+func connect(ctx context.Context) (*engine, error) {
+	prepare()
+	ctx, cancel := context.WithTimeout(ctx, answering)
+	defer cancel()
+	if err := asked(ctx); err != nil {
+		return nil, noEngine(err)
+	}
+	cli, err := tc.NewDockerClientWithOpts(ctx)
+	if err != nil {
+		return nil, noEngine(err)
+	}
+	version, err := cli.ServerVersion(ctx, client.ServerVersionOptions{})
+	if err != nil {
+		cli.Close()
+		return nil, noEngine(err)
+	}
+	e := &engine{Client: cli.Client, arch: version.Arch}
+	e.host, e.bind = published(cli.DaemonHost(), os.Getenv("TESTCONTAINERS_HOST_OVERRIDE"))
+	return e, nil
+}
+
+// asked tries the engine that DOCKER_HOST names, for testcontainers-go takes another in silence when that one does not answer.
+func asked(ctx context.Context) error {
+	if os.Getenv(client.EnvOverrideHost) == "" {
+		return nil
+	}
+	cli, err := client.New(client.FromEnv)
+	if err != nil {
+		return err
+	}
+	defer cli.Close()
+	_, err = cli.Ping(ctx, client.PingOptions{})
+	return err
+}
+
+func noEngine(err error) error {
+	return &EnvironmentError{
+		Problem: "no Docker engine answers",
+		Help:    "start one, or point DOCKER_HOST at one; without Docker, the embedded testbed runs scenarios that need no real broker",
+		Err:     err,
+	}
+}
+
+// published tells where ports that the engine at daemon publishes are reached, and on which address to publish them: on loopback alone wherever that is
+// enough. testcontainers-go takes the network's gateway for the host where it finds /.dockerenv, which is wrong in sandboxes and CI jobs that share the
+// engine's network; so squall tries loopback, and says what to do when nothing answers there.
+func published(daemon, override string) (string, netip.Addr) {
+	host := override
+	if host == "" {
+		if u, err := url.Parse(daemon); err == nil && (u.Scheme == "tcp" || u.Scheme == "http" || u.Scheme == "https" || u.Scheme == "ssh") {
+			host = u.Hostname()
+		}
+	}
+	if host == "" || host == "localhost" {
+		host = "127.0.0.1"
+	}
+	if addr, err := netip.ParseAddr(host); err == nil && addr.IsLoopback() {
+		return host, addr
+	}
+	return host, netip.IPv4Unspecified()
+}
+
+// unreachable is the error when the sidecars run, and their published ports do not answer.
+func (e *engine) unreachable(err error) error {
+	return &EnvironmentError{
+		Problem: fmt.Sprintf("ports that the Docker engine publishes do not answer at %s", e.host),
+		Help:    "squall seems to run in a container of its own: run it in the engine's network (--network host), or set TESTCONTAINERS_HOST_OVERRIDE to the host that publishes them",
+		Err:     err,
+	}
+}

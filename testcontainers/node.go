@@ -1,0 +1,141 @@
+package testcontainers
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/containerd/errdefs"
+	"github.com/moby/moby/api/pkg/stdcopy"
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
+
+	"github.com/seed-228c25e4/squall/broker"
+)
+
+// node is a pod as faults see it: what is killed and stopped is the broker, and never the sidecar.
+type node struct{ *pod }
+
+var (
+	_ broker.Node    = node{}
+	_ broker.Logger  = node{}
+	_ broker.Process = node{}
+)
+
+func (n node) Name() string { return n.name }
+func (n node) ID() string   { return strconv.Itoa(n.index) }
+
+// Kill implements broker.Node. A node that is dead already is no error.
+func (n node) Kill(ctx context.Context) error {
+	return n.deed("kill", n.cluster.engine.end(ctx, n.broker, "SIGKILL"))
+}
+
+// Stop implements broker.Node. A grace of nothing kills at once.
+func (n node) Stop(ctx context.Context, grace time.Duration) error {
+	patient, cancel := context.WithTimeout(ctx, grace)
+	defer cancel()
+	err := n.cluster.engine.end(patient, n.broker, "SIGTERM")
+	if err != nil && ctx.Err() == nil && patient.Err() != nil {
+		return n.Kill(ctx)
+	}
+	return n.deed("stop", err)
+}
+
+// Start implements broker.Node.
+func (n node) Start(ctx context.Context) error {
+	_, err := n.cluster.engine.ContainerStart(ctx, n.broker, client.ContainerStartOptions{})
+	return n.deed("start", err)
+}
+
+// Pause implements broker.Node.
+func (n node) Pause(ctx context.Context) error {
+	_, err := n.cluster.engine.ContainerPause(ctx, n.broker, client.ContainerPauseOptions{})
+	return n.deed("pause", err)
+}
+
+// Resume implements broker.Node. A node that is not paused, or was killed meanwhile, is no error: a heal may come late.
+func (n node) Resume(ctx context.Context) error {
+	_, err := n.cluster.engine.ContainerUnpause(ctx, n.broker, client.ContainerUnpauseOptions{})
+	if err != nil {
+		if got, e := n.cluster.engine.ContainerInspect(ctx, n.broker, client.ContainerInspectOptions{}); e == nil && !got.Container.State.Paused {
+			return nil
+		}
+	}
+	return n.deed("resume", err)
+}
+
+// Running implements broker.Process.
+func (n node) Running(ctx context.Context) (bool, error) {
+	running, err := n.cluster.engine.running(ctx, n.broker)
+	return running, n.deed("look at", err)
+}
+
+// Log implements broker.Logger.
+func (n node) Log(ctx context.Context, lines int) ([]string, error) {
+	log, err := n.cluster.engine.log(ctx, n.broker, lines)
+	return log, n.deed("read the log of", err)
+}
+
+func (n node) deed(what string, err error) error {
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", what, n.name, err)
+	}
+	return nil
+}
+
+// end sends a signal and waits until the container's process is gone.
+func (e *engine) end(ctx context.Context, id, signal string) error {
+	_, err := e.ContainerKill(ctx, id, client.ContainerKillOptions{Signal: signal})
+	if err != nil {
+		if running, e := e.running(ctx, id); e == nil && !running {
+			return nil
+		}
+		return err
+	}
+	gone := e.ContainerWait(ctx, id, client.ContainerWaitOptions{Condition: container.WaitConditionNotRunning})
+	select {
+	case <-gone.Result:
+		return nil
+	case err := <-gone.Error:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (e *engine) running(ctx context.Context, id string) (bool, error) {
+	got, err := e.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
+	if errdefs.IsNotFound(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return got.Container.State.Running, nil
+}
+
+// log returns the last lines since the container was started last.
+func (e *engine) log(ctx context.Context, id string, lines int) ([]string, error) {
+	got, err := e.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
+	if err != nil {
+		return nil, err
+	}
+	stream, err := e.ContainerLogs(ctx, id, client.ContainerLogsOptions{
+		ShowStdout: true, ShowStderr: true, Since: got.Container.State.StartedAt, Tail: strconv.Itoa(lines),
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer stream.Close()
+	var text bytes.Buffer
+	if _, err := stdcopy.StdCopy(&text, &text, stream); err != nil {
+		return nil, err
+	}
+	if text.Len() == 0 {
+		return nil, nil
+	}
+	return strings.Split(strings.TrimRight(text.String(), "\n"), "\n"), nil
+}
