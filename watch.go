@@ -26,11 +26,12 @@ type watcher struct {
 	clock   broker.Clock
 	journal *journal
 
-	mu      sync.Mutex
-	last    broker.State
-	seen    time.Duration // when last was the answer, on the clock
-	changes []report.StateChange
-	blind   []report.Span
+	mu         sync.Mutex
+	last       broker.State
+	seen       time.Duration // when last was the answer, on the clock
+	controlled time.Duration // when an answer named a controller last
+	changes    []report.StateChange
+	blind      []report.Span
 }
 
 // run watches until ctx ends.
@@ -72,7 +73,13 @@ func (w *watcher) keep(at time.Duration, s broker.State) {
 	if len(w.changes) > 0 && at-w.seen > blindAfter {
 		w.blind = append(w.blind, report.Span{From: w.seen, To: at})
 	}
-	w.seen, w.last = at, s
+	w.seen = at
+	if s.Controller != "" {
+		w.controlled = at
+	} else if at-w.controlled < blindAfter {
+		s.Controller = w.last.Controller // one answer that came too late is no election
+	}
+	w.last = s
 	change := stateChange(at, s)
 	text := "first look at the cluster"
 	if n := len(w.changes); n > 0 {

@@ -79,7 +79,8 @@ const (
 // A Producer hands messages to its client library and never waits for the broker. A message names its partition, and goes to it.
 type Producer interface {
 	// Send takes messages in order until the buffer is full and returns how many it took; the others may be offered again later. It keeps
-	// nothing of what it was given. Every message that it took gets exactly one Outcome by the delivery time-out and a second.
+	// nothing of what it was given. Every message that it took gets exactly one Outcome by the delivery time-out and a second. One goroutine
+	// calls it at a time.
 	Send(context.Context, []Message) int
 	// Buffered is how many messages wait for their outcome.
 	Buffered() int

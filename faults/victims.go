@@ -72,7 +72,9 @@ func (v Victims) impair(ctx context.Context, h broker.Half) (Revert, error) {
 		return undo, err
 	}
 	v.Witness.Effective(effect.Last)
-	v.Witness.Note("%d links impaired within %s", len(v.Links), report.Human(effect.Last.Sub(effect.First)))
+	if n := len(v.Links); n > 1 {
+		v.Witness.Note("%d links impaired within %s", n, report.Human(effect.Last.Sub(effect.First)))
+	}
 	return func(ctx context.Context) error {
 		after, err := v.traffic(ctx)
 		v.tellTraffic(before, after, errors.Join(unknown, err))

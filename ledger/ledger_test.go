@@ -202,67 +202,71 @@ func TestLedgerIsItsModel(t *testing.T) {
 	})
 }
 
+// produce writes a producer's page from two goroutines, and passes everything on to consumers. An outcome, or a delivery, may be told before its message.
+func produce(l *ledger.Ledger, producer uint32, n, partitions int, delivered chan<- []broker.Message) {
+	const batch = 100
+	page := l.Sender(producer)
+	acknowledged := make(chan []broker.Message)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for b := range acknowledged {
+			list := make([]broker.Outcome, len(b))
+			for i := range b {
+				list[i] = broker.Outcome{ID: b[i].ID, Offset: -1}
+			}
+			page.Outcomes(list)
+		}
+	})
+	for from := 0; from < n; from += batch {
+		b := make([]broker.Message, batch)
+		for i := range b {
+			b[i].ID = broker.ID{Producer: producer, Partition: int32((from + i) % partitions), Seq: uint64((from + i) / partitions)}
+		}
+		acknowledged <- b
+		delivered <- b
+		page.Sent(b)
+	}
+	close(acknowledged)
+	wg.Wait()
+}
+
+func consume(l *ledger.Ledger, delivered <-chan []broker.Message) {
+	page := l.Receiver()
+	for b := range delivered {
+		list := make([]broker.Delivery, len(b))
+		for i := range b {
+			list[i] = broker.Delivery{Partition: b[i].ID.Partition, Offset: -1, ID: b[i].ID}
+		}
+		page.Delivered(list)
+	}
+}
+
 // TestPagesAreWrittenAtOnce is for the race detector.
 func TestPagesAreWrittenAtOnce(t *testing.T) {
-	const n, batch, partitions = 50_000, 100, 3
+	const n, partitions = 50_000, 3
 	l := ledger.New(2, partitions)
-	sent := make(chan []broker.Message, 10)
-	var wg, watchers sync.WaitGroup
-	done := make(chan struct{})
-	watchers.Go(func() {
-		for {
-			if c := l.Counts(); c.Acknowledged > c.Sent+n {
+	delivered, over := make(chan []broker.Message, 10), make(chan struct{})
+	var producers, others sync.WaitGroup
+	for producer := range uint32(2) {
+		producers.Go(func() { produce(l, producer, n, partitions, delivered) })
+		others.Go(func() { consume(l, delivered) })
+	}
+	others.Go(func() {
+		for running := true; running; {
+			if c := l.Counts(); c.Acknowledged > 2*n || c.Sent > 2*n {
 				t.Errorf("counts are %+v", c)
 			}
 			select {
-			case <-done:
-				return
+			case <-over:
+				running = false
 			default:
 			}
 		}
 	})
-	for producer := range uint32(2) {
-		wg.Go(func() {
-			outcomes := make(chan []broker.Message)
-			wg.Go(func() {
-				for b := range outcomes {
-					list := make([]broker.Outcome, len(b))
-					for i := range b {
-						list[i] = broker.Outcome{ID: b[i].ID, Offset: -1}
-					}
-					l.Sender(producer).Outcomes(list)
-				}
-			})
-			for from := 0; from < n; from += batch {
-				b := make([]broker.Message, batch)
-				for i := range b {
-					b[i].ID = broker.ID{Producer: producer, Partition: int32((from + i) % partitions), Seq: uint64((from + i) / partitions)}
-				}
-				outcomes <- b
-				sent <- b // an outcome, or a delivery, may be told before its message
-				l.Sender(producer).Sent(b)
-			}
-			close(outcomes)
-		})
-	}
-	var consumers sync.WaitGroup
-	for range 2 {
-		consumers.Go(func() {
-			page := l.Receiver()
-			for b := range sent {
-				list := make([]broker.Delivery, len(b))
-				for i := range b {
-					list[i] = broker.Delivery{Partition: b[i].ID.Partition, Offset: -1, ID: b[i].ID}
-				}
-				page.Delivered(list)
-			}
-		})
-	}
-	wg.Wait()
-	close(sent)
-	consumers.Wait()
-	close(done)
-	watchers.Wait()
+	producers.Wait()
+	close(delivered)
+	close(over)
+	others.Wait()
 	s := l.Balance(ledger.Final{Grouped: true, Drained: true})
 	if s.Sent != 2*n || s.Acknowledged != 2*n || s.Verified != 2*n || s.Examples != nil {
 		t.Errorf("the balance is %+v", s)

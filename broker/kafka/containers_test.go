@@ -1,0 +1,62 @@
+package kafka_test
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/seed-228c25e4/squall/broker"
+	"github.com/seed-228c25e4/squall/broker/brokertest"
+	"github.com/seed-228c25e4/squall/broker/kafka"
+	"github.com/seed-228c25e4/squall/testcontainers"
+)
+
+// TestContainers is the same as TestEmbedded, on real brokers. It is skipped aloud where no container engine answers, unless that is required.
+func TestContainers(t *testing.T) {
+	config := map[string]string{
+		"min.insync.replicas":              "2",
+		"broker.session.timeout.ms":        "6000",
+		"group.initial.rebalance.delay.ms": "0",
+		"group.min.session.timeout.ms":     "1000",
+		"offsets.topic.num.partitions":     "3",
+		"controlled.shutdown.enable":       "true",
+	}
+	brokertest.Run(t, func(t *testing.T) (broker.Cluster, broker.Driver) {
+		c := pods(t, testcontainers.Options{Nodes: 3, Config: config})
+		d, err := kafka.New(c, broker.Settings{Nodes: 3, Config: config}, broker.NewClock(), run)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c, d
+	}, brokertest.Options{Run: run, Session: 3 * time.Second, Failover: 30 * time.Second, Idempotent: true})
+}
+
+// pods starts a cluster in containers.
+func pods(t *testing.T, o testcontainers.Options) broker.Cluster {
+	t.Helper()
+	if os.Getenv("SQUALL_NO_DOCKER") == "1" {
+		t.Skip("NOT TESTED: SQUALL_NO_DOCKER=1")
+	}
+	if o.Sidecar = os.Getenv("SQUALL_EXECUTABLE"); o.Sidecar == "" {
+		o.Sidecar = filepath.Join(t.TempDir(), "sidecar")
+		build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", o.Sidecar, "../../testcontainers/testdata/sidecar")
+		build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
+		if out, err := build.CombinedOutput(); err != nil {
+			t.Fatalf("build the sidecar: %v\n%s", err, out)
+		}
+	}
+	o.Progress = func(s string) { t.Log(s) }
+	began := time.Now()
+	c, err := testcontainers.Kafka(t.Context(), o)
+	if lacking := new(testcontainers.EnvironmentError); errors.As(err, &lacking) && os.Getenv("SQUALL_REQUIRE_DOCKER") != "1" {
+		t.Skipf("NOT TESTED: %v", err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("the brokers listen after %v", time.Since(began))
+	return c
+}

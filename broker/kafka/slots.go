@@ -1,0 +1,93 @@
+package kafka
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/seed-228c25e4/squall/broker"
+)
+
+// A slot holds one message from Send until franz-go gives its record back. It is the record's context, which is how the record leads back to it
+// without a map; as a context it never ends.
+type slot struct {
+	context.Context
+	record kgo.Record
+	index  uint32
+
+	id        broker.ID
+	due, sent time.Duration
+	before    uint64 // attempts on the partition when the message came
+
+	// until is when the slot's outcome is overdue, on the run's clock in ns; or one of the constants below. The sender sets it when the slot is
+	// filled; from then on it belongs to who holds producer.telling.
+	until atomic.Int64
+}
+
+const (
+	idle = 0  // the slot holds no message
+	told = -1 // the outcome was told, and franz-go still has the record
+)
+
+// newSlots makes n slots of the topic.
+func newSlots(n int, topic string) []slot {
+	slots := make([]slot, n)
+	for i := range slots {
+		s := &slots[i]
+		s.Context, s.index = context.Background(), uint32(i)
+		s.record.Topic, s.record.Context = topic, s
+	}
+	return slots
+}
+
+// fill copies the message: Send keeps nothing of what it was given.
+func (s *slot) fill(m *broker.Message, before uint64, now time.Time) {
+	s.id, s.due, s.sent, s.before = m.ID, m.Due, m.Sent, before
+	r := &s.record
+	r.Partition, r.Timestamp = m.ID.Partition, now
+	r.Value = append(r.Value[:0], m.Value...)
+	if m.Key == nil {
+		r.Key = nil
+	} else {
+		r.Key = append(r.Key[:0], m.Key...)
+	}
+}
+
+// A ring hands free slots from the one goroutine that returns them to the one that takes them, without a lock.
+type ring struct {
+	free  []uint32 // a power of two
+	taken atomic.Uint64
+	_     [56]byte // the two ends are written by different goroutines: keep them on cache lines of their own
+	given atomic.Uint64
+}
+
+// newRing holds the slots 0 to n-1.
+func newRing(n int) *ring {
+	size := 1
+	for size < n {
+		size *= 2
+	}
+	r := &ring{free: make([]uint32, size)}
+	for i := range n {
+		r.free[i] = uint32(i)
+	}
+	r.given.Store(uint64(n))
+	return r
+}
+
+// available is how many slots can be taken.
+func (r *ring) available() int { return int(r.given.Load() - r.taken.Load()) }
+
+// take takes n slots, which available has promised, and returns where the first stands. The places may be read with at, in order, until the slots that
+// stand there are given away one after the other: what comes back meanwhile overwrites only places behind them.
+func (r *ring) take(n int) (first uint64) { return r.taken.Add(uint64(n)) - uint64(n) }
+
+func (r *ring) at(place uint64) uint32 { return r.free[place&uint64(len(r.free)-1)] }
+
+func (r *ring) give(index uint32) {
+	at := r.given.Load()
+	r.free[at&uint64(len(r.free)-1)] = index
+	r.given.Store(at + 1)
+}

@@ -1,0 +1,183 @@
+package embedded
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"sync/atomic"
+)
+
+// A door is where a node's connections come in. For kfake it is a listener that never fails; to the outside it opens and closes on one address.
+type door struct {
+	addr net.Addr
+	in   chan net.Conn
+	gone chan struct{} // closed for good
+
+	mu     sync.Mutex
+	closed bool
+	ln     net.Listener // nil: closed for now
+	conns  map[*guest]struct{}
+	work   sync.WaitGroup
+
+	frozen atomic.Pointer[chan struct{}] // nil: awake; closed when the node wakes up
+}
+
+// The ports lie below those that Linux gives to outgoing connections, for a dead node gives its port up and must find it free again.
+const lowestPort, highestPort = 15000, 32000
+
+func newDoor() (*door, error) {
+	d := &door{in: make(chan net.Conn), gone: make(chan struct{}), conns: map[*guest]struct{}{}}
+	for range 100 {
+		d.addr = &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: lowestPort + rand.IntN(highestPort-lowestPort)}
+		if d.open() == nil {
+			return d, nil
+		}
+	}
+	return nil, fmt.Errorf("no free port between %d and %d", lowestPort, highestPort)
+}
+
+// open lets connections in.
+func (d *door) open() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed || d.ln != nil {
+		return nil
+	}
+	ln, err := net.Listen("tcp", d.addr.String())
+	if err != nil {
+		return err
+	}
+	d.ln = ln
+	d.work.Go(func() { d.receive(ln) })
+	return nil
+}
+
+func (d *door) receive(ln net.Listener) {
+	for {
+		nc, err := ln.Accept()
+		if err != nil {
+			return
+		}
+		g := &guest{Conn: nc, door: d, gone: make(chan struct{})}
+		d.mu.Lock()
+		in := d.ln == ln
+		if in {
+			d.conns[g] = struct{}{}
+		}
+		d.mu.Unlock()
+		if !in {
+			nc.Close()
+			continue
+		}
+		select {
+		case d.in <- g:
+		case <-g.gone:
+		case <-d.gone:
+			g.Close()
+		}
+	}
+}
+
+// shut refuses new connections and ends those that there are.
+func (d *door) shut() {
+	d.mu.Lock()
+	if d.ln != nil {
+		d.ln.Close()
+		d.ln = nil
+	}
+	guests := make([]*guest, 0, len(d.conns))
+	for g := range d.conns {
+		guests = append(guests, g)
+	}
+	d.mu.Unlock()
+	for _, g := range guests {
+		g.Close()
+	}
+	d.work.Wait()
+}
+
+func (d *door) isOpen() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.ln != nil
+}
+
+// freeze stops everything that passes; connections can still be made, as with a process whose threads all stand still.
+func (d *door) freeze() {
+	awake := make(chan struct{})
+	d.frozen.CompareAndSwap(nil, &awake)
+}
+
+func (d *door) thaw() {
+	if awake := d.frozen.Swap(nil); awake != nil {
+		close(*awake)
+	}
+}
+
+// Accept implements net.Listener.
+func (d *door) Accept() (net.Conn, error) {
+	select {
+	case nc := <-d.in:
+		return nc, nil
+	case <-d.gone:
+		return nil, net.ErrClosed
+	}
+}
+
+// Addr implements net.Listener.
+func (d *door) Addr() net.Addr { return d.addr }
+
+// Close implements net.Listener.
+func (d *door) Close() error {
+	d.mu.Lock()
+	if !d.closed {
+		d.closed = true
+		close(d.gone)
+	}
+	d.mu.Unlock()
+	d.thaw()
+	d.shut()
+	return nil
+}
+
+// A guest is a connection that came in by a door.
+type guest struct {
+	net.Conn
+	door *door
+	once sync.Once
+	gone chan struct{}
+}
+
+// wait returns when the node is awake or the connection gone.
+func (g *guest) wait() {
+	if awake := g.door.frozen.Load(); awake != nil {
+		select {
+		case <-*awake:
+		case <-g.gone:
+		}
+	}
+}
+
+func (g *guest) Read(b []byte) (int, error) {
+	n, err := g.Conn.Read(b)
+	g.wait()
+	return n, err
+}
+
+func (g *guest) Write(b []byte) (int, error) {
+	g.wait()
+	return g.Conn.Write(b)
+}
+
+func (g *guest) Close() error {
+	var err error
+	g.once.Do(func() {
+		close(g.gone)
+		g.door.mu.Lock()
+		delete(g.door.conns, g)
+		g.door.mu.Unlock()
+		err = g.Conn.Close()
+	})
+	return err
+}

@@ -1,0 +1,104 @@
+package recovery
+
+import (
+	"slices"
+	"time"
+
+	"github.com/seed-228c25e4/squall/report"
+)
+
+// Performance is back in the first stretch of steadyWindows whose rate and p99 are nearly the baseline's.
+const (
+	steadyWindows = 5
+	rateShare     = 0.95
+	latencyTimes  = 1.5
+	latencyExtra  = 20 * time.Millisecond
+)
+
+// A baseline is what the load was like without a fault.
+type baseline struct {
+	known   bool
+	ack     report.Quantile // p99
+	due     uint64          // in one second, on average
+	backlog uint64          // p99 of the seconds
+}
+
+func newBaseline(h report.History, windows []report.Window) baseline {
+	var b baseline
+	var ack report.Histogram
+	var backlogs []uint64
+	var due uint64
+	for _, w := range windows {
+		if !slices.ContainsFunc(h.Phases, func(p report.Phase) bool {
+			return p.Kind == report.Baseline && w.Start >= p.From && w.Start+second <= p.To
+		}) {
+			continue
+		}
+		ack.Merge(w.Latency.Ack)
+		backlogs = append(backlogs, w.Backlog)
+		due += w.Due
+	}
+	if len(backlogs) == 0 {
+		return b
+	}
+	slices.Sort(backlogs)
+	rank := (len(backlogs)*99 + 99) / 100
+	return baseline{known: true, ack: ack.Quantile(0.99), due: due / uint64(len(backlogs)), backlog: backlogs[rank-1]}
+}
+
+// performance returns when the first five seconds began that were as good as the baseline. Where there was a gap, they are looked for from there on:
+// what was good before the fault could be felt is no recovery.
+func (a *analysis) performance(s stretch, gaps []report.Silence) report.Figure {
+	if !a.baseline.known || !a.baseline.ack.Known || a.baseline.ack.AtLeast {
+		return report.UnknownFigure("there is no baseline to compare with")
+	}
+	from, until := s.Effective, s.until
+	if len(gaps) > 0 {
+		from = max(from, gaps[0].From)
+	}
+	if a.LoadEnd > 0 {
+		until = min(until, a.LoadEnd)
+	}
+	for i := range a.windows {
+		first := a.windows[i].Start
+		if first+second <= from || i+steadyWindows > len(a.windows) {
+			continue
+		}
+		five := a.windows[i : i+steadyWindows]
+		last := five[steadyWindows-1].Start
+		if last+second <= until && last-first < steadyWindows*second && a.steady(five) {
+			return report.KnownFigure(max(0, first-s.Effective))
+		}
+	}
+	return report.CensoredFigure(max(0, until-s.Effective))
+}
+
+// steady reports whether some windows together are as good as the baseline.
+func (a *analysis) steady(windows []report.Window) bool {
+	var due, acknowledged uint64
+	var ack report.Histogram
+	for _, w := range windows {
+		due += w.Due
+		acknowledged += w.Acknowledged
+		ack.Merge(w.Latency.Ack)
+	}
+	limit := time.Duration(latencyTimes*float64(a.baseline.ack.Value)) + latencyExtra
+	p99 := ack.Quantile(0.99)
+	return float64(acknowledged) >= rateShare*float64(due) && p99.Known && !p99.AtLeast && p99.Value <= limit
+}
+
+// drained returns the moment at which the backlog was as small as in the baseline again, but for one second of load, and stayed so.
+func (a *analysis) drained(s stretch) report.Figure {
+	if !slices.ContainsFunc(a.windows, func(w report.Window) bool { return w.Delivered > 0 }) {
+		return report.UnknownFigure("nobody consumed")
+	}
+	if !a.baseline.known {
+		return report.UnknownFigure("there is no baseline to compare with")
+	}
+	var turns []turn
+	for _, w := range a.windows {
+		limit := a.baseline.backlog + max(a.baseline.due, w.Due)
+		turns = append(turns, turn{w.Start + second, w.Backlog > limit})
+	}
+	return s.recovered(turns)
+}
