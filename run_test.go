@@ -219,7 +219,9 @@ func TestSaboteurIsFoundOut(t *testing.T) {
 	if s.Duplicates != 1 || s.Corrupt != 1 || s.Phantom != 2 || s.Foreign != 1 || s.Lost != 0 {
 		t.Errorf("duplicates %d, corrupt %d, phantom %d, foreign %d, lost %d; want 1, 1, 2, 1, 0\n%s",
 			s.Duplicates, s.Corrupt, s.Phantom, s.Foreign, s.Lost, r.Verdict.Sentence)
-		for _, a := range s.Examples { t.Logf("%+v", a) }
+		for _, a := range s.Examples {
+			t.Logf("%+v", a)
+		}
 	}
 	if r.Verdict.ExitCode != report.ExitSafety {
 		t.Error(r.Verdict.Sentence)

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -74,12 +75,17 @@ func violations(r *Report) []Reason {
 	return reasons
 }
 
-// neverRecovered returns the faults after which service had not come back when the load ended, although the cluster could have done it.
+// neverRecovered returns the faults after which service had not come back when the load ended, although the cluster could have done it, and had the
+// time that was planned for it.
 func neverRecovered(r *Report) []Reason {
+	if r.Run.Stopped != "" {
+		return nil
+	}
 	var reasons []Reason
 	for i := range r.Recovery {
 		f := r.fault(r.Recovery[i].Fault)
-		if f == nil || !r.Recovery[i].Service.Censored || !f.Survives && (f.Healed < 0 || f.Healed >= r.History.LoadEnd) {
+		open := slices.ContainsFunc(r.Recovery[i].Gaps, func(g Silence) bool { return g.Open })
+		if f == nil || !open || !f.Survives && (f.Healed < 0 || f.Healed >= r.History.LoadEnd) {
 			continue
 		}
 		reasons = append(reasons, Reason{ExitNotRecovered,

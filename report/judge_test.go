@@ -23,6 +23,12 @@ func healthy() *Report {
 	}
 }
 
+// open leaves a gap open when the load ends.
+func open(r *Report) {
+	r.Recovery[0].Service = CensoredFigure(32 * time.Second)
+	r.Recovery[0].Gaps = []Silence{{Direction: Produce, From: 28 * time.Second, To: 60 * time.Second, Open: true}}
+}
+
 func TestJudge(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -44,10 +50,10 @@ func TestJudge(t *testing.T) {
 		{"speed missed", func(*Report) {}, []string{"ack.p99 < 1ms during baseline"}, Fail, ExitMissed, "got 5ms"},
 		{"a warning changes nothing", func(*Report) {}, []string{"ack.p99 < 1ms during baseline (warn)"}, Pass, ExitPass, "pass"},
 		{"recovery missed", func(*Report) {}, []string{"recovery.service < 8s"}, Fail, ExitMissed, "got 9.6s"},
-		{"never recovered", func(r *Report) { r.Recovery[0].Service = CensoredFigure(32 * time.Second) }, []string{"recovery.service < 15s"}, Fail, ExitNotRecovered, "> 32s"},
-		{"never recovered, though nothing was expected", func(r *Report) { r.Recovery[0].Service = CensoredFigure(32 * time.Second) }, nil, Fail, ExitNotRecovered, "not come back 32s after kill"},
+		{"never recovered", func(r *Report) { open(r) }, []string{"recovery.service < 15s"}, Fail, ExitNotRecovered, "> 32s"},
+		{"never recovered, though nothing was expected", func(r *Report) { open(r) }, nil, Fail, ExitNotRecovered, "not come back 32s after kill"},
 		{"not recovered, but the cluster could not before the heal", func(r *Report) {
-			r.Recovery[0].Service = CensoredFigure(32 * time.Second)
+			open(r)
 			r.Faults[0].Survives, r.Faults[0].Healed = false, 61*time.Second
 		}, nil, Pass, ExitPass, "pass"},
 		{"censored below the objective", func(r *Report) {
@@ -70,6 +76,11 @@ func TestJudge(t *testing.T) {
 		{"too few messages to tell a gap", func(r *Report) { r.History.Rate = 5 }, []string{"recovery.service < 15s"}, Inconclusive, ExitInconclusive, "too few"},
 		{"too few for the percentile", func(r *Report) { r.Phases[0].Latency.Ack = Histogram{Buckets: []Bucket{{1, 50, 0}}, Max: 1} }, []string{"ack.p99 < 250ms during baseline"}, Inconclusive, ExitInconclusive, "too few for p99"},
 		{"stopped", func(r *Report) { r.Run.Stopped, r.Run.StopCode = "Ctrl-C", ExitInterrupted }, []string{"lost == 0"}, Inconclusive, ExitInterrupted, "Ctrl-C"},
+		{"not recovered when the next fault came", func(r *Report) { r.Recovery[0].Service = CensoredFigure(32 * time.Second) }, nil, Pass, ExitPass, "pass"},
+		{"stopped before service was back", func(r *Report) {
+			open(r)
+			r.Run.Stopped, r.Run.StopCode = "Ctrl-C", ExitInterrupted
+		}, nil, Inconclusive, ExitInterrupted, "Ctrl-C"},
 		{"emulated", func(r *Report) { r.Run.Broker.Emulated = "one copy" }, []string{"lost == 0"}, Pass, ExitPass, "durability not tested"},
 		{"blind when it mattered", func(r *Report) { r.History.Blind = []Span{{9 * time.Second, 12 * time.Second}} }, []string{"recovery.detect < 12s"}, Inconclusive, ExitInconclusive, "blind"},
 	}

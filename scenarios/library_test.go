@@ -8,7 +8,7 @@ import (
 
 func TestLibrary(t *testing.T) {
 	t.Parallel()
-	longest := map[string]time.Duration{"quickstart": 19 * time.Second, "kafka-leader-kill": 80 * time.Second}
+	longest := map[string]time.Duration{"quickstart": 19 * time.Second, "kafka-leader-kill": 100 * time.Second}
 	for _, name := range Library() {
 		file, data, err := Open(name)
 		if err != nil {

@@ -98,7 +98,7 @@ func runIn(ctx context.Context, s *scenarios.Scenario, dir *output, id string, c
 	p.step("starting %s: %d nodes of %s, %s", s.Name, s.Broker.Nodes, s.Broker.Kind, s.Broker.Run)
 	cluster, err := start(ctx, s, id, p)
 	if err != nil {
-		return nil, err
+		return nil, runError(ctx, err)
 	}
 	defer func() {
 		if e := cluster.Close(context.WithoutCancel(ctx)); e != nil {
