@@ -64,6 +64,13 @@ func state(at time.Duration, leader string, alive ...string) report.StateChange 
 		{Partition: 0, Leader: leader, Replicas: all, InSync: alive}, {Partition: 1, Leader: "b2", Replicas: all, InSync: alive}}}
 }
 
+// ruledBy is the cluster with all brokers alive and that controller.
+func ruledBy(controller string, at time.Duration) report.StateChange {
+	c := state(at, "b1", "b1", "b2", "b3")
+	c.Controller = controller
+	return c
+}
+
 func (m *made) silent(d report.Direction, partition int32, from, to time.Duration) *made {
 	m.history.Silences = append(m.history.Silences, report.Silence{Direction: d, Partition: partition, From: from, To: to})
 	return m
@@ -169,6 +176,7 @@ var cases = []struct {
 
 	{"detected", quiet().states(state(40*s+100*ms, "b2", "b2", "b3")), figures{"detect": known(9*s + 100*ms)}},
 	{"detected while it was injected", quiet().states(state(30*s+500*ms, "b2", "b2", "b3")), figures{"detect": known(0)}},
+	{"another controller alone is no detection", quiet().states(ruledBy("b2", 32*s), state(40*s, "b2", "b2", "b3")), figures{"detect": known(9 * s)}},
 	{"another broker's change is no detection", quiet().states(state(35*s, "b1", "b1", "b2")).change(func(m *made) {
 		m.faults[0].Affected = nil
 		for i := range m.history.States {

@@ -76,20 +76,14 @@ func blindWhy(b report.Span) string {
 	return fmt.Sprintf("the observer was blind for %s", report.Human(b.To-b.From))
 }
 
-// differs reports whether two states differ in what a fault's victims have a part in. What a state does not tell is no difference.
+// differs reports whether two states differ in what a fault's victims have a part in: who is registered, who leads, who is in sync. Another
+// controller alone is no difference: it is found long before the data that the victim led has another leader, and does not bring service back.
+// What a state does not tell is no difference either.
 func differs(a, b report.StateChange, f *report.Fault) bool {
 	victims := nodes(f)
 	for _, v := range victims {
 		if len(a.Nodes) > 0 && len(b.Nodes) > 0 && slices.Contains(a.Nodes, v) != slices.Contains(b.Nodes, v) {
 			return true
-		}
-		if a.Controller == v && b.Controller != v && b.Controller != "" {
-			return true
-		}
-		for group, node := range a.Groups {
-			if now, told := b.Groups[group]; node == v && told && now != v {
-				return true
-			}
 		}
 	}
 	for _, p := range a.Partitions {
