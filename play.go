@@ -68,7 +68,7 @@ func (r *run) plan(ctx context.Context, start time.Duration) {
 	baselineEnd := start + p.WarmUp + p.Baseline
 	wait(ctx, r.clock, baselineEnd)
 
-	course := &course{run: r}
+	course := &course{run: r, left: len(r.scenario.Faults)}
 	defer course.end()
 	t := faults.Timeline{
 		Steps: r.scenario.Faults, Clock: r.clock, Start: baselineEnd, Heal: r.healAt(), Topic: r.scenario.Topic.Name,
@@ -113,6 +113,7 @@ type course struct {
 
 	mu     sync.Mutex
 	active []string // faults that are on, the last that began last
+	left   int      // faults that are not over yet
 	over   *time.Timer
 	ended  bool
 }
@@ -127,7 +128,10 @@ func (c *course) told(what faults.Transition, f report.Fault) {
 		c.active = append(c.active, f.Name)
 		c.during(f.Name, f.Commanded)
 	case faults.Healed:
+		c.left--
 		c.leave(f)
+	case faults.Missed:
+		c.left--
 	}
 	r.journal.tell(r.clock.Now(), report.Event{Type: report.EventFault, Text: tell(what, f), Fault: &f})
 }
@@ -153,7 +157,9 @@ func (c *course) leave(f report.Fault) {
 		return
 	}
 	c.run.enter(report.Phase{Name: "recovery " + f.Name, Kind: report.Recovering, Fault: f.Name, From: now})
-	c.over = time.AfterFunc(c.run.scenario.Phases.Recovery, c.between)
+	if c.left > 0 { // else the load ends with this recovery
+		c.over = time.AfterFunc(c.run.scenario.Phases.Recovery, c.between)
+	}
 }
 
 // between begins the phase in which no fault is on and none is being recovered from.

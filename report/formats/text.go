@@ -211,7 +211,7 @@ func figure(f report.Figure, since string) string {
 	case f.Known:
 		return fmt.Sprintf("%s after %s", f, since)
 	case f.Censored:
-		return fmt.Sprintf("%s after %s: not while anybody watched", f, since)
+		return fmt.Sprintf("more than %s after %s, when watching ended", report.Human(f.Value), since)
 	}
 	return "unknown: " + f.Why
 }
