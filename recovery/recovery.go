@@ -24,7 +24,7 @@ const second = time.Second
 //
 // Times that lie before the moment they are counted from are 0. For a fault that never took effect, nothing is known.
 func Analyse(h report.History, faults []report.Fault, windows []report.Window, timers []report.Timer, after time.Duration) []report.Recovery {
-	a := newAnalysis(h, windows)
+	a := newAnalysis(h, faults, windows)
 	all := make([]report.Recovery, 0, len(faults))
 	for i := range faults {
 		f := &faults[i]
@@ -47,7 +47,7 @@ type analysis struct {
 	partitions int
 }
 
-func newAnalysis(h report.History, windows []report.Window) *analysis {
+func newAnalysis(h report.History, faults []report.Fault, windows []report.Window) *analysis {
 	a := &analysis{History: h, windows: windows, thresholds: map[report.Direction]time.Duration{}, watched: h.LoadEnd}
 	for _, p := range h.Phases {
 		a.watched = max(a.watched, p.To)
@@ -66,7 +66,7 @@ func newAnalysis(h report.History, windows []report.Window) *analysis {
 	for _, d := range []report.Direction{report.Produce, report.Consume} {
 		a.thresholds[d] = threshold(h, d)
 	}
-	a.baseline = newBaseline(h, windows)
+	a.baseline = newBaseline(h, faults, windows)
 	return a
 }
 

@@ -208,6 +208,8 @@ var cases = []struct {
 		"redundancy": unknown("the observer was blind for 5s"), "detect": known(9 * s)}},
 
 	{"performance after an outage", quiet().silent(report.Produce, 0, 31*s, 40*s+600*ms).seconds(31, 41, dead), figures{"performance": known(10 * s)}},
+	{"what was due before the fault and done after it is no baseline", quiet().silent(report.Produce, 0, 31*s, 40*s+600*ms).seconds(29, 30, slow(13*s, 200)).seconds(31, 41, dead).
+		seconds(41, 44, slow(5*s, 100)), figures{"performance": known(13 * s)}},
 	{"performance with some that are slow", quiet().seconds(31, 44, slow(36*ms, 20)), figures{"performance": known(13 * s)}},
 	{"performance with some that are slow enough", quiet().seconds(31, 44, slow(35*ms, 20)), figures{"performance": known(0)}},
 	{"performance with too few acknowledged", quiet().seconds(31, 44, func(w *report.Window) { w.Acknowledged = 180 }), figures{"performance": known(11 * s)}},

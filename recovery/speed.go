@@ -23,7 +23,14 @@ type baseline struct {
 	backlog uint64          // p99 of the seconds
 }
 
-func newBaseline(h report.History, windows []report.Window) baseline {
+// newBaseline leaves out seconds whose messages were not all done with before the first fault: what hurt them is the fault's.
+func newBaseline(h report.History, faults []report.Fault, windows []report.Window) baseline {
+	end := h.LoadEnd
+	for _, f := range faults {
+		if f.Commanded >= 0 {
+			end = min(end, f.Commanded)
+		}
+	}
 	var b baseline
 	var ack report.Histogram
 	var backlogs []uint64
@@ -31,7 +38,7 @@ func newBaseline(h report.History, windows []report.Window) baseline {
 	for _, w := range windows {
 		if !slices.ContainsFunc(h.Phases, func(p report.Phase) bool {
 			return p.Kind == report.Baseline && w.Start >= p.From && w.Start+second <= p.To
-		}) {
+		}) || w.Start+w.Latency.Ack.Max > end {
 			continue
 		}
 		ack.Merge(w.Latency.Ack)

@@ -84,7 +84,7 @@ func neverRecovered(r *Report) []Reason {
 	var reasons []Reason
 	for i := range r.Recovery {
 		f := r.fault(r.Recovery[i].Fault)
-		open := slices.ContainsFunc(r.Recovery[i].Gaps, func(g Silence) bool { return g.Open })
+		open := slices.ContainsFunc(r.Recovery[i].Gaps, func(g Silence) bool { return g.Open && g.To >= r.History.LoadEnd })
 		if f == nil || !open || !f.Survives && (f.Healed < 0 || f.Healed >= r.History.LoadEnd) {
 			continue
 		}
