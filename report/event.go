@@ -28,7 +28,6 @@ const (
 	EventFault   EventType = "fault"   // a fault is commanded, effective, or healed
 	EventState   EventType = "state"   // the observer saw the cluster change
 	EventClient  EventType = "client"  // something happened to a client's connections
-	EventNode    EventType = "node"    // a broker's process ended outside a fault
 	EventWindow  EventType = "window"  // a second is over
 	EventSafety  EventType = "safety"  // the ledger's balance
 	EventNote    EventType = "note"    // something that a reader should know

@@ -19,13 +19,15 @@ func validate(r *Report, expectations []Expectation) []Finding {
 	add := func(s Scope, fault, format string, args ...any) {
 		all = append(all, Finding{Scope: s, Fault: fault, Text: fmt.Sprintf(format, args...)})
 	}
+	if r.Run.Stopped != "" {
+		add(ScopeAll, "", "the run was stopped before its end: %s", r.Run.Stopped)
+	}
 	for _, f := range r.Faults {
-		if !f.Took() {
-			why := f.Error
-			if why == "" {
-				why = "the run ended before it"
-			}
-			add(ScopeAll, f.Name, "fault %s did not take effect: %s", f.Name, why)
+		switch {
+		case f.Error != "":
+			add(ScopeAll, f.Name, "fault %s did not take effect: %s", f.Name, f.Error)
+		case !f.Took() && r.Run.Stopped == "":
+			add(ScopeAll, f.Name, "fault %s never began", f.Name)
 		}
 	}
 	for _, p := range r.Phases {
@@ -36,9 +38,6 @@ func validate(r *Report, expectations []Expectation) []Finding {
 	}
 	validateSafety(r, expectations, add)
 	validateRecovery(r, add)
-	if r.Run.Stopped != "" {
-		add(ScopeAll, "", "the run was stopped before its end: %s", r.Run.Stopped)
-	}
 	return all
 }
 
