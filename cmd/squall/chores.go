@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"runtime"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -27,6 +28,22 @@ func cleanCommand() *cobra.Command {
 	}
 	c.Flags().BoolVar(&all, "all", false, "runs that are alive, too")
 	return c
+}
+
+// helpCommand is cobra's own, but for an unknown command, which is a mistake.
+func helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "tell more about a command",
+		RunE: func(c *cobra.Command, args []string) error {
+			about, rest, err := c.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return fmt.Errorf("there is no command %q; `squall --help` shows all", strings.Join(args, " "))
+			}
+			about.InitDefaultHelpFlag()
+			return about.Help()
+		},
+	}
 }
 
 func versionCommand() *cobra.Command {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -13,13 +15,19 @@ import (
 	"github.com/seed-228c25e4/squall/scenarios"
 )
 
+// What commands want.
+const (
+	oneScenario  = "one scenario: a file, or a name of `squall list scenarios`"
+	someScenario = "scenarios: files, or names of `squall list scenarios`"
+)
+
 func validateCommand() *cobra.Command {
 	var set []string
 	c := &cobra.Command{
 		Use:               "validate SCENARIO...",
 		Short:             "tell every mistake in scenario files; nothing is started",
 		Example:           "  squall validate mine.yaml",
-		Args:              cobra.MinimumNArgs(1),
+		Args:              wants(1, 0, someScenario),
 		ValidArgsFunction: completeScenarios,
 		RunE: func(c *cobra.Command, names []string) error {
 			var errs []error
@@ -42,7 +50,7 @@ func explainCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:               "explain SCENARIO",
 		Short:             "what a scenario would do: everything filled in, the timeline, the contract, the timers; nothing is started",
-		Args:              cobra.ExactArgs(1),
+		Args:              wants(1, 1, oneScenario),
 		ValidArgsFunction: completeScenarios,
 		RunE: func(c *cobra.Command, args []string) error {
 			s, err := load(args[0], set, nil)
@@ -62,7 +70,7 @@ func showCommand() *cobra.Command {
 		Use:               "show SCENARIO",
 		Short:             "print a scenario's file, to start one's own from",
 		Example:           "  squall show kafka-leader-kill > mine.yaml",
-		Args:              cobra.ExactArgs(1),
+		Args:              wants(1, 1, oneScenario),
 		ValidArgsFunction: completeScenarios,
 		RunE: func(c *cobra.Command, args []string) error {
 			_, data, err := scenarios.Open(args[0])
@@ -82,7 +90,7 @@ var lists = map[string]func() [][2]string{
 		for _, k := range faults.Kinds() {
 			rows = append(rows, [2]string{k.Name, k.About})
 		}
-		return rows
+		return sorted(rows)
 	},
 	"targets": func() (rows [][2]string) {
 		for _, f := range faults.Forms() {
@@ -100,15 +108,21 @@ var lists = map[string]func() [][2]string{
 		for place := range testbeds {
 			rows = append(rows, [2]string{place[0], "run: " + place[1]})
 		}
-		return rows
+		return sorted(rows)
 	},
+}
+
+// sorted sorts rows by name; those of targets and metrics stand in an order that means something.
+func sorted(rows [][2]string) [][2]string {
+	slices.SortFunc(rows, func(a, b [2]string) int { return slices.Compare(a[:], b[:]) })
+	return rows
 }
 
 func listScenarios() (rows [][2]string) {
 	for _, name := range scenarios.Library() {
 		about := "" // the library is tested: each of them can be read
 		if s, err := load(name, nil, nil); err == nil {
-			about = s.About
+			about, _, _ = strings.Cut(s.About, ". ")
 		}
 		rows = append(rows, [2]string{name, about})
 	}
@@ -116,14 +130,19 @@ func listScenarios() (rows [][2]string) {
 }
 
 func listCommand() *cobra.Command {
+	names := []string{"scenarios", "faults", "targets", "metrics", "brokers"}
 	return &cobra.Command{
-		Use:       "list scenarios|faults|targets|metrics|brokers",
+		Use:       "list " + strings.Join(names, "|"),
 		Short:     "list what there is",
-		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
-		ValidArgs: []string{"scenarios", "faults", "targets", "metrics", "brokers"},
+		Args:      wants(1, 1, "one of "+strings.Join(names, ", ")),
+		ValidArgs: names,
 		RunE: func(c *cobra.Command, args []string) error {
+			rows, ok := lists[args[0]]
+			if !ok {
+				return fmt.Errorf("there is no list %q among %s%s", args[0], strings.Join(names, ", "), report.Suggest(args[0], names))
+			}
 			tw := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
-			for _, row := range lists[args[0]]() {
+			for _, row := range rows() {
 				fmt.Fprintf(tw, "%s\t%s\n", row[0], row[1])
 			}
 			return tw.Flush()

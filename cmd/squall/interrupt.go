@@ -24,7 +24,7 @@ func interrupts(parent context.Context, p *plain) (context.Context, func()) {
 			case <-done:
 				return
 			case s := <-signals:
-				stopped := stoppedBy(s, p.live)
+				stopped := stoppedBy(s, p.width != nil)
 				if !first {
 					os.Exit(int(stopped.Code))
 				}

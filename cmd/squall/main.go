@@ -37,7 +37,17 @@ func Main(args []string, stdout, stderr io.Writer) (code report.ExitCode) {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetHelpCommand(helpCommand())
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return fmt.Errorf("%w; see `%s --help`", err, c.CommandPath())
+	})
 	root.AddCommand(runCommand(), validateCommand(), explainCommand(), showCommand(), listCommand(), cleanCommand(), versionCommand(), sidecarCommand())
+	if len(args) == 0 {
+		root.SetOut(stderr)
+		root.InitDefaultHelpCmd()
+		_ = root.Help() // if even that cannot be written, nobody can be told
+		return report.ExitUsage
+	}
 	err := root.ExecuteContext(context.Background())
 	if err == nil {
 		return report.ExitPass
@@ -48,6 +58,16 @@ func Main(args []string, stdout, stderr io.Writer) (code report.ExitCode) {
 		fmt.Fprintln(stderr, message(err))
 	}
 	return code
+}
+
+// wants is what a command says that was not given between least and most arguments; most 0: any number.
+func wants(least, most int, what string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) >= least && (len(args) <= most || most == 0) {
+			return nil
+		}
+		return fmt.Errorf("`%s` wants %s, and got %d arguments; see `%s --help`", c.CommandPath(), what, len(args), c.CommandPath())
+	}
 }
 
 // A verdictError carries the exit code of a run that ended with a verdict, which has been told already.

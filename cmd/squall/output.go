@@ -16,6 +16,7 @@ import (
 // An output is the folder that a run's results go to. Its files are the user's alone: they hold host names and settings.
 type output struct {
 	dir    string
+	made   []string // the folders that were not there before, the innermost first
 	events *os.File
 }
 
@@ -27,17 +28,30 @@ func newOutput(dir, scenario, id string) (*output, error) {
 		name := strings.Trim(notInNames.ReplaceAllString(scenario, "-"), "-.")
 		dir = filepath.Join("squall-runs", fmt.Sprintf("%s-%s-%s", time.Now().UTC().Format("20060102T150405Z"), name, id[:8]))
 	}
+	for _, name := range []string{"report.json", "events.ndjson"} {
+		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
+			return nil, fmt.Errorf("%s holds the results of another run already; give --out another folder", dir)
+		}
+	}
+	made := missing(dir)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make the folder for the results: %w", err)
+		return nil, internalError{fmt.Errorf("make the folder for the results: %w", err)}
 	}
 	events, err := os.OpenFile(filepath.Join(dir, "events.ndjson"), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if errors.Is(err, os.ErrExist) {
-		return nil, fmt.Errorf("%s holds the results of another run already; give --out another folder", dir)
-	}
 	if err != nil {
-		return nil, fmt.Errorf("make the file for the events: %w", err)
+		return nil, internalError{fmt.Errorf("make the file for the events: %w", err)}
 	}
-	return &output{dir: dir, events: events}, nil
+	return &output{dir: dir, made: made, events: events}, nil
+}
+
+// missing returns a folder and those around it, as far as they do not exist.
+func missing(dir string) (all []string) {
+	for ; ; dir = filepath.Dir(dir) {
+		if _, err := os.Lstat(dir); err == nil || dir == filepath.Dir(dir) {
+			return all
+		}
+		all = append(all, dir)
+	}
 }
 
 // write writes the report beside the events. The file appears whole or not at all.
@@ -58,11 +72,15 @@ func (o *output) write(r *report.Report) error {
 	return nil
 }
 
-// removeIfEmpty removes the folder of a run in which nothing happened.
+// removeIfEmpty removes the file and the folders that were made for a run in which nothing happened; what was there before stays.
 func (o *output) removeIfEmpty() error {
 	info, err := o.events.Stat()
 	if err != nil || info.Size() > 0 {
 		return errors.Join(err, o.events.Close())
 	}
-	return errors.Join(o.events.Close(), os.Remove(o.events.Name()), os.Remove(o.dir))
+	err = errors.Join(o.events.Close(), os.Remove(o.events.Name()))
+	for _, dir := range o.made {
+		_ = os.Remove(dir) // fails where something else came into it meanwhile, such as another run's folder
+	}
+	return err
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/seed-228c25e4/squall/report"
@@ -12,10 +13,13 @@ import (
 // statusEvery is how often a run without a terminal tells how it goes.
 const statusEvery = 10 * time.Second
 
-// plain tells a run's progress in lines: one for each event, and a status line now and then; key=value, for logs.
+// plain tells a run's progress in lines: one for each event, and a status line now and then; key=value, for logs. The run and the signals' handler
+// both call it.
 type plain struct {
+	width func() int // of the terminal, on which the status line is written anew each second, in place; nil: no terminal
+
+	mu     sync.Mutex
 	w      io.Writer
-	live   bool // a terminal: the status line is written anew each second, in place
 	total  report.Window
 	status time.Duration
 	drawn  bool
@@ -23,6 +27,8 @@ type plain struct {
 
 // Observe implements squall.Observer.
 func (p *plain) Observe(e report.Event) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	switch e.Type {
 	case report.EventWindow:
 		p.window(e)
@@ -30,7 +36,7 @@ func (p *plain) Observe(e report.Event) {
 	case report.EventClient, report.EventSafety, report.EventVerdict, report.EventRun:
 		return // in events.ndjson; the summary tells the last three better
 	}
-	p.wipe()
+	p.erase()
 	fmt.Fprintf(p.w, "%s %s %s\n", stamp(e.At), e.Type, e.Text)
 }
 
@@ -39,24 +45,31 @@ func (p *plain) window(e report.Event) {
 	p.total.Acknowledged += w.Acknowledged
 	p.total.Unknown += w.Unknown
 	p.total.Rejected += w.Rejected
-	if !p.live && e.At-p.status < statusEvery {
+	if p.width != nil {
+		p.erase()
+		line := []rune(fmt.Sprintf("%s %s  due %d/s  acked %d/s  p99 %s  backlog %s  delivered %d/s", stamp(e.At)[:5], w.Phase, w.Due, w.Acknowledged,
+			w.Latency.Ack.Quantile(0.99), report.Thousands(w.Backlog), w.Delivered))
+		fmt.Fprint(p.w, string(line[:min(len(line), max(p.width()-1, 0))])) // a line that wraps could not be wiped
+		p.drawn = true
+		return
+	}
+	if e.At-p.status < statusEvery {
 		return
 	}
 	p.status = e.At
-	line := fmt.Sprintf("%s status phase=%q due=%d/s acked=%d/s delivered=%d/s ack_p99=%s backlog=%s acknowledged=%s rejected=%s unknown=%s",
-		stamp(e.At), w.Phase, w.Due, w.Acknowledged, w.Delivered, w.Latency.Ack.Quantile(0.99), report.Thousands(w.Backlog),
-		report.Thousands(p.total.Acknowledged), report.Thousands(p.total.Rejected), report.Thousands(p.total.Unknown))
-	if !p.live {
-		fmt.Fprintln(p.w, line)
-		return
-	}
-	p.wipe()
-	fmt.Fprint(p.w, line)
-	p.drawn = true
+	fmt.Fprintf(p.w, "%s status phase=%q due=%d/s acked=%d/s delivered=%d/s ack_p99=%s backlog=%d acknowledged=%d rejected=%d unknown=%d\n",
+		stamp(e.At), w.Phase, w.Due, w.Acknowledged, w.Delivered, strings.ReplaceAll(w.Latency.Ack.Quantile(0.99).String(), " ", ""), w.Backlog,
+		p.total.Acknowledged, p.total.Rejected, p.total.Unknown)
 }
 
 // wipe removes the status line from a terminal.
 func (p *plain) wipe() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.erase()
+}
+
+func (p *plain) erase() {
 	if p.drawn {
 		fmt.Fprint(p.w, "\r\x1b[K")
 		p.drawn = false
@@ -69,5 +82,7 @@ func stamp(d time.Duration) string {
 
 // step tells what is done before the run's clock matters to anybody.
 func (p *plain) step(format string, args ...any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	fmt.Fprintln(p.w, strings.TrimRight(fmt.Sprintf(format, args...), "\n"))
 }

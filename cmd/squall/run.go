@@ -41,7 +41,7 @@ func runCommand() *cobra.Command {
 			"The result goes to standard output, progress to standard error, and report.json and events.ndjson to a folder of their own.\n" +
 			"Ctrl-C ends the plan: faults are reverted, the log is read, and the report is written. Twice: at once.",
 		Example: "  squall run quickstart\n  squall run kafka-leader-kill --set load.rate=5k/s -o json",
-		Args:    cobra.ExactArgs(1),
+		Args:    wants(1, 1, oneScenario),
 		RunE: func(c *cobra.Command, args []string) error {
 			if !c.Flags().Changed("seed") {
 				return run(c, args[0], f, nil)
@@ -75,7 +75,7 @@ func run(c *cobra.Command, name string, f runFlags, seed *uint64) error {
 	id := newID()
 	dir, err := newOutput(f.out, s.Name, id)
 	if err != nil {
-		return internalError{err}
+		return err
 	}
 	r, err := runIn(ctx, s, dir, id, command(name, f, s), progress)
 	if r == nil {
@@ -108,7 +108,7 @@ func runIn(ctx context.Context, s *scenarios.Scenario, dir *output, id string, c
 	number, _ := strconv.ParseUint(id, 16, 64) // newID made it
 	driver, err := drivers[s.Broker.Kind](cluster, s.Settings(), clock, number)
 	if err != nil {
-		return nil, err
+		return nil, runError(ctx, err)
 	}
 	defer func() { err = errors.Join(err, driver.Close()) }()
 	bed := squall.Testbed{Kind: kinds[s.Broker.Kind], Cluster: cluster, Driver: driver, Clock: clock, RunID: id, Run: number,
@@ -173,9 +173,15 @@ func newProgress(w io.Writer, ui string) *plain {
 	if ui == "none" {
 		return &plain{w: io.Discard}
 	}
+	p := &plain{w: w, status: -time.Hour}
 	file, ok := w.(*os.File)
-	terminal := ok && term.IsTerminal(int(file.Fd())) && os.Getenv("TERM") != "dumb" && os.Getenv("CI") == ""
-	return &plain{w: w, live: ui == "auto" && terminal, status: -time.Hour}
+	if ok && ui == "auto" && term.IsTerminal(int(file.Fd())) && os.Getenv("TERM") != "dumb" && os.Getenv("CI") == "" {
+		p.width = func() int {
+			width, _, _ := term.GetSize(int(file.Fd())) // 0 where it is not known
+			return width
+		}
+	}
+	return p
 }
 
 func completeScenarios(_ *cobra.Command, _ []string, prefix string) ([]string, cobra.ShellCompDirective) {

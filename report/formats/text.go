@@ -166,9 +166,12 @@ func (t *text) faults(r *report.Report) {
 			rows = append(rows, "error\t"+f.Error)
 		}
 		for j := range r.Recovery {
-			if r.Recovery[j].Fault == f.Name {
+			if r.Recovery[j].Fault == f.Name && f.Took() {
 				rows = append(rows, recoveryRows(&r.Recovery[j])...)
 			}
+		}
+		if !f.Took() {
+			rows = append(rows, "recovery\tunknown: it did not take effect")
 		}
 		title := fmt.Sprintf("Fault %s: %s %s", f.Name, f.Kind, f.Target)
 		if f.Params != "" {
@@ -217,7 +220,7 @@ func figure(f report.Figure, since string) string {
 }
 
 func (t *text) latency(r *report.Report) {
-	rows := []string{"phase\tacknowledged\tack p50\tp99\tp99.9\tmax\tservice p99\te2e p99\tmax\tlag p99"}
+	rows := []string{"phase\tacked\tp50\tp99\tp99.9\tmax\tservice p99\te2e p99\tlag p99"}
 	phases := slices.Clone(r.Phases)
 	slices.SortStableFunc(phases, func(a, b report.PhaseFigures) int { return cmp.Compare(a.From, b.From) })
 	for _, p := range phases {
@@ -227,7 +230,7 @@ func (t *text) latency(r *report.Report) {
 		l := &p.Latency
 		q := func(h *report.Histogram, at float64) string { return h.Quantile(at).String() }
 		rows = append(rows, strings.Join([]string{p.Name, report.Thousands(p.Acknowledged),
-			q(&l.Ack, 0.5), q(&l.Ack, 0.99), q(&l.Ack, 0.999), q(&l.Ack, 1), q(&l.Service, 0.99), q(&l.E2E, 0.99), q(&l.E2E, 1), q(&l.Lag, 0.99)}, "\t"))
+			q(&l.Ack, 0.5), q(&l.Ack, 0.99), q(&l.Ack, 0.999), q(&l.Ack, 1), q(&l.Service, 0.99), q(&l.E2E, 0.99), q(&l.Lag, 0.99)}, "\t"))
 	}
-	t.table("Latency by the phase in which a message was due, counted from due", rows)
+	t.table("Latency by the phase in which a message was due: p50 to max from due to acknowledged", rows)
 }
