@@ -47,7 +47,7 @@ func loadLine(s *scenarios.Scenario) string {
 			line += " of group " + g
 		}
 	}
-	return fmt.Sprintf("%s, topic %s with %s, %d replicas", line, s.Topic.Name, countOf(s.Topic.Partitions, "partition"), s.Topic.Replicas)
+	return fmt.Sprintf("%s, topic %s with %s of %s", line, s.Topic.Name, countOf(s.Topic.Partitions, "partition"), countOf(s.Topic.Replicas, "replica"))
 }
 
 // clientSettings tells every setting of the load's clients; what is empty is left to the client library.

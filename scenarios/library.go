@@ -44,7 +44,7 @@ func Open(nameOrPath string) (name string, data []byte, err error) {
 	info, err := os.Stat(nameOrPath)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !isPath:
-		return nameOrPath, nil, fmt.Errorf("there is no scenario %q in the library%s, and no file of that name", nameOrPath, report.Suggest(nameOrPath, Library()))
+		return nameOrPath, nil, fmt.Errorf("there is no file %q, and no scenario of that name in the library%s", nameOrPath, report.Suggest(nameOrPath, Library()))
 	case err != nil:
 		return nameOrPath, nil, fmt.Errorf("open scenario: %w", err)
 	case !info.Mode().IsRegular():

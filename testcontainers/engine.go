@@ -91,7 +91,7 @@ func asked(ctx context.Context) error {
 func noEngine(err error) error {
 	return &EnvironmentError{
 		Problem: "no Docker engine answers",
-		Help:    "start one, or point DOCKER_HOST at one; without Docker, the embedded testbed runs scenarios that need no real broker",
+		Help:    "start Docker, or point DOCKER_HOST at an engine; without one, run: embedded runs scenarios that need no real broker",
 		Err:     err,
 	}
 }

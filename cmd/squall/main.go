@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -23,6 +24,12 @@ func main() { os.Exit(int(Main(os.Args[1:], os.Stdout, os.Stderr))) }
 
 // Main runs squall with these arguments and returns its exit code.
 func Main(args []string, stdout, stderr io.Writer) (code report.ExitCode) {
+	defer func() {
+		if p := recover(); p != nil { // Go's own exit code for it is 2, which means something else here
+			fmt.Fprintf(stderr, "squall: panic: %v\n%s", p, debug.Stack())
+			code = report.ExitInternal
+		}
+	}()
 	root := &cobra.Command{
 		Use:   "squall",
 		Short: "Break a message broker under load, and know what was lost and how long recovery took",

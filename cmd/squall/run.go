@@ -95,7 +95,7 @@ func run(c *cobra.Command, name string, f runFlags, seed *uint64) error {
 // runIn makes the testbed, runs the scenario on it, writes the report, and removes the testbed, however the run ends.
 func runIn(ctx context.Context, s *scenarios.Scenario, dir *output, id string, command []string, p *plain) (_ *report.Report, err error) {
 	clock := broker.NewClock()
-	p.step("starting %s: %d nodes of %s, %s", s.Name, s.Broker.Nodes, s.Broker.Kind, s.Broker.Run)
+	p.step("starting %s: %s on %s, %s", s.Name, s.Broker.Kind, strings.Join(s.NodeNames(), " "), s.Broker.Run)
 	cluster, err := start(ctx, s, id, p)
 	if err != nil {
 		return nil, runError(ctx, err)

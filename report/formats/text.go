@@ -71,13 +71,13 @@ func (t *text) run(r *report.Report) {
 	b := &r.Run.Broker
 	rows := []string{
 		fmt.Sprintf("scenario\t%s (seed %d)", r.Run.Scenario, r.Run.Seed),
-		fmt.Sprintf("broker\t%s, %s, %d nodes", b.Kind, b.Testbed, len(b.Nodes)),
+		fmt.Sprintf("broker\t%s, %s, %s", b.Kind, b.Testbed, strings.Join(b.Nodes, " ")),
 	}
 	if b.Emulated != "" {
 		rows = append(rows, "emulated\t"+b.Emulated)
 	}
 	for _, i := range b.Images {
-		rows = append(rows, fmt.Sprintf("image\t%s (%s) %s", i.Name, i.Role, shortDigest(i.Digest)))
+		rows = append(rows, strings.TrimSpace(fmt.Sprintf("image\t%s (%s) %s", i.Name, i.Role, shortDigest(i.Digest))))
 		if i.Note != "" {
 			rows = append(rows, "\t"+i.Note)
 		}
@@ -190,13 +190,14 @@ func moment(d time.Duration) string {
 
 func recoveryRows(r *report.Recovery) []string {
 	rows := []string{
-		"service back\t" + figure(r.Service, "effective"),
-		"detected\t" + figure(r.Detect, "effective"),
-		"first success\t" + figure(r.FirstSuccess, "effective"),
-		"performance back\t" + figure(r.Performance, "effective"),
-		"redundancy back\t" + figure(r.Redundancy, "healed"),
-		"backlog drained\t" + figure(r.Drained, "healed"),
-		fmt.Sprintf("gaps\t%d above %s, in %.0f %% of the partitions, %.0f messages due in them", len(r.Gaps), report.Human(r.Threshold), 100*r.BlastRadius, r.OutageArea),
+		"service back\t" + figure(r.Service, "effective", "no interruption"),
+		"detected\t" + figure(r.Detect, "effective", "at once"),
+		"first success\t" + figure(r.FirstSuccess, "effective", "no interruption"),
+		"performance back\t" + figure(r.Performance, "effective", "never worse"),
+		"redundancy back\t" + figure(r.Redundancy, "healed", "by then"),
+		"backlog drained\t" + figure(r.Drained, "healed", "by then"),
+		fmt.Sprintf("gaps\t%d above %s, in %.0f %% of the partitions, %s messages due in them", len(r.Gaps), report.Human(r.Threshold), 100*r.BlastRadius,
+			report.Thousands(uint64(r.OutageArea))),
 	}
 	for _, s := range r.Longest {
 		rows = append(rows, fmt.Sprintf("longest silence\t%s, partition %d, %s", report.Human(s.Length()), s.Partition, s.Direction))
@@ -207,10 +208,11 @@ func recoveryRows(r *report.Recovery) []string {
 	return rows
 }
 
-func figure(f report.Figure, since string) string {
+// figure tells a recovery time; zero is what to say of none.
+func figure(f report.Figure, since, zero string) string {
 	switch {
 	case f.Known && f.Value == 0:
-		return "no interruption"
+		return zero
 	case f.Known:
 		return fmt.Sprintf("%s after %s", f, since)
 	case f.Censored:
