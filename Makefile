@@ -12,7 +12,7 @@ build: ## the static executable bin/squall, which is also the sidecar of every p
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN) ./cmd/squall
 
 test: build ## rings 1 and 2: everything, with real brokers wherever a Docker engine answers
-	SQUALL_EXECUTABLE=$(CURDIR)/$(BIN) go test -timeout 25m ./...
+	SQUALL_EXECUTABLE=$(CURDIR)/$(BIN) go test -p 1 -timeout 25m ./... # one package at a time: clusters share the machine, and one test cleans up what others left
 
 race: build ## the same with the race detector, without containers
 	SQUALL_NO_DOCKER=1 SQUALL_EXECUTABLE=$(CURDIR)/$(BIN) go test -race -timeout 25m ./...
