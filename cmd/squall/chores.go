@@ -2,7 +2,10 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"maps"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -18,8 +21,10 @@ func cleanCommand() *cobra.Command {
 		Short: "remove what dead runs left behind: containers, networks, volumes, outdated sidecar images",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			cleaned, err := testcontainers.Clean(c.Context(), all)
-			fmt.Fprintln(c.OutOrStdout(), cleaned)
+			done, err := testcontainers.Clean(c.Context(), all)
+			if err == nil || done.Containers+done.Networks+done.Volumes+done.Images > 0 {
+				tellCleaned(c.OutOrStdout(), done)
+			}
 			if err != nil {
 				return internalError{err}
 			}
@@ -28,6 +33,18 @@ func cleanCommand() *cobra.Command {
 	}
 	c.Flags().BoolVar(&all, "all", false, "runs that are alive, too")
 	return c
+}
+
+func tellCleaned(w io.Writer, done testcontainers.Cleaned) {
+	if done.Containers+done.Networks+done.Volumes+done.Images == 0 {
+		fmt.Fprintln(w, "nothing to remove")
+	} else {
+		fmt.Fprintf(w, "removed what %d dead runs left: %d containers, %d networks, %d volumes; and %d outdated sidecar images\n",
+			len(done.Runs), done.Containers, done.Networks, done.Volumes, done.Images)
+	}
+	for _, id := range slices.Sorted(maps.Keys(done.Kept)) {
+		fmt.Fprintf(w, "left run %s alone: %s\n", id, done.Kept[id])
+	}
 }
 
 // helpCommand is cobra's own, but for an unknown command, which is a mistake.
