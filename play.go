@@ -125,9 +125,11 @@ func (c *course) told(what faults.Transition, f report.Fault) {
 	r := c.run
 	switch what {
 	case faults.Commanded:
+		r.guard.hold(f.Victims)
 		c.active = append(c.active, f.Name)
 		c.during(f.Name, f.Commanded)
 	case faults.Healed:
+		r.guard.release(f.Victims)
 		c.left--
 		c.leave(f)
 	case faults.Missed:

@@ -33,6 +33,7 @@ type run struct {
 	begun    time.Duration // on the clock
 	journal  *journal
 	watcher  *watcher
+	guard    *guard
 	phases   *loadgen.Phases
 	ledger   *ledger.Ledger
 	options  loadgen.Options
@@ -46,7 +47,7 @@ type run struct {
 	receiving context.CancelFunc // ends the receivers
 	watching  context.CancelFunc // ends the watcher
 	readers   sync.WaitGroup     // the receivers
-	behind    sync.WaitGroup     // the watcher
+	behind    sync.WaitGroup     // the watcher and the guard
 
 	info     report.Run
 	findings []string // guarded by noting
@@ -59,6 +60,7 @@ type run struct {
 func newRun(s *scenarios.Scenario, bed Testbed, observers []Observer) *run {
 	r := &run{scenario: s, bed: bed, clock: bed.Clock, begun: bed.Clock.Now(), journal: newJournal(bed.Clock, bed.Events, observers)}
 	r.watcher = &watcher{driver: bed.Driver, clock: bed.Clock, journal: r.journal}
+	r.guard = &guard{nodes: bed.Cluster.Nodes(), clock: bed.Clock, journal: r.journal}
 	r.phases = loadgen.NewPhases(report.Phase{Name: string(report.Prepare), Kind: report.Prepare, From: r.begun})
 	r.ledger = ledger.New(s.Load.Producers.Count, s.Topic.Partitions)
 	r.options = loadgen.Options{
@@ -138,12 +140,13 @@ func (r *run) connect(ctx context.Context) error {
 	return nil
 }
 
-// watch starts the receivers and the watcher, which go on until they are told to end.
+// watch starts the receivers, the watcher and the guard, which go on until they are told to end.
 func (r *run) watch(ctx context.Context) {
 	var receive, look context.Context
 	receive, r.receiving = context.WithCancel(context.WithoutCancel(ctx))
 	look, r.watching = context.WithCancel(context.WithoutCancel(ctx))
 	r.behind.Go(func() { r.watcher.run(look) })
+	r.behind.Go(func() { r.guard.run(look) })
 	for i, receiver := range r.receivers {
 		r.readers.Go(func() {
 			if err := receiver.Run(receive, r.consumers[i]); err != nil {

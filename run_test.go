@@ -87,6 +87,9 @@ func TestHonestBroker(t *testing.T) {
 	if r.Verdict.Outcome != report.Pass {
 		t.Errorf("%s\n%+v", r.Verdict.Sentence, r.Expectations)
 	}
+	if len(r.Crashes) != 0 {
+		t.Errorf("a fault's victim is taken for crashed: %+v", r.Crashes)
+	}
 	if want := uint64(600 * 11); r.Safety.Sent < want-60 || r.Safety.Sent > want+600 || r.Safety.Acknowledged != r.Safety.Sent {
 		t.Errorf("sent %d, acknowledged %d; want about %d of both", r.Safety.Sent, r.Safety.Acknowledged, want)
 	}
@@ -260,6 +263,21 @@ func TestStoppedInTheMiddleOfAFault(t *testing.T) {
 				t.Error("the verdict is not the last event")
 			}
 		})
+	}
+}
+
+// A broker that dies by itself is no fault of the scenario's, and no pass.
+func TestBrokerDiesByItself(t *testing.T) {
+	t.Parallel()
+	r, seen, _ := play(t, t.Context(), quiet+expectSafe, func(c *embedded.Cluster) {
+		time.AfterFunc(2500*time.Millisecond, func() { _ = c.Nodes()[0].Kill(context.Background()) })
+		time.AfterFunc(4500*time.Millisecond, func() { _ = c.Nodes()[0].Start(context.Background()) })
+	})
+	if len(r.Crashes) != 1 || r.Crashes[0].Node != "b1" || r.Verdict.ExitCode != report.ExitMissed {
+		t.Errorf("crashes %+v, %s", r.Crashes, r.Verdict.Sentence)
+	}
+	if !slices.ContainsFunc(seen.all, func(e report.Event) bool { return e.Type == report.EventNode && e.Node.Node == "b1" }) {
+		t.Error("no event tells of it")
 	}
 }
 

@@ -63,12 +63,12 @@ func (r *run) heal(ctx context.Context) {
 func (r *run) outcomes(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, r.scenario.Load.Producers.DeliveryTimeout+outcomeGrace)
 	defer cancel()
+	defer r.tick()() // what comes late is collected meanwhile
 	for i, p := range r.producers {
 		if err := p.Close(ctx); err != nil {
 			r.finding("producer %d: %v", i, err)
 		}
 	}
-	r.collect()
 }
 
 // ends asks where the log of each partition ends, now that nothing is sent any more.

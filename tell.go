@@ -84,13 +84,14 @@ func (r *run) report(stopped Stopped) *report.Report {
 	history.States, history.Blind = r.watcher.history(now)
 	history.Rate = r.scenario.Load.Rate / float64(r.scenario.Topic.Partitions)
 
-	out := &report.Report{Schema: report.SchemaVersion, Run: r.info, Safety: r.balance(), Faults: r.faults, Phases: phases, Windows: windows, History: history}
+	out := &report.Report{Schema: report.SchemaVersion, Run: r.info, Safety: r.balance(), Faults: r.faults, Phases: phases, Windows: windows, History: history,
+		Crashes: r.guard.crashes()}
 	out.Run.Took, out.Run.Stopped, out.Run.StopCode = now-r.begun, stopped.By, stopped.Code
 	out.Recovery = recovery.Analyse(history, r.faults, windows, r.info.Timers, r.scenario.Phases.Recovery)
 	if n := r.journal.missed.Load(); n > 0 {
 		r.finding("%s events of clients came too fast to be kept", report.Thousands(n))
 	}
-	out.Findings = r.findings
+	out.Findings = append([]string{}, r.findings...)
 	report.Judge(out, r.scenario.Expect)
 	r.journal.tell(now, report.Event{Type: report.EventSafety, Text: "balance", Safety: &out.Safety})
 	r.journal.tell(r.clock.Now(), report.Event{Type: report.EventVerdict, Text: out.Verdict.Sentence, Result: &out.Verdict})

@@ -39,6 +39,10 @@ func (c *Collector) Begin(start time.Duration, senders []*Sender) {
 	c.o.Start, c.senders = start, senders
 	c.first, c.told, c.windows = int(start/time.Second), 0, nil
 	c.cpu = newCPUMeter()
+	for _, s := range senders { // their recordings were made some time ago, for that time
+		s.sending.take(start)
+		s.ended.take(start)
+	}
 }
 
 // Roll takes everything recorded so far and returns the windows that have ended since the last call. Latencies that are told later still enter the

@@ -156,6 +156,12 @@ func (r *recorder) sent(batch []broker.Message, held time.Duration) {
 	r.end()
 }
 
+// unsent records a message that was due and never taken.
+func (r *recorder) unsent(due time.Duration) {
+	r.begin().cell(int(due/time.Second), r.phases.of(due, due)).due++
+	r.end()
+}
+
 // outcome records how one message's sending ended.
 func (r *recorder) outcome(o *broker.Outcome, end ending, class string) {
 	rec := r.begin()

@@ -173,6 +173,9 @@ func (s *Sender) offer(ctx context.Context, p broker.Producer) bool {
 // giveUp counts what was due and was never taken.
 func (s *Sender) giveUp(now time.Duration) {
 	unsent := uint64(len(s.batch) - s.ready)
+	for _, m := range s.batch[s.ready:] {
+		s.sending.unsent(m.Due)
+	}
 	s.batch, s.ready = s.batch[:0], 0
 	end := min(now, time.Duration(s.end.Load()))
 	for {
@@ -181,6 +184,7 @@ func (s *Sender) giveUp(now time.Duration) {
 			break
 		}
 		s.next += uint64(s.shards)
+		s.sending.unsent(s.o.Start + since)
 		unsent++
 	}
 	s.unsent.Store(unsent)

@@ -15,13 +15,14 @@ const (
 	slow       = time.Second
 )
 
-// explain names the timer that explains the largest part of an outage, where one does: the time to detection, or the time from there on; where no
-// detection was seen within the outage, all of it. Of several that fit, it is the most decisive.
+// explain names the timer that explains the largest part of an outage, where one does: the time to detection, or the time from there on. Where no
+// detection was seen within the outage, no timer of detection explains it: service may have come back because the fault ended. Of several that
+// fit, it is the most decisive.
 func explain(r report.Recovery, timers []report.Timer) string {
 	if !r.Service.Known || r.Service.Value == 0 {
 		return ""
 	}
-	largest, parts := r.Service.Value, []string{"detection", "election", "client discovery"}
+	largest, parts := r.Service.Value, []string{"election", "client discovery"}
 	if d := r.Detect; d.Known && d.Value > 0 && d.Value <= r.Service.Value {
 		largest, parts = d.Value, []string{"detection"}
 		if rest := r.Service.Value - d.Value; rest > d.Value {

@@ -13,8 +13,8 @@ const second = time.Second
 
 // Analyse returns the recovery of each fault, in the order of the faults. After is how long a fault's recovery is watched once it is healed.
 //
-// A fault's stretch goes from its command to the next fault's command, or until it has been healed for as long as after says; that of the last
-// fault goes to the end of what was watched. What begins in it is the fault's, and is followed to its end, unless the next fault comes first:
+// A fault's stretch goes from its command to the command of the next fault that begins when this one is healed, or until it has been healed for as
+// long as after says; that of the last fault goes to the end of what was watched. Faults that are in force together both answer for what happens. What begins in it is the fault's, and is followed to its end, unless the next fault comes first:
 // then it is censored, and belongs to the next fault too.
 //
 // A gap is a silence longer than the threshold of its direction: ten times the baseline's p99.9 between two successes, at least 500 ms, and not less
@@ -83,8 +83,8 @@ func (a *analysis) stretch(f *report.Fault, faults []report.Fault, after time.Du
 	last := true
 	for i := range faults {
 		next := &faults[i]
-		if next.Effective < 0 || start(next) <= s.start {
-			continue
+		if next.Effective < 0 || start(next) <= s.start || f.Healed < 0 || start(next) < f.Healed {
+			continue // nobody can tell apart what two faults do that are in force together: both answer for it
 		}
 		last = false
 		s.until = min(s.until, start(next))
@@ -127,6 +127,9 @@ func (a *analysis) recovery(s stretch, timers []report.Timer) report.Recovery {
 		Performance:        a.performance(s, gaps),
 		BlastRadius:        a.blastRadius(gaps),
 		OutageArea:         a.outageArea(gaps),
+	}
+	if r.Performance.Known && r.FirstSuccess.Known { // windows are seconds, and gaps are told to a millisecond
+		r.Performance.Value = max(r.Performance.Value, r.FirstSuccess.Value)
 	}
 	redundancy, drained := a.redundancy(s), a.drained(s)
 	r.RedundancySinceEffect, r.Redundancy = since(redundancy, s.Effective), s.sinceHealed(redundancy)

@@ -12,6 +12,7 @@ type Event struct {
 	Phase  *Phase        `json:"phase,omitempty"`
 	Fault  *Fault        `json:"fault,omitempty"`
 	State  *StateChange  `json:"state,omitempty"`
+	Node   *Crash        `json:"node,omitempty"`
 	Client *ClientEvent  `json:"client,omitempty"`
 	Window *Window       `json:"window,omitempty"`
 	Safety *Safety       `json:"safety,omitempty"`
@@ -27,6 +28,7 @@ const (
 	EventPhase   EventType = "phase"   // a phase begins
 	EventFault   EventType = "fault"   // a fault is commanded, effective, or healed
 	EventState   EventType = "state"   // the observer saw the cluster change
+	EventNode    EventType = "node"    // a broker's process ended outside a fault
 	EventClient  EventType = "client"  // something happened to a client's connections
 	EventWindow  EventType = "window"  // a second is over
 	EventSafety  EventType = "safety"  // the ledger's balance

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
 	"strconv"
@@ -112,7 +113,7 @@ func (u Unit) parse(s string) (float64, error) {
 	switch u {
 	case UnitDuration:
 		d, err := time.ParseDuration(s)
-		if err != nil {
+		if err != nil || d < 0 {
 			return 0, fmt.Errorf("%q is not a duration; write it with a unit, as in 250ms or 15s", s)
 		}
 		return d.Seconds(), nil
@@ -122,14 +123,14 @@ func (u Unit) parse(s string) (float64, error) {
 		if percent {
 			v /= 100
 		}
-		if err != nil || v < 0 || v > 1 {
+		if err != nil || !(v >= 0 && v <= 1) { // not a number, too
 			return 0, fmt.Errorf("%q is not a share; write it between 0 and 1, or as 99.9%%", s)
 		}
 		return v, nil
 	case UnitRate:
 		number, found := strings.CutSuffix(s, "/s")
 		v, err := strconv.ParseFloat(number, 64)
-		if err != nil || !found || v < 0 {
+		if err != nil || !found || !(v >= 0) || math.IsInf(v, 0) {
 			return 0, fmt.Errorf("%q is not a rate; write it as 2000/s", s)
 		}
 		return v, nil

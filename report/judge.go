@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 )
 
 // Judge holds a report's figures against the contract and the expectations, and fills in its validity, its expectations and its verdict. It reads
@@ -14,8 +13,8 @@ import (
 // makes the run inconclusive unless it fails.
 func Judge(r *Report, expectations []Expectation) {
 	r.Validity = validate(r, expectations)
-	r.Expectations = nil
-	reasons := violations(r)
+	r.Expectations = []Judged{}
+	reasons := append(violations(r), outages(r, expectations)...)
 	reasons = append(reasons, neverRecovered(r)...)
 	for _, e := range expectations {
 		j, reason := judgeOne(r, e)
@@ -24,11 +23,9 @@ func Judge(r *Report, expectations []Expectation) {
 			reasons = append(reasons, *reason)
 		}
 	}
-	if len(expectations) > 0 || len(r.Faults) > 0 {
-		for _, f := range r.Validity {
-			if f.Scope == ScopeAll {
-				reasons = append(reasons, Reason{ExitInconclusive, f.Text})
-			}
+	for _, f := range r.Validity {
+		if f.Scope == ScopeAll || f.Scope == ScopeSafety {
+			reasons = append(reasons, Reason{ExitInconclusive, f.Text})
 		}
 	}
 	if r.Run.Stopped != "" && r.Run.StopCode != 0 {
@@ -38,7 +35,7 @@ func Judge(r *Report, expectations []Expectation) {
 }
 
 func dedupe(reasons []Reason) []Reason {
-	var out []Reason
+	out := []Reason{}
 	seen := map[Reason]bool{}
 	for _, r := range reasons {
 		if !seen[r] {
@@ -71,6 +68,18 @@ func violations(r *Report) []Reason {
 		if rule.judged && rule.count > 0 {
 			reasons = append(reasons, Reason{ExitSafety, fmt.Sprintf(rule.text, Thousands(rule.count))})
 		}
+	}
+	return reasons
+}
+
+// outages returns what is no success whatever was expected: a broker that died by itself, and a load of which nothing was acknowledged.
+func outages(r *Report, expectations []Expectation) []Reason {
+	var reasons []Reason
+	for _, c := range r.Crashes {
+		reasons = append(reasons, Reason{ExitMissed, fmt.Sprintf("%s died at %s, outside any fault", c.Node, Human(c.At))})
+	}
+	if r.Safety.Sent+r.Safety.Unsent > 0 && r.Safety.Acknowledged == 0 && !speaksOf(expectations, "rejected", "unknown", "success.ratio") {
+		reasons = append(reasons, Reason{ExitMissed, "nothing was acknowledged"})
 	}
 	return reasons
 }
@@ -198,16 +207,18 @@ func conclude(r *Report, reasons []Reason) Verdict {
 	return v
 }
 
-// sentence tells the verdict, the reasons that decided it, and what every reader asks next.
+// sentence tells the verdict, the reasons that decided it and then the others, and what every reader asks next.
 func sentence(r *Report, v Verdict) string {
 	var parts []string
-	for _, reason := range v.Reasons {
-		if reason.Code == v.ExitCode {
-			parts = append(parts, reason.Text)
+	for _, decisive := range []bool{true, false} {
+		for _, reason := range v.Reasons {
+			if (reason.Code == v.ExitCode) == decisive {
+				parts = append(parts, reason.Text)
+			}
 		}
 	}
-	if more := len(parts) - 2; more > 0 {
-		parts = append(parts[:2], fmt.Sprintf("and %d more", more))
+	if more := len(parts) - 3; more > 0 {
+		parts = append(parts[:3], fmt.Sprintf("and %d more", more))
 	}
 	if v.Outcome == Pass {
 		parts = append(parts, "nothing that was promised was broken")
@@ -215,29 +226,43 @@ func sentence(r *Report, v Verdict) string {
 			parts = append(parts, "no objective stated")
 		}
 	}
-	parts = append(parts, counts(r))
+	parts = append(parts, counts(r)...)
 	if r.Run.Broker.Emulated != "" {
 		parts = append(parts, "emulated; durability not tested")
 	}
 	return fmt.Sprintf("%s: %s.", v.Outcome, strings.Join(parts, "; "))
 }
 
-func counts(r *Report) string {
+// counts tells how much was acknowledged and lost, and the slowest recovery where recovery can be judged.
+func counts(r *Report) []string {
 	s := &r.Safety
 	due := s.Sent + s.Unsent
 	if due == 0 {
-		return "nothing was sent"
+		return []string{"nothing was sent"}
 	}
-	text := fmt.Sprintf("%s of %s messages acknowledged (%.2f %%), %s lost", Thousands(s.Acknowledged), Thousands(due), 100*float64(s.Acknowledged)/float64(due), Thousands(s.Lost))
-	var slowest time.Duration
-	name := ""
-	for _, rec := range r.Recovery {
-		if rec.Service.Known && rec.Service.Value >= slowest {
-			slowest, name = rec.Service.Value, rec.Fault
+	lost := Thousands(s.Lost) + " lost"
+	if !s.FinalRead.Done && s.Lost == 0 {
+		lost = "whether any is lost was not checked"
+	}
+	parts := []string{fmt.Sprintf("%s of %s messages acknowledged (%.2f %%), %s", Thousands(s.Acknowledged), Thousands(due),
+		100*float64(s.Acknowledged)/float64(due), lost)}
+	for _, f := range r.Validity {
+		if f.Scope != ScopeSafety {
+			return parts
 		}
 	}
-	if name != "" {
-		text += fmt.Sprintf("; service back %s after %s", Human(slowest), name)
+	var slowest Recovery
+	for _, rec := range r.Recovery {
+		f := rec.Service
+		if f.Value > slowest.Service.Value && (f.Known || f.Censored) {
+			slowest = rec
+		}
 	}
-	return text
+	switch {
+	case slowest.Service.Known:
+		parts = append(parts, fmt.Sprintf("service back %s after %s", slowest.Service, slowest.Fault))
+	case slowest.Service.Censored:
+		parts = append(parts, fmt.Sprintf("service not back %s after %s", Human(slowest.Service.Value), slowest.Fault))
+	}
+	return parts
 }

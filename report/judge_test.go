@@ -69,6 +69,12 @@ func TestJudge(t *testing.T) {
 			r.Phases[1].Latency.Lag = Histogram{Buckets: []Bucket{{time.Second, 100, 0}}, Max: time.Second}
 		}, []string{"lost == 0"}, Pass, ExitPass, "pass"},
 		{"not read to the end", func(r *Report) { r.Safety.FinalRead = FinalRead{Reason: "no leader"} }, []string{"lost == 0"}, Inconclusive, ExitInconclusive, "no leader"},
+		{"not read to the end, and nobody asked", func(r *Report) { r.Safety.FinalRead = FinalRead{Reason: "no leader"} }, nil, Inconclusive, ExitInconclusive, "not checked"},
+		{"consumers not drained", func(r *Report) { r.Safety.GroupLag = 400 }, nil, Inconclusive, ExitInconclusive, "400 messages left"},
+		{"a broker died by itself", func(r *Report) { r.Crashes = []Crash{{Node: "b2", At: time.Minute}} }, []string{"lost == 0"}, Fail, ExitMissed, "b2 died"},
+		{"nothing acknowledged", func(r *Report) { r.Safety.Acknowledged, r.Safety.Unknown = 0, 40_000 }, nil, Fail, ExitMissed, "nothing was acknowledged"},
+		{"much rejected, and nobody asked", func(r *Report) { r.Safety.Rejected = 20_000 }, []string{"ack.p99 < 250ms during baseline"}, Inconclusive, ExitInconclusive, "were rejected"},
+		{"much rejected, as was expected", func(r *Report) { r.Safety.Rejected = 20_000 }, []string{"rejected >= 1"}, Pass, ExitPass, "pass"},
 		{"not read to the end, and a loss", func(r *Report) { r.Safety.FinalRead.Done, r.Safety.Lost = false, 2 }, []string{"lost == 0"}, Fail, ExitSafety, "lost"},
 		{"too much unknown", func(r *Report) { r.Safety.Unknown = 4000 }, []string{"lost == 0"}, Inconclusive, ExitInconclusive, "ended unknown"},
 		{"too much unknown, spoken of", func(r *Report) { r.Safety.Unknown = 4000 }, []string{"unknown <= 5000"}, Pass, ExitPass, "pass"},

@@ -17,6 +17,7 @@ type Report struct {
 	Run          Run            `json:"run"`
 	Validity     []Finding      `json:"validity"` // what makes (part of) the run's data invalid
 	Findings     []string       `json:"findings"` // what a reader should know besides, a sentence each
+	Crashes      []Crash        `json:"crashes"`  // brokers that died by themselves
 	Safety       Safety         `json:"safety"`
 	Expectations []Judged       `json:"expectations"`
 	Faults       []Fault        `json:"faults"`
@@ -94,6 +95,13 @@ type Timer struct {
 	Value time.Duration `json:"value_ns"`
 	Part  string        `json:"part"`
 	Note  string        `json:"note"`
+}
+
+// A Crash is a broker whose process ended although no fault held it.
+type Crash struct {
+	Node string        `json:"node"`
+	At   time.Duration `json:"at_ns"` // when it was seen
+	Log  []string      `json:"log"`   // the last lines that it wrote
 }
 
 // A Finding makes part of a run's data invalid.

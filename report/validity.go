@@ -2,20 +2,21 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
 // Limits beyond which a run's data cannot be judged.
 const (
 	lagLimit      = 100 * time.Millisecond // p99 of the generator's own lag in a judged phase
-	unknownLimit  = 0.05                   // share of the sends that may be unknown where no expectation speaks of it
+	failedLimit   = 0.05                   // share of the sends that may be unknown, or rejected, where no expectation speaks of it
 	rateLimit     = 20                     // messages due per second and partition: fewer leave gaps too coarse
 	baselineLeast = 1000                   // acknowledged messages in the baseline: fewer make no p99.9
 )
 
 // validate returns what makes parts of the report's data invalid.
 func validate(r *Report, expectations []Expectation) []Finding {
-	var all []Finding
+	all := []Finding{}
 	add := func(s Scope, fault, format string, args ...any) {
 		all = append(all, Finding{Scope: s, Fault: fault, Text: fmt.Sprintf(format, args...)})
 	}
@@ -59,13 +60,18 @@ func validateSafety(r *Report, expectations []Expectation, add func(Scope, strin
 	if s.Pending > 0 {
 		add(ScopeSafety, "", "%s messages had no outcome yet when the run ended", Thousands(s.Pending))
 	}
-	spoken := false
-	for _, e := range expectations {
-		spoken = spoken || e.Metric == "unknown" || e.Metric == "success.ratio"
+	if float64(s.Unknown) > failedLimit*float64(s.Sent) && !speaksOf(expectations, "unknown", "success.ratio") {
+		add(ScopeAll, "", "%s of %s messages ended unknown, more than %g %%, and no expectation speaks of it", Thousands(s.Unknown), Thousands(s.Sent), failedLimit*100)
 	}
-	if s.Sent > 0 && float64(s.Unknown) > unknownLimit*float64(s.Sent) && !spoken {
-		add(ScopeAll, "", "%s of %s messages ended unknown, more than %g %%, and no expectation speaks of it", Thousands(s.Unknown), Thousands(s.Sent), unknownLimit*100)
+	if float64(s.Rejected) > failedLimit*float64(s.Sent) && !speaksOf(expectations, "rejected", "success.ratio") {
+		add(ScopeAll, "", "%s of %s messages were rejected, more than %g %%, are in no latency, and no expectation speaks of them", Thousands(s.Rejected),
+			Thousands(s.Sent), failedLimit*100)
 	}
+}
+
+// speaksOf reports whether an expectation is about one of these metrics.
+func speaksOf(expectations []Expectation, metrics ...string) bool {
+	return slices.ContainsFunc(expectations, func(e Expectation) bool { return slices.Contains(metrics, e.Metric) })
 }
 
 func validateRecovery(r *Report, add func(Scope, string, string, ...any)) {

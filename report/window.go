@@ -6,7 +6,7 @@ import "time"
 type Window struct {
 	Start        time.Duration     `json:"start_ns"`
 	Phase        string            `json:"phase"`
-	Due          uint64            `json:"due"`  // handed to a client of those due in this window, or still held back
+	Due          uint64            `json:"due"`  // that were due in this window, sooner or later taken by a client, or never
 	Sent         uint64            `json:"sent"` // taken by a client in this window
 	Acknowledged uint64            `json:"acknowledged"`
 	Rejected     uint64            `json:"rejected"`

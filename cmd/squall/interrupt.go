@@ -6,6 +6,8 @@ import (
 	"os/signal"
 	"syscall"
 
+	"golang.org/x/term"
+
 	"github.com/seed-228c25e4/squall"
 	"github.com/seed-228c25e4/squall/report"
 )
@@ -15,6 +17,7 @@ import (
 // behind is for `squall clean`.
 func interrupts(parent context.Context, p *plain) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(parent)
+	signal.Ignore(syscall.SIGPIPE) // whoever reads the progress may stop reading; the run goes on
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	done := make(chan struct{})
@@ -24,7 +27,7 @@ func interrupts(parent context.Context, p *plain) (context.Context, func()) {
 			case <-done:
 				return
 			case s := <-signals:
-				stopped := stoppedBy(s, p.width != nil)
+				stopped := stoppedBy(s, term.IsTerminal(int(os.Stdin.Fd())) && os.Getenv("CI") == "")
 				if !first {
 					os.Exit(int(stopped.Code))
 				}

@@ -67,6 +67,7 @@ func (o *output) write(r *report.Report) error {
 		err = os.Rename(file.Name(), path)
 	}
 	if err != nil {
+		_ = os.Remove(file.Name()) // half a report helps nobody
 		return fmt.Errorf("write the report: %w", err)
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 
 	"github.com/seed-228c25e4/squall/report"
 )
@@ -18,6 +19,7 @@ func Text(w io.Writer, r *report.Report) error {
 	t.verdict(r)
 	t.run(r)
 	t.list("Not valid", findings(r.Validity))
+	t.list("Died outside any fault", crashes(r.Crashes))
 	t.list("To know", r.Findings)
 	t.safety(&r.Safety)
 	t.expectations(r.Expectations)
@@ -98,6 +100,29 @@ func findings(all []report.Finding) []string {
 		lines = append(lines, f.Text)
 	}
 	return lines
+}
+
+// crashes quotes the last words of brokers that died by themselves.
+func crashes(all []report.Crash) []string {
+	const words = 5
+	var lines []string
+	for _, c := range all {
+		lines = append(lines, fmt.Sprintf("%s at %s; the last that it wrote:", c.Node, moment(c.At)))
+		for _, l := range c.Log[max(0, len(c.Log)-words):] {
+			lines = append(lines, "  "+printable(l))
+		}
+	}
+	return lines
+}
+
+// printable leaves out what a terminal would obey.
+func printable(line string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, line)
 }
 
 func (t *text) safety(s *report.Safety) {
@@ -190,9 +215,9 @@ func moment(d time.Duration) string {
 
 func recoveryRows(r *report.Recovery) []string {
 	rows := []string{
-		"service back\t" + figure(r.Service, "effective", "no interruption"),
+		"service back\t" + figure(r.Service, "effective", "no silence above "+report.Human(r.Threshold)),
 		"detected\t" + figure(r.Detect, "effective", "at once"),
-		"first success\t" + figure(r.FirstSuccess, "effective", "no interruption"),
+		"first success\t" + figure(r.FirstSuccess, "effective", "at once"),
 		"performance back\t" + figure(r.Performance, "effective", "never worse"),
 		"redundancy back\t" + figure(r.Redundancy, "healed", "by then"),
 		"backlog drained\t" + figure(r.Drained, "healed", "by then"),

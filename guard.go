@@ -1,0 +1,105 @@
+package squall
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/seed-228c25e4/squall/broker"
+	"github.com/seed-228c25e4/squall/report"
+)
+
+const (
+	guardEvery   = time.Second
+	guardPatient = 5 * time.Second
+	// crashLog is how many of its last lines a broker that died is quoted with.
+	crashLog = 20
+)
+
+// A guard notices brokers that die although no fault holds them.
+type guard struct {
+	nodes   []broker.Node
+	clock   broker.Clock
+	journal *journal
+
+	mu      sync.Mutex
+	held    map[string]int // nodes that faults hold, by how many
+	crashed []report.Crash
+}
+
+// hold says that a fault has its way with some nodes from now on; release, that it is healed.
+func (g *guard) hold(victims []string)    { g.count(victims, 1) }
+func (g *guard) release(victims []string) { g.count(victims, -1) }
+
+func (g *guard) count(victims []string, by int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.held == nil {
+		g.held = map[string]int{}
+	}
+	for _, v := range victims {
+		g.held[v] += by
+	}
+}
+
+// run looks until ctx ends.
+func (g *guard) run(ctx context.Context) {
+	ticker := time.NewTicker(guardEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		for _, n := range g.nodes {
+			g.look(ctx, n)
+		}
+	}
+}
+
+// look asks whether a node's process runs. A fault that takes hold of it meanwhile, or had until just now, is what ended it.
+func (g *guard) look(ctx context.Context, n broker.Node) {
+	p, ok := n.(broker.Process)
+	if !ok || !g.free(n.Name()) {
+		return
+	}
+	ask, cancel := context.WithTimeout(ctx, guardPatient)
+	defer cancel()
+	if running, err := p.Running(ask); err != nil || running || !g.free(n.Name()) {
+		return
+	}
+	crash := report.Crash{Node: n.Name(), At: g.clock.Now(), Log: []string{}}
+	if l, ok := n.(broker.Logger); ok {
+		if lines, err := l.Log(ask, crashLog); err == nil {
+			crash.Log = lines
+		}
+	}
+	g.mu.Lock()
+	g.crashed = append(g.crashed, crash)
+	g.mu.Unlock()
+	g.journal.tell(crash.At, report.Event{Type: report.EventNode, Text: n.Name() + " died, outside any fault: " + last(crash.Log), Node: &crash})
+}
+
+// free reports whether no fault holds a node and it has not died already.
+func (g *guard) free(name string) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.held[name] <= 0 && !slices.ContainsFunc(g.crashed, func(c report.Crash) bool { return c.Node == name })
+}
+
+// crashes returns what was noticed.
+func (g *guard) crashes() []report.Crash {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return append([]report.Crash{}, g.crashed...)
+}
+
+func last(lines []string) string {
+	if len(lines) == 0 {
+		return "it wrote nothing"
+	}
+	return strings.TrimSpace(lines[len(lines)-1])
+}
