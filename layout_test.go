@@ -44,7 +44,7 @@ var foreign = map[string][]string{
 	"github.com/testcontainers":               {"testcontainers"},
 	"github.com/moby/moby":                    {"testcontainers"},
 	"github.com/docker":                       {"testcontainers"},
-	"github.com/HdrHistogram/hdrhistogram-go": {"loadgen"},
+	"github.com/HdrHistogram/hdrhistogram-go": {"loadgen", "report/formats"},
 	"go.yaml.in/yaml":                         {"scenarios"},
 	"charm.land":                              {"cmd/squall"},
 	"github.com/spf13/cobra":                  {"cmd/squall"},

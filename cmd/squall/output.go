@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"os"
@@ -54,23 +55,35 @@ func missing(dir string) (all []string) {
 	}
 }
 
-// write writes the report beside the events. The file appears whole or not at all.
+// write writes the report and its views beside the events. Each file appears whole or not at all.
 func (o *output) write(r *report.Report) error {
-	path := filepath.Join(o.dir, "report.json")
-	r.Files = []string{path, o.events.Name()}
+	r.Files = []string{o.events.Name()}
+	for _, f := range formats.Files {
+		r.Files = append(r.Files, filepath.Join(o.dir, f.Name))
+	}
+	for _, f := range formats.Files {
+		if err := o.writeFile(f, r); err != nil {
+			return fmt.Errorf("write %s: %w", f.Name, err)
+		}
+	}
+	return o.events.Close()
+}
+
+func (o *output) writeFile(f formats.File, r *report.Report) error {
+	path := filepath.Join(o.dir, f.Name)
 	file, err := os.OpenFile(path+".tmp", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
-		return fmt.Errorf("write the report: %w", err)
+		return err
 	}
-	err = errors.Join(formats.JSON(file, r), file.Sync(), file.Close(), o.events.Close())
+	buffered := bufio.NewWriter(file)
+	err = errors.Join(f.Write(buffered, r), buffered.Flush(), file.Sync(), file.Close())
 	if err == nil {
 		err = os.Rename(file.Name(), path)
 	}
 	if err != nil {
-		_ = os.Remove(file.Name()) // half a report helps nobody
-		return fmt.Errorf("write the report: %w", err)
+		_ = os.Remove(file.Name()) // half a file helps nobody
 	}
-	return nil
+	return err
 }
 
 // removeIfEmpty removes the file and the folders that were made for a run in which nothing happened; what was there before stays.
