@@ -212,6 +212,9 @@ func sentence(r *Report, v Verdict) string {
 	var parts []string
 	for _, decisive := range []bool{true, false} {
 		for _, reason := range v.Reasons {
+			if r.Run.Stopped != "" && reason.Code == ExitInconclusive {
+				continue // that it was stopped says it
+			}
 			if (reason.Code == v.ExitCode) == decisive {
 				parts = append(parts, reason.Text)
 			}
