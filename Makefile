@@ -15,7 +15,7 @@ test: build ## rings 1 and 2: everything, with real brokers wherever a Docker en
 	SQUALL_EXECUTABLE=$(CURDIR)/$(BIN) go test -p 1 -timeout 25m ./... # one package at a time: clusters share the machine, and one test cleans up what others left
 
 race: build ## the same with the race detector, without containers
-	SQUALL_NO_DOCKER=1 SQUALL_EXECUTABLE=$(CURDIR)/$(BIN) go test -race -timeout 25m ./...
+	SQUALL_NO_DOCKER=1 SQUALL_EXECUTABLE=$(CURDIR)/$(BIN) go test -race -p 1 -timeout 25m ./...
 
 lint: ## gofmt, go vet and staticcheck
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "make fmt mends this"; exit 1; }
