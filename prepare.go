@@ -159,14 +159,18 @@ func (r *run) watch(ctx context.Context) {
 // join waits until the consumers have read from every partition what made the topic ready.
 func (r *run) join(ctx context.Context) error {
 	ends, ok := r.bed.Driver.(broker.Ends)
-	if !ok || len(r.receivers) == 0 {
+	if !ok {
 		return nil
 	}
 	stretches, err := ends.Ends(ctx, r.scenario.Topic.Name)
 	if err != nil {
 		return fmt.Errorf("ask where the log ends: %w", err)
 	}
-	if !r.reached(ctx, stretches, 20*time.Millisecond, joinWithin) {
+	r.final.Starts = map[int32]int64{}
+	for p, s := range stretches {
+		r.final.Starts[p] = s.Start
+	}
+	if len(r.receivers) > 0 && !r.reached(ctx, stretches, 20*time.Millisecond, joinWithin) {
 		return errors.Join(ctx.Err(), fmt.Errorf("after %s the consumers have not read from every partition of %s", report.Human(joinWithin), r.scenario.Topic.Name))
 	}
 	return nil

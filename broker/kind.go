@@ -22,6 +22,7 @@ type Settings struct {
 	Topic    Topic
 	Producer ProducerSettings
 	Consumer ConsumerSettings
+	Length   time.Duration // how long the load is planned to last
 }
 
 // A Problem is a mistake in the settings.

@@ -15,6 +15,7 @@ type fakeNode struct {
 	mu        sync.Mutex
 	up        bool
 	killTakes time.Duration
+	silent    bool  // dies at once, and Kill returns later
 	killErr   error // told after the process is gone
 	startErr  error
 	immortal  bool
@@ -24,6 +25,11 @@ type fakeNode struct {
 func (n *fakeNode) Name() string { return n.name }
 func (n *fakeNode) ID() string   { return n.name }
 func (n *fakeNode) Kill(ctx context.Context) error {
+	if n.silent {
+		n.mu.Lock()
+		n.up = false
+		n.mu.Unlock()
+	}
 	select {
 	case <-time.After(n.killTakes):
 	case <-ctx.Done():

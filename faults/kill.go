@@ -31,6 +31,11 @@ func (*Kill) Inject(ctx context.Context, v Victims) (Revert, error) {
 		return each(v.Nodes, func(n broker.Node) error { return startAgain(ctx, n) })
 	}
 	err := each(v.Nodes, func(n broker.Node) error {
+		if p, ok := n.(broker.Process); ok {
+			if running, err := p.Running(ctx); err == nil && !running {
+				return fmt.Errorf("%s was not running", n.Name())
+			}
+		}
 		begun := time.Now()
 		if err := n.Kill(ctx); err != nil {
 			return fmt.Errorf("kill %s: %w", n.Name(), err)

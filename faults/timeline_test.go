@@ -128,7 +128,7 @@ func TestCancelDuringInjection(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(kill("on", "b1", 0, 0))
-		b.nodes[0].killTakes, b.nodes[0].up = time.Hour, false // it is dead, and nobody has told yet
+		b.nodes[0].killTakes, b.nodes[0].silent = time.Hour, true // it is dead, and nobody has told yet
 		ctx, cancel := context.WithTimeout(t.Context(), 11*sec)
 		defer cancel()
 		faults, err := b.Run(ctx)
@@ -136,6 +136,38 @@ func TestCancelDuringInjection(t *testing.T) {
 			t.Errorf("%+v, %v", faults, err)
 		}
 		b.healed(t)
+	})
+}
+
+// A node that is down already cannot be killed again, nor started by who did not kill it; three that are down at once are not survived.
+func TestOneFaultANode(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(kill("first", "b1", 0, 8*sec), kill("again", "b1", sec, sec), kill("second", "b2", 2*sec, 2*sec), kill("later", "b1", 20*sec, sec))
+		faults, err := b.Run(t.Context())
+		if err != nil || !faults[0].Took() || !faults[2].Took() || !faults[3].Took() {
+			t.Fatalf("%+v, %v", faults, err)
+		}
+		if faults[1].Took() || !strings.Contains(faults[1].Error, "down already, by fault first") || faults[0].Healed != 18*sec {
+			t.Errorf("the second kill of b1: %+v; the first: %+v", faults[1], faults[0])
+		}
+		if !faults[0].Survives || faults[2].Survives {
+			t.Errorf("one of three down is survived: %v; two: %v", faults[0].Survives, faults[2].Survives)
+		}
+		b.healed(t)
+	})
+}
+
+// What was dead before is no evidence of a kill.
+func TestKillOfADeadNode(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(kill("late", "b1", 0, sec))
+		b.nodes[0].up = false
+		faults, _ := b.Run(t.Context())
+		if faults[0].Took() || !strings.Contains(faults[0].Error, "was not running") {
+			t.Errorf("%+v", faults[0])
+		}
 	})
 }
 

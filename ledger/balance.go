@@ -13,7 +13,10 @@ type Final struct {
 	Readable bool
 	// Ends is how far the final read got. A partition that is missing was not read; one that the cluster no longer has is an empty one that was
 	// read to its end.
-	Ends    []report.Partition
+	Ends []report.Partition
+	// Starts is where each partition's log began before the load did. One that begins above it now has had its beginning removed, by retention; of a
+	// partition that is missing, nobody knows that anything was removed.
+	Starts  map[int32]int64
 	Reason  string // why the final read did not reach every end, or was not made
 	Grouped bool   // there were consumers, which had to be given everything
 	Drained bool   // they were seen to reach the end
@@ -66,6 +69,7 @@ type part struct {
 	partition int32
 	pages     []*intakePart // of the consumers that were given something of it
 	reached   bool          // the final read saw all of it
+	start     int64         // where the log begins, if its beginning was removed; else 0
 	end       int64         // where the log ends; -1: not known
 	bare      bool          // consumers were not told every offset
 	ids       uint64        // different messages that consumers were given
@@ -84,6 +88,9 @@ func (b *balance) open(k int32) *part {
 	for _, e := range b.final.Ends {
 		if e.Partition == k && b.final.Readable {
 			p.end, p.reached = e.End, e.Reached >= e.End
+			if start, known := b.final.Starts[k]; known && e.Start > start {
+				p.start = e.Start
+			}
 		}
 	}
 	return p
@@ -125,7 +132,7 @@ func (b *balance) safety() report.Safety {
 	s := report.Safety{
 		Sent: b.sent, Acknowledged: b.told - b.failed[0] - b.failed[1], Rejected: b.failed[0], Unknown: b.failed[1], Pending: b.sent - b.told,
 		Late: b.counts[late], Verified: b.verified,
-		Lost: b.counts[lost], UnreadTail: b.counts[unreadTail], GroupSkip: b.counts[groupSkip], GroupLag: b.counts[groupLag],
+		Lost: b.counts[lost], UnreadTail: b.counts[unreadTail], Expired: b.counts[expired], GroupSkip: b.counts[groupSkip], GroupLag: b.counts[groupLag],
 		Duplicates: b.counts[duplicates], Redelivered: b.counts[redelivered], Reordered: b.counts[reordered], Phantom: b.counts[phantom],
 		AbortedRead: b.counts[abortedRead], Corrupt: b.counts[corrupt], Foreign: b.counts[foreign], Resurrected: b.counts[resurrected],
 		FinalRead: report.FinalRead{Done: b.done(), Reason: b.final.Reason, Read: b.reader.intact.Load(), Ends: b.final.Ends},

@@ -59,7 +59,7 @@ func (b *balance) collect() {
 			}
 		}
 	}
-	for _, k := range []kind{lost, unreadTail} {
+	for _, k := range []kind{lost, unreadTail, expired} {
 		b.each(k, func(a *report.Anomaly) { b.date(a, "acknowledged ") })
 	}
 	for _, k := range []kind{groupSkip, groupLag, abortedRead, resurrected} {

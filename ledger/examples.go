@@ -17,6 +17,7 @@ type kind int
 const (
 	lost kind = iota
 	unreadTail
+	expired
 	groupSkip
 	groupLag
 	duplicates
@@ -32,7 +33,7 @@ const (
 )
 
 // kindNames are the kinds as the report's metrics call them.
-var kindNames = [kinds]string{"lost", "unread-tail", "group-skip", "group-lag", "duplicates", "redelivered", "reordered", "phantom", "aborted-read",
+var kindNames = [kinds]string{"lost", "unread-tail", "expired", "group-skip", "group-lag", "duplicates", "redelivered", "reordered", "phantom", "aborted-read",
 	"corrupt", "foreign", "resurrected", "late"}
 
 // examples are the first few of one kind. Neighbours in one stream are one example.

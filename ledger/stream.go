@@ -34,6 +34,7 @@ func (b *balance) stream(p *part, producer int) {
 	sent := sender.sent[k].Load()
 	b.sent += sent
 	v := verdicts{balance: b, part: p, producer: producer}
+	v.removed, v.kept = promised.trail.astride(p.start)
 	for w := newWalk(b.sets(p, producer)...); ; {
 		base, more := w.next()
 		if !more {
@@ -95,6 +96,18 @@ type verdicts struct {
 	*balance
 	*part
 	producer int
+	removed  uint64 // messages before this one were stored below the log's start
+	kept     uint64 // messages from this one on were stored at or above it
+}
+
+// absent notes what acknowledged messages are that were not found. What was stored below the log's start has expired; where nobody can know on which side
+// of it a message was, it counts as not read.
+func (v *verdicts) absent(at, word uint64) {
+	gone := word & below(v.removed, at)
+	sure := word &^ below(v.kept, at)
+	v.note(expired, at, gone)
+	v.note(unreadTail, at, word&^gone&^sure)
+	v.note(v.missing(), at, sure&^gone)
 }
 
 // missing is what an acknowledged message is that was not found.
@@ -125,7 +138,7 @@ func (v *verdicts) judge(at uint64, f facts) {
 	v.ids += ones(f.given)
 
 	v.note(late, at, f.told&^f.sent)
-	v.note(v.missing(), at, acknowledged&^found)
+	v.absent(at, acknowledged&^found)
 	v.note(abortedRead, at, rejected&anywhere)
 	v.note(resurrected, at, unknown&anywhere)
 	v.note(phantom, at, anywhere&^f.sent)

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/seed-228c25e4/squall/broker"
@@ -75,6 +76,25 @@ func (t *trail) around(first, last uint64) (before, behind *mark) {
 		behind = h
 	}
 	return before, behind
+}
+
+// astride returns up to which sequence number messages are known to have been stored below an offset, and from which on at or above it: a broker stores
+// a stream's messages in order. Nothing lies below 0.
+func (t *trail) astride(offset int64) (below, above uint64) {
+	if offset <= 0 {
+		return 0, 0
+	}
+	above = math.MaxUint64
+	for _, m := range append(t.marks[:len(t.marks):len(t.marks)], t.high) {
+		switch {
+		case m.offset < 0:
+		case m.offset < offset:
+			below = max(below, m.seq+1)
+		default:
+			above = min(above, m.seq)
+		}
+	}
+	return below, above
 }
 
 // describe tells when, and at which offsets, the messages around a stretch were acknowledged; nothing where that is not known.

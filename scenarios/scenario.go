@@ -87,7 +87,7 @@ type Phases struct {
 func (s *Scenario) Settings() broker.Settings {
 	return broker.Settings{
 		Nodes: s.Broker.Nodes, Config: s.Broker.Config, Topic: s.Topic,
-		Producer: s.Load.Producers.ProducerSettings, Consumer: s.Load.Consumers.ConsumerSettings,
+		Producer: s.Load.Producers.ProducerSettings, Consumer: s.Load.Consumers.ConsumerSettings, Length: s.LoadEnd(),
 	}
 }
 

@@ -71,7 +71,7 @@ func check(s broker.Settings) []broker.Problem {
 	tell(badAge(s.Consumer.MetadataMinAge), "load.consumers.metadata-min-age",
 		"%v is not possible: between 10ms and 5m, or 0 for the client's own", s.Consumer.MetadataMinAge)
 	tell(s.Consumer.SessionTimeout != 0 && s.Consumer.SessionTimeout < 100*time.Millisecond, "load.consumers.session-timeout", "it is at least 100ms")
-	return all
+	return append(all, checkConfig(s)...)
 }
 
 func badAge(d time.Duration) bool { return d != 0 && (d < 10*time.Millisecond || d > 5*time.Minute) }

@@ -299,8 +299,8 @@ func TestContainersThatCannotStart(t *testing.T) {
 	}{
 		{"image", "name: image\n" + strings.Replace(oneNode, "nodes: 1", "nodes: 1, image: nobody/kafka:0, pull: never", 1),
 			report.ExitEnvironment, []string{"nobody/kafka:0"}},
-		{"broker", "name: broker\n" + strings.Replace(oneNode, "nodes: 1", "nodes: 1, config: { log.retention.ms: never }", 1),
-			report.ExitInternal, []string{"log.retention.ms", "b1"}},
+		{"broker", "name: broker\n" + strings.Replace(oneNode, "nodes: 1", "nodes: 1, config: { num.network.threads: 0 }", 1),
+			report.ExitInternal, []string{"num.network.threads", "b1"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
