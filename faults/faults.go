@@ -55,7 +55,7 @@ type Kind struct {
 	Survives func(victims, nodes []string, partitions []broker.PartitionState) bool
 	// Affects reports whether a victim has a role in the partition, so that its service may suffer.
 	Affects func(Victims, broker.PartitionState) bool
-	// Exclusive: a second one must not begin on a node or link while the first lasts.
+	// Exclusive: no other fault begins on its nodes or links while it lasts.
 	Exclusive bool
 }
 

@@ -27,8 +27,10 @@ type Kill struct{}
 
 // Inject returns when every process is gone.
 func (*Kill) Inject(ctx context.Context, v Victims) (Revert, error) {
+	var mu sync.Mutex
+	var hurt []broker.Node // the others were dead before, and stay so
 	revert := func(ctx context.Context) error {
-		return each(v.Nodes, func(n broker.Node) error { return startAgain(ctx, n) })
+		return each(hurt, func(n broker.Node) error { return startAgain(ctx, n) })
 	}
 	err := each(v.Nodes, func(n broker.Node) error {
 		if p, ok := n.(broker.Process); ok {
@@ -36,6 +38,9 @@ func (*Kill) Inject(ctx context.Context, v Victims) (Revert, error) {
 				return fmt.Errorf("%s was not running", n.Name())
 			}
 		}
+		mu.Lock()
+		hurt = append(hurt, n)
+		mu.Unlock()
 		begun := time.Now()
 		if err := n.Kill(ctx); err != nil {
 			return fmt.Errorf("kill %s: %w", n.Name(), err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -49,43 +48,8 @@ type Timeline struct {
 	// waits for it. Nil: nobody listens.
 	Told func(Transition, report.Fault)
 
-	mu sync.Mutex // one Told at a time
-
-	holding sync.Mutex
-	held    map[string]string // victims of exclusive faults that are in force, and the fault
-}
-
-// hold takes victims for an exclusive fault; where another one has any of them, it takes none and tells which.
-func (t *Timeline) hold(fault string, victims []string) (why string) {
-	t.holding.Lock()
-	defer t.holding.Unlock()
-	for _, v := range victims {
-		if by, taken := t.held[v]; taken {
-			return fmt.Sprintf("%s is down already, by fault %s", v, by)
-		}
-	}
-	if t.held == nil {
-		t.held = map[string]string{}
-	}
-	for _, v := range victims {
-		t.held[v] = fault
-	}
-	return ""
-}
-
-func (t *Timeline) letGo(victims []string) {
-	t.holding.Lock()
-	defer t.holding.Unlock()
-	for _, v := range victims {
-		delete(t.held, v)
-	}
-}
-
-// down returns the victims of all exclusive faults that are in force.
-func (t *Timeline) down() []string {
-	t.holding.Lock()
-	defer t.holding.Unlock()
-	return slices.Collect(maps.Keys(t.held))
+	mu    sync.Mutex // one Told at a time
+	holds holds
 }
 
 // Run carries out all steps, overlapping ones side by side, and returns when the last fault is reverted. When ctx ends, what is in force is
@@ -124,20 +88,23 @@ func (t *Timeline) carryOut(ctx context.Context, s Step) (report.Fault, error) {
 	}
 	v.Driver, v.Witness = t.Driver, &Witness{}
 	f.Victims = v.Names()
-	if kind.Exclusive {
-		if by := t.hold(s.Name, f.Victims); by != "" {
-			f.Error = by
-			t.tell(Missed, &f)
-			return f, nil
-		}
-		defer t.letGo(f.Victims)
+	own, err := t.holds.take(s.Name, kind, f.Victims)
+	if err != nil {
+		f.Error = err.Error()
+		t.tell(Missed, &f)
+		return f, nil
 	}
 	t.foretell(&f, kind, v, state)
 	revert := t.inject(ctx, s, v, &f)
 	if f.Error == "" {
 		t.sleepUntil(ctx, t.end(s, f.Effective))
 	}
-	return f, t.revert(ctx, revert, v.Witness, &f)
+	f.Survives = f.Survives && t.holds.survived(own)
+	err = t.revert(ctx, revert, v.Witness, &f)
+	if err == nil {
+		t.holds.letGo(f.Victims, own)
+	}
+	return f, err
 }
 
 // foretell writes down whom the fault can be expected to hurt.
@@ -153,13 +120,11 @@ func (t *Timeline) foretell(f *report.Fault, kind Kind, v Victims, s broker.Stat
 		}
 	}
 	slices.Sort(f.Affected)
-	gone := v.nodeNames()
-	for _, name := range t.down() { // what the cluster has to survive is all that is gone at once
-		if !slices.Contains(gone, name) {
-			gone = append(gone, name)
-		}
+	nodes := Victims{Nodes: t.Cluster.Nodes()}.Names()
+	f.Survives = kind.Survives(t.holds.down(v.nodeNames(), nodes), nodes, ours)
+	if !f.Survives {
+		t.holds.tooMany()
 	}
-	f.Survives = kind.Survives(gone, Victims{Nodes: t.Cluster.Nodes()}.Names(), ours)
 }
 
 // inject sets the fault in force, and returns the way back.

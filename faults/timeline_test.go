@@ -83,7 +83,7 @@ func TestTimeline(t *testing.T) {
 		}
 		first := report.Fault{Name: "first", Kind: "kill", Target: "leader", Planned: 10 * sec, Commanded: 10 * sec,
 			Effective: 10100 * time.Millisecond, Healing: 18100 * time.Millisecond, Healed: 18100 * time.Millisecond,
-			Victims: []string{"b1"}, Affected: []int32{0, 2, 3}, Survives: true, Evidence: []string{"b1: process gone 100ms after the command"}}
+			Victims: []string{"b1"}, Affected: []int32{0, 2, 3}, Evidence: []string{"b1: process gone 100ms after the command"}}
 		if !reflect.DeepEqual(faults[1], first) {
 			t.Errorf("got  %+v\nwant %+v", faults[1], first)
 		}
@@ -91,6 +91,9 @@ func TestTimeline(t *testing.T) {
 		if link.Params != "add 1s, jitter 500ms" || !reflect.DeepEqual(link.Victims, []string{"producers -> b1"}) || !reflect.DeepEqual(link.Affected, []int32{0, 3}) ||
 			!reflect.DeepEqual(link.Evidence, []string{"producers -> b1: 1 kB requested and 10 B replied while it lasted"}) {
 			t.Errorf("%+v", link)
+		}
+		if faults[1].Survives || faults[0].Survives {
+			t.Error("two of three nodes were down at once, and that is survived")
 		}
 		if last := faults[3]; last.Survives || last.Victims[0] != "b3" {
 			t.Errorf("partition 5 has no other replica, and yet: %+v", last)
@@ -139,11 +142,18 @@ func TestCancelDuringInjection(t *testing.T) {
 	})
 }
 
-// A node that is down already cannot be killed again, nor started by who did not kill it; three that are down at once are not survived.
+// A node that is down already cannot be killed again, nor started by who did not kill it; two of three that are down at once are not
+// survived.
 func TestOneFaultANode(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(kill("first", "b1", 0, 8*sec), kill("again", "b1", sec, sec), kill("second", "b2", 2*sec, 2*sec), kill("later", "b1", 20*sec, sec))
+		var atFirst []bool
+		b.Told = func(what Transition, f report.Fault) {
+			if what == Effective {
+				atFirst = append(atFirst, f.Survives)
+			}
+		}
 		faults, err := b.Run(t.Context())
 		if err != nil || !faults[0].Took() || !faults[2].Took() || !faults[3].Took() {
 			t.Fatalf("%+v, %v", faults, err)
@@ -151,22 +161,55 @@ func TestOneFaultANode(t *testing.T) {
 		if faults[1].Took() || !strings.Contains(faults[1].Error, "down already, by fault first") || faults[0].Healed != 18*sec {
 			t.Errorf("the second kill of b1: %+v; the first: %+v", faults[1], faults[0])
 		}
-		if !faults[0].Survives || faults[2].Survives {
-			t.Errorf("one of three down is survived: %v; two: %v", faults[0].Survives, faults[2].Survives)
+		if !reflect.DeepEqual(atFirst, []bool{true, false, true}) || faults[0].Survives || faults[2].Survives || !faults[3].Survives {
+			t.Errorf("one of three down is survived, two at once are not: %v, then %+v", atFirst, faults)
 		}
 		b.healed(t)
 	})
 }
 
-// What was dead before is no evidence of a kill.
+// What was dead before is no evidence of a kill, and is not started by who did not kill it.
 func TestKillOfADeadNode(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(kill("late", "b1", 0, sec))
 		b.nodes[0].up = false
-		faults, _ := b.Run(t.Context())
-		if faults[0].Took() || !strings.Contains(faults[0].Error, "was not running") {
-			t.Errorf("%+v", faults[0])
+		faults, err := b.Run(t.Context())
+		if err != nil || faults[0].Took() || !strings.Contains(faults[0].Error, "was not running") || len(faults[0].Evidence) > 0 {
+			t.Errorf("%+v, %v", faults[0], err)
+		}
+		if b.nodes[0].starts != 0 {
+			t.Error("b1 was started again by a fault that did nothing to it")
+		}
+	})
+}
+
+// Of several victims, only those that a kill ended are started again.
+func TestKillOfSomeDeadNodes(t *testing.T) {
+	t.Parallel()
+	c := newFakeCluster()
+	c.nodes[0].up = false
+	revert, err := (&Kill{}).Inject(t.Context(), Victims{Nodes: c.Nodes()[:2]})
+	if err == nil || err.Error() != "b1 was not running" || c.nodes[1].up {
+		t.Errorf("%v", err)
+	}
+	if err := revert(t.Context()); err != nil || c.nodes[0].up || !c.nodes[1].up {
+		t.Errorf("%v; b1 runs: %v, b2 runs: %v", err, c.nodes[0].up, c.nodes[1].up)
+	}
+}
+
+// A node that could not be started again stays with the fault that killed it.
+func TestNotHealedIsStillHeld(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(kill("first", "b1", 0, sec), kill("again", "b1", 5*sec, sec), kill("other", "b2", 5*sec, sec))
+		b.nodes[0].startErr = errors.New("no disk")
+		faults, err := b.Run(t.Context())
+		if err == nil || faults[1].Took() || faults[1].Error != "b1 is down already, by fault first" {
+			t.Errorf("%+v, %v", faults[1], err)
+		}
+		if faults[2].Survives {
+			t.Error("two of three nodes are down, and that is survived")
 		}
 	})
 }

@@ -37,3 +37,18 @@ func TestExpiredIsNotLost(t *testing.T) {
 		t.Errorf("the log began there from the first: lost %d, expired %d", s.Lost, s.Expired)
 	}
 }
+
+// An acknowledgement beyond the log's end is lost, once, also where later messages of its stream have expired: the log was cut back, and grew again.
+func TestLostBeyondTheEndOfAnExpiredLog(t *testing.T) {
+	l := ledger.New(1, 1)
+	for seq, offset := range []int64{1000, 400, 401} {
+		id := broker.ID{Seq: uint64(seq)}
+		l.Sender(0).Sent([]broker.Message{{ID: id}})
+		l.Sender(0).Outcomes([]broker.Outcome{{ID: id, Offset: offset, At: time.Duration(seq) * time.Second}})
+	}
+	ends := []report.Partition{{Start: 500, End: 900, Reached: 700}}
+	s := l.Balance(ledger.Final{Readable: true, Ends: ends, Starts: map[int32]int64{0: 0}, Reason: "time was up"})
+	if s.Lost != 1 || s.Expired != 2 || s.UnreadTail != 0 {
+		t.Errorf("lost %d, expired %d, unread %d", s.Lost, s.Expired, s.UnreadTail)
+	}
+}

@@ -41,6 +41,7 @@ func drawWorld(t *rapid.T) *world {
 		}
 		w.tamper(int32(p))
 	}
+	w.answer()
 	w.deliver()
 	w.reread()
 	return w
@@ -108,6 +109,30 @@ func (w *world) tamper(p int32) {
 	w.logs[p] = log
 }
 
+// answer tells producers at which offsets their messages are, where consumers are told; of what was not kept, where it would be.
+func (w *world) answer() {
+	at, next := map[broker.ID]int64{}, map[stream]int64{}
+	for p, log := range w.logs {
+		for _, d := range log {
+			if w.model.ours(d) && at[d.ID] == 0 && !w.bare[p] {
+				at[d.ID] = d.Offset
+			}
+		}
+	}
+	for i := range w.model.outcomes {
+		o := &w.model.outcomes[i]
+		if o.Err != nil || w.bare[o.ID.Partition] || w.seldom(8, "no offset told") {
+			continue
+		}
+		of := stream{o.ID.Producer, o.ID.Partition}
+		o.Offset = next[of]
+		if offset, kept := at[o.ID]; kept {
+			o.Offset = offset
+		}
+		next[of] = o.Offset + 1
+	}
+}
+
 // deliver gives stretches of the logs to members, which may overlap as after rebalances.
 func (w *world) deliver() {
 	w.model.pages = make([][]broker.Delivery, rapid.IntRange(0, 3).Draw(w.t, "members"))
@@ -134,15 +159,26 @@ func (w *world) reread() {
 	if !f.Readable {
 		return
 	}
+	f.Starts = map[int32]int64{}
 	for p, log := range w.logs {
+		if len(log) > 0 && !w.seldom(4, "unknown start") {
+			f.Starts[int32(p)] = log[0].Offset
+		}
+		expired := 0
+		if w.seldom(2, "retention") {
+			expired = rapid.IntRange(0, len(log)).Draw(w.t, "expired")
+		}
 		reached := len(log)
 		if w.seldom(2, "partly") {
-			reached = rapid.IntRange(0, len(log)).Draw(w.t, "reached")
+			reached = rapid.IntRange(expired, len(log)).Draw(w.t, "reached")
 		}
-		w.model.read = append(w.model.read, log[:reached]...)
+		w.model.read = append(w.model.read, log[expired:reached]...)
 		e := report.Partition{Partition: int32(p)}
 		if len(log) > 0 {
 			e.Start, e.End = log[0].Offset, log[len(log)-1].Offset+1
+			if expired > 0 {
+				e.Start = log[expired-1].Offset + 1
+			}
 			e.Reached = e.End
 			if reached < len(log) {
 				e.Reached = log[reached].Offset
@@ -181,6 +217,9 @@ func TestLedgerIsItsModel(t *testing.T) {
 		if figures(got) != figures(want) {
 			t.Fatalf("the balance is\n%+v\nwant\n%+v\nof %+v", got, want, w.model)
 		}
+		if got.Verified+got.Lost+got.Expired+got.UnreadTail != got.Acknowledged {
+			t.Fatalf("the balance does not balance: %+v", got)
+		}
 		if again := l.Balance(w.model.final); figures(again) != figures(got) {
 			t.Fatalf("another balance is\n%+v\nafter\n%+v", again, got)
 		}
@@ -192,7 +231,7 @@ func TestLedgerIsItsModel(t *testing.T) {
 		for _, a := range got.Examples {
 			told[a.Kind] = true
 		}
-		for kind, n := range map[string]uint64{"lost": want.Lost, "unread-tail": want.UnreadTail, "group-skip": want.GroupSkip, "group-lag": want.GroupLag,
+		for kind, n := range map[string]uint64{"lost": want.Lost, "unread-tail": want.UnreadTail, "expired": want.Expired, "group-skip": want.GroupSkip, "group-lag": want.GroupLag,
 			"phantom": want.Phantom, "aborted-read": want.AbortedRead, "corrupt": want.Corrupt, "foreign": want.Foreign, "reordered": want.Reordered,
 			"resurrected": want.Resurrected, "late": want.Late} {
 			if told[kind] != (n > 0) {

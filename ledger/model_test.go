@@ -1,6 +1,8 @@
 package ledger_test
 
 import (
+	"time"
+
 	"github.com/seed-228c25e4/squall/broker"
 	"github.com/seed-228c25e4/squall/ledger"
 	"github.com/seed-228c25e4/squall/report"
@@ -138,15 +140,85 @@ func (m *model) reached(p int32) bool {
 
 func (m *model) missing(s *report.Safety, acked, given, found ids) {
 	for id := range acked {
+		start := m.moved(id.Partition)
+		below, above := m.marks(stream{id.Producer, id.Partition}, start)
 		switch {
 		case m.final.Readable && found[id], !m.final.Readable && given[id]:
 			s.Verified++
+		case m.beyond(id):
+			s.Lost++
+		case start > 0 && below >= int64(id.Seq):
+			s.Expired++
+		case start > 0 && above > int64(id.Seq):
+			s.UnreadTail++
 		case m.reached(id.Partition), !m.final.Readable && m.final.Grouped && m.final.Drained:
 			s.Lost++
 		default:
 			s.UnreadTail++
 		}
 	}
+}
+
+// moved returns where a partition's log begins, if it began earlier before the load; else 0.
+func (m *model) moved(p int32) int64 {
+	for _, e := range m.final.Ends {
+		if start, known := m.final.Starts[p]; m.final.Readable && e.Partition == p && known && e.Start > start {
+			return e.Start
+		}
+	}
+	return 0
+}
+
+// beyond reports whether a message is the one of its stream that was stored last, and the log ends before it.
+func (m *model) beyond(id broker.ID) bool {
+	high, told := broker.Outcome{Offset: -1}, ids{}
+	for _, o := range m.outcomes {
+		if o.ID.Producer == id.Producer && o.ID.Partition == id.Partition && !told[o.ID] && o.Err == nil && o.Offset > high.Offset {
+			high = o
+		}
+		told[o.ID] = true
+	}
+	for _, e := range m.final.Ends {
+		if m.final.Readable && e.Partition == id.Partition {
+			return high.ID == id && high.Offset >= e.End
+		}
+	}
+	return false
+}
+
+// marks returns the last message of a stream that is remembered to have been stored below an offset, and the first one at or above it. One message in
+// 10 ms is remembered, and the one that was stored last.
+func (m *model) marks(of stream, offset int64) (below, above int64) {
+	below, above = -1, 1<<62
+	next, high := time.Duration(0), broker.Outcome{Offset: -1}
+	look := func(o broker.Outcome) {
+		switch {
+		case o.Offset < 0:
+		case o.Offset < offset:
+			below = max(below, int64(o.ID.Seq))
+		default:
+			above = min(above, int64(o.ID.Seq))
+		}
+	}
+	told := ids{}
+	for _, o := range m.outcomes {
+		if (stream{o.ID.Producer, o.ID.Partition}) != of || told[o.ID] {
+			continue
+		}
+		told[o.ID] = true
+		if o.Err != nil {
+			continue
+		}
+		if o.Offset > high.Offset {
+			high = o
+		}
+		if o.At >= next {
+			look(o)
+			next = o.At + 10*time.Millisecond
+		}
+	}
+	look(high)
+	return below, above
 }
 
 func (m *model) ungiven(s *report.Safety, given, found ids) {

@@ -270,9 +270,9 @@ func (l *liar) number(a report.Anomaly) uint64 {
 }
 
 // figures are all counts of a balance.
-func figures(s report.Safety) [21]uint64 {
-	return [...]uint64{s.Sent, s.Unsent, s.Acknowledged, s.Rejected, s.Unknown, s.Pending, s.Late, s.Delivered, s.Verified, s.Lost, s.UnreadTail, s.GroupSkip,
-		s.GroupLag, s.Duplicates, s.Redelivered, s.Reordered, s.Phantom, s.AbortedRead, s.Corrupt, s.Foreign, s.Resurrected}
+func figures(s report.Safety) [22]uint64 {
+	return [...]uint64{s.Sent, s.Unsent, s.Acknowledged, s.Rejected, s.Unknown, s.Pending, s.Late, s.Delivered, s.Verified, s.Lost, s.UnreadTail,
+		s.Expired, s.GroupSkip, s.GroupLag, s.Duplicates, s.Redelivered, s.Reordered, s.Phantom, s.AbortedRead, s.Corrupt, s.Foreign, s.Resurrected}
 }
 
 // TestWhatIsSettledCostsNothing: the memory of a run does not grow with its messages.

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"math"
 	"math/bits"
 
 	"github.com/seed-228c25e4/squall/report"
@@ -35,6 +36,7 @@ func (b *balance) stream(p *part, producer int) {
 	b.sent += sent
 	v := verdicts{balance: b, part: p, producer: producer}
 	v.removed, v.kept = promised.trail.astride(p.start)
+	v.beyond = v.beyondEnd(promised)
 	for w := newWalk(b.sets(p, producer)...); ; {
 		base, more := w.next()
 		if !more {
@@ -45,7 +47,6 @@ func (b *balance) stream(p *part, producer int) {
 			v.judge(at, gather(w.views, i, below(sent, at)))
 		}
 	}
-	v.beyondEnd(promised, sent)
 }
 
 // sets returns the sets of one stream in the order of the constants above.
@@ -98,11 +99,16 @@ type verdicts struct {
 	producer int
 	removed  uint64 // messages before this one were stored below the log's start
 	kept     uint64 // messages from this one on were stored at or above it
+	beyond   uint64 // this one was stored where the log no longer goes; or nowhere
 }
 
 // absent notes what acknowledged messages are that were not found. What was stored below the log's start has expired; where nobody can know on which side
 // of it a message was, it counts as not read.
 func (v *verdicts) absent(at, word uint64) {
+	if v.beyond-at < 64 && word&(1<<(v.beyond-at)) != 0 {
+		v.cutOff()
+		word &^= 1 << (v.beyond - at)
+	}
 	gone := word & below(v.removed, at)
 	sure := word &^ below(v.kept, at)
 	v.note(expired, at, gone)
@@ -165,15 +171,21 @@ func (v *verdicts) note(k kind, at, word uint64) {
 	}
 }
 
-// beyondEnd calls lost what was acknowledged at or above the offset at which the log now ends, even where the final read did not get to that end. Of a
-// stream, the message with the highest offset is known to be so.
-func (v *verdicts) beyondEnd(s *promised, sent uint64) {
+// beyondEnd returns the message of a stream that is known to have been acknowledged at or above the offset at which the log now ends, and is lost even
+// where the final read did not get to that end: the one with the highest offset. Nowhere: there is none.
+func (v *verdicts) beyondEnd(s *promised) uint64 {
 	high := s.trail.high
-	read := v.reader.parts[v.partition]
-	if v.reached || v.end < 0 || high.offset < v.end || high.seq >= sent || read != nil && read.streams[v.producer].ids.has(high.seq) {
-		return
+	if v.end < 0 || high.offset < v.end || v.reached && high.seq >= v.removed {
+		return nowhere
 	}
-	v.counts[unreadTail]--
+	return high.seq
+}
+
+const nowhere = math.MaxUint64
+
+// cutOff notes that the message beyond the log's end is lost.
+func (v *verdicts) cutOff() {
+	high := v.ledger.senders[v.producer].streams[v.partition].trail.high
 	v.counts[lost]++
 	v.examples[lost].keep(report.Anomaly{Producer: uint32(v.producer), Partition: v.partition, First: high.seq, Last: high.seq, Offset: high.offset,
 		Note: fmt.Sprintf("acknowledged at %s, and the log ends at offset %d", high.String(), v.end)})

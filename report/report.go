@@ -135,7 +135,7 @@ type Safety struct {
 	Verified     uint64 `json:"verified"`  // acknowledged and found again
 
 	Lost        uint64 `json:"lost"`         // acknowledged, and not in a final read that reached the log's end
-	UnreadTail  uint64 `json:"unread_tail"`  // acknowledged, not found, and the final read did not reach the end
+	UnreadTail  uint64 `json:"unread_tail"`  // acknowledged, not found, and the final read did not reach the end, or nobody knows whether it has expired
 	Expired     uint64 `json:"expired"`      // acknowledged, and stored below where the log now begins: retention removed it before the final read
 	GroupSkip   uint64 `json:"group_skip"`   // in the log, and given to nobody in a group that was drained
 	GroupLag    uint64 `json:"group_lag"`    // in the log, and not given to anybody when the drain's bound passed

@@ -120,6 +120,25 @@ expect: [recovery.service < 2s, recovery.performance < 1m of short, lost == 0]
 	}
 }
 
+// Two kills that may come to the same node at once are told before the run, and those that cannot are not.
+func TestKillsThatMayMeet(t *testing.T) {
+	t.Parallel()
+	for faults, want := range map[string]string{
+		"[{at: 0s, for: 20s, kill: leader}, {at: 10s, for: 20s, kill: controller}]":                             "kill-2 may find its node",
+		"[{at: 10s, for: 20s, kill: b2}, {at: 0s, for: 20s, kill: leader}]":                                     "kill-1 may find its node",
+		"[{at: 0s, kill: leader of squall/1}, {at: 90s, for: 20s, kill: leader}]":                               "already down by kill-1",
+		"[{at: 0s, for: 20s, kill: b1}, {at: 20s, for: 20s, kill: b1}]":                                         "already down by kill-1", // the way back takes time
+		"[{at: 0s, for: 20s, kill: b1}, {at: 10s, for: 20s, kill: b2}]":                                         "",
+		"[{at: 0s, for: 20s, kill: leader}, {at: 30s, for: 20s, kill: leader}]":                                 "",
+		"[{at: 0s, for: 20s, kill: leader}, {at: 5s, for: 20s, link: producers -> leader, latency: {add: 1s}}]": "",
+	} {
+		s := mustParse(t, "broker: { kind: kafka }\ntopic: { name: squall, partitions: 2 }\nfaults: "+faults)
+		if text := Explain(s, kinds["kafka"]); strings.Contains(text, "already down") != (want != "") || !strings.Contains(text, want) {
+			t.Errorf("%s: want %q in\n%s", faults, want, text)
+		}
+	}
+}
+
 // Whatever a file holds, Parse returns a scenario that can be written and read again, or mistakes with their places.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(example), "load.rate=5k/s")

@@ -1,6 +1,7 @@
 package scenarios_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -26,6 +27,28 @@ func TestLibraryOnKafka(t *testing.T) {
 		}
 		if text := scenarios.Explain(s, kafka.Kind); strings.Contains(text, "inconclusive") || strings.Contains(text, "cannot be met") {
 			t.Errorf("%s asks for what it cannot come to:\n%s", name, text)
+		}
+	}
+}
+
+// What cannot be under Kafka is told with its place, before anything starts.
+func TestSettingsOnKafka(t *testing.T) {
+	t.Parallel()
+	const file = "broker: { kind: kafka, config: { log.dirs: /tmp, broker.session.timeout.ms: soon } }\n" +
+		"topic: { config: { retention.ms: %s } }\nphases: { warm-up: 0s, baseline: 2m }\n"
+	for retention, want := range map[string][]string{
+		"719999": {"x.yaml:1:", "broker.config[log.dirs]", "broker.config[broker.session.timeout.ms]", "x.yaml:2:", "topic.config[retention.ms]", "write 720000 or more"},
+		"720000": {"broker.config[log.dirs]"},
+	} {
+		_, err := scenarios.Parse("x.yaml", []byte(strings.Replace(file, "%s", retention, 1)), scenarios.Options{Kinds: map[string]broker.Kind{"kafka": kafka.Kind}})
+		var all scenarios.Errors
+		if !errors.As(err, &all) || len(want) == 1 && len(all) != 2 {
+			t.Fatalf("%s: %v", retention, err)
+		}
+		for _, w := range want {
+			if !strings.Contains(err.Error(), w) {
+				t.Errorf("%s: nothing of %s in\n%v", retention, w, err)
+			}
 		}
 	}
 }

@@ -29,6 +29,7 @@ var warnings = []func(*Scenario, broker.Kind) []string{
 	fastClient,
 	emulated,
 	cutShort,
+	mayMeet,
 	noRecovery,
 	neverDetected,
 	onlyHealHelps,
@@ -94,6 +95,27 @@ func cutShort(s *Scenario, _ broker.Kind) []string {
 		all = append(all, warn(f.For > 0 && watched < f.For, "%s is still on when the next fault begins: what follows is the work of both.", f.Name)...)
 		all = append(all, warn(f.For > 0 && watched >= f.For && watched < f.For+s.Phases.Recovery,
 			"The recovery of %s is watched for %s only: then the next fault begins.", f.Name, writeDuration(watched-f.For))...)
+	}
+	return all
+}
+
+// comesBack is how much longer than planned a node may be down: a fault lasts from when it is in force, and its way back takes time.
+const comesBack = 2 * time.Second
+
+// mayMeet finds faults that need a node for themselves, and may come to one that another fault has.
+func mayMeet(s *Scenario, _ broker.Kind) []string {
+	var all []string
+	needsNode := func(f faults.Step) bool {
+		k, ok := faults.FindKind(f.Kind)
+		return ok && k.Exclusive && k.Target == faults.Nodes
+	}
+	inOrder := s.inOrder()
+	for i, f := range inOrder {
+		for _, o := range inOrder[:i] {
+			apart := f.Target.Fixed() && o.Target.Fixed() && f.Target != o.Target
+			all = append(all, warn(needsNode(f) && needsNode(o) && !apart && until(o)+comesBack > f.At,
+				"%s may find its node already down by %s: then it does nothing, and the run cannot be judged.", f.Name, o.Name)...)
+		}
 	}
 	return all
 }

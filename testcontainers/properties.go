@@ -23,7 +23,8 @@ const (
 // addresses are what node i tells its clients, host:port.
 type addresses struct{ producers, consumers, observer string }
 
-// owned are settings that make the testbed what it is; a scenario cannot change them.
+// owned are settings that make the testbed what it is; a scenario cannot change them. The driver tells of them before anything starts; this is for
+// those who start a testbed by themselves.
 var owned = []string{
 	"process.roles", "node.id", "broker.id", "controller.quorum.voters", "controller.quorum.bootstrap.servers", "controller.listener.names",
 	"inter.broker.listener.name", "security.inter.broker.protocol", "listeners", "advertised.listeners", "listener.security.protocol.map",

@@ -10,6 +10,9 @@ import (
 	"testing"
 )
 
+// Owned is for external tests.
+var Owned = owned
+
 func TestServerProperties(t *testing.T) {
 	s, err := kafkaSettings(3, map[string]string{"min.insync.replicas": "2", "offsets.topic.num.partitions": "9", "sasl.jaas.config": ` a\b`})
 	if err != nil {
