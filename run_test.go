@@ -97,8 +97,11 @@ func TestHonestBroker(t *testing.T) {
 	if f.Effective < f.Commanded || f.Healed < f.Effective+3*time.Second || len(f.Victims) != 1 || len(f.Evidence) == 0 {
 		t.Errorf("the fault went %+v", f)
 	}
-	if s := r.Recovery[0].Service; !s.Known || s.Value < 500*time.Millisecond || s.Value > 5*time.Second {
+	if s := r.Recovery[0].Service; !s.Known || s.Value > 5*time.Second {
 		t.Errorf("service was back %v after a leader died whose session lasts 1 s", s)
+	}
+	if longest := r.Recovery[0].Longest; len(longest) == 0 || longest[0].Length() < 500*time.Millisecond { // a busy machine may not call it a gap
+		t.Errorf("the longest silences after a leader's death are %+v", longest)
 	}
 	checkEvents(t, seen.all, file)
 	checkPhases(t, r)
@@ -241,7 +244,8 @@ func TestStoppedInTheMiddleOfAFault(t *testing.T) {
 			stopper := time.AfterFunc(time.Hour, func() {})
 			defer stopper.Stop()
 			begun := time.Now()
-			r, seen, _ := play(t, ctx, quiet+"faults: [ { name: death, at: 0s, for: 30s, kill: b2 } ]\n"+expectSafe, func(c *embedded.Cluster) {
+			text := strings.Replace(quiet, "idempotent: false", "idempotent: true", 1) // a client that sends again may store twice
+			r, seen, _ := play(t, ctx, text+"faults: [ { name: death, at: 0s, for: 30s, kill: b2 } ]\n"+expectSafe, func(c *embedded.Cluster) {
 				once.Do(func() { time.AfterFunc(6*time.Second, func() { cancel(stopped) }) })
 			})
 			if took := time.Since(begun); took > 25*time.Second {

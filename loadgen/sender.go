@@ -33,17 +33,19 @@ type Options struct {
 	Phases     *Phases
 }
 
-// A Sender paces and sends one producing client's share of the schedule: of P senders, number i sends messages i, i+P, i+2P, ...
+// A Sender paces and sends one producing client's share of the schedule: of P senders, number i sends messages i, i+P, i+2P, ..., unless the pacer
+// gives each of them a schedule of its own.
 type Sender struct {
 	o       Options
+	pacer   Pacer // of this sender alone
+	closed  bool  // there is no schedule: see Max
 	shard   int
-	shards  int
 	page    SendPage
 	sending *recorder // written by Run
 	ended   *recorder // written by Outcome
 	end     atomic.Int64
 
-	next  uint64           // of the schedule
+	next  uint64           // of the sender's schedule
 	count uint64           // messages made so far: chooses the partition
 	seqs  []uint64         // the next sequence of each partition's stream
 	batch []broker.Message // made and not yet taken by the client
@@ -57,8 +59,9 @@ type Sender struct {
 
 // NewSender returns sender number shard of shards.
 func NewSender(o Options, shard, shards int, page SendPage) *Sender {
+	_, closed := o.Pacer.(Max)
 	s := &Sender{
-		o: o, shard: shard, shards: shards, page: page, next: uint64(shard),
+		o: o, pacer: share(o.Pacer, shard, shards), closed: closed, shard: shard, page: page,
 		sending: newRecorder(o.Partitions, o.Phases, o.Start),
 		ended:   newRecorder(o.Partitions, o.Phases, o.Start),
 		seqs:    make([]uint64, o.Partitions),
@@ -99,7 +102,11 @@ func (s *Sender) Run(ctx context.Context, p broker.Producer, patience time.Durat
 			s.giveUp(now)
 			return
 		}
-		timer.Reset(min(max(next-s.o.Clock.Now(), tick), longestSleep))
+		pause := next - s.o.Clock.Now()
+		if !s.closed {
+			pause = max(pause, tick)
+		}
+		timer.Reset(min(max(pause, 0), longestSleep))
 	}
 }
 
@@ -109,7 +116,15 @@ func (s *Sender) ending() time.Duration {
 
 // release sends everything that is due, as far as the client takes it. It returns when to come again, and false when nothing is left.
 func (s *Sender) release(ctx context.Context, p broker.Producer, now time.Duration) (next time.Duration, more bool) {
+	enough := now + longestSleep
 	for {
+		if s.closed {
+			now = s.o.Clock.Now()
+			if now >= enough || ctx.Err() != nil {
+				return now, true
+			}
+			s.restamp(now)
+		}
 		if s.ready == len(s.batch) {
 			next, more = s.fill(now)
 			if len(s.batch) == 0 {
@@ -122,13 +137,25 @@ func (s *Sender) release(ctx context.Context, p broker.Producer, now time.Durati
 	}
 }
 
+// restamp makes what the client has not taken due now: without a schedule nothing waits.
+func (s *Sender) restamp(now time.Duration) {
+	for i := s.ready; i < len(s.batch); i++ {
+		m := &s.batch[i]
+		m.Due = now
+		broker.Encode(m.Value, s.o.Run, m.ID, now)
+	}
+}
+
 // fill makes the messages that are due, as many as a batch holds. It returns when the next one is due, and false when there is none.
 func (s *Sender) fill(now time.Duration) (next time.Duration, more bool) {
 	s.batch, s.ready = s.batch[:0], 0
 	end := time.Duration(s.end.Load())
 	for {
-		since, ok := s.o.Pacer.Due(s.next)
+		since, ok := s.pacer.Due(s.next)
 		due := s.o.Start + since
+		if s.closed {
+			due = max(due, now)
+		}
 		if !ok || due >= end {
 			return due, false
 		}
@@ -136,7 +163,7 @@ func (s *Sender) fill(now time.Duration) (next time.Duration, more bool) {
 			return due, true
 		}
 		s.make(due)
-		s.next += uint64(s.shards)
+		s.next++
 	}
 }
 
@@ -170,8 +197,11 @@ func (s *Sender) offer(ctx context.Context, p broker.Producer) bool {
 	return true
 }
 
-// giveUp counts what was due and was never taken.
+// giveUp counts what was due and was never taken. Without a schedule nothing was due.
 func (s *Sender) giveUp(now time.Duration) {
+	if s.closed {
+		return
+	}
 	unsent := uint64(len(s.batch) - s.ready)
 	for _, m := range s.batch[s.ready:] {
 		s.sending.unsent(m.Due)
@@ -179,11 +209,11 @@ func (s *Sender) giveUp(now time.Duration) {
 	s.batch, s.ready = s.batch[:0], 0
 	end := min(now, time.Duration(s.end.Load()))
 	for {
-		since, ok := s.o.Pacer.Due(s.next)
+		since, ok := s.pacer.Due(s.next)
 		if !ok || s.o.Start+since >= end {
 			break
 		}
-		s.next += uint64(s.shards)
+		s.next++
 		s.sending.unsent(s.o.Start + since)
 		unsent++
 	}

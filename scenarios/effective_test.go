@@ -11,6 +11,7 @@ import (
 
 	"github.com/seed-228c25e4/squall/broker"
 	"github.com/seed-228c25e4/squall/faults"
+	"github.com/seed-228c25e4/squall/loadgen"
 	"github.com/seed-228c25e4/squall/report"
 )
 
@@ -55,7 +56,7 @@ func anyScenario(t *rapid.T) *Scenario {
 	s.Topic = broker.Topic{Name: anyName.Draw(t, "topic"), Partitions: rapid.IntRange(1, 9).Draw(t, "partitions"),
 		Replicas: rapid.IntRange(1, s.Broker.Nodes).Draw(t, "replicas"), Config: some(settings.Draw(t, "topic config"))}
 	l := &s.Load
-	l.Rate = rapid.Float64Range(1e-4, 1e9).Draw(t, "rate")
+	anyPace(t, l)
 	l.Size = rapid.IntRange(broker.HeaderSize, 1<<20).Draw(t, "size")
 	l.Client = rapid.SampledFrom([]string{ClientDefault, ClientFast}).Draw(t, "client")
 	l.Producers.Acks = rapid.SampledFrom([]string{"all", "1", "0"}).Draw(t, "acks")
@@ -66,7 +67,37 @@ func anyScenario(t *rapid.T) *Scenario {
 	l.Consumers.Group = rapid.String().Draw(t, "group")
 	s.Phases = Phases{length(0), length(time.Second), length(0)}
 	anySteps(t, s, length)
+	if l.Shape != nil {
+		l.Rate = l.Shape.Count(s.LoadEnd()) / s.LoadEnd().Seconds()
+	}
 	return s
+}
+
+// anyPace draws a rate and perhaps a shape.
+func anyPace(t *rapid.T, l *Load) {
+	rate := rapid.Float64Range(1e-4, 1e9)
+	length := func() time.Duration { return time.Duration(rapid.Int64Range(1e7, 1e12).Draw(t, "length")) }
+	switch rapid.IntRange(0, 6).Draw(t, "shape") {
+	case 0:
+		l.Rate = rate.Draw(t, "rate")
+	case 1:
+		l.Shape = &loadgen.Ramp{From: rapid.SampledFrom([]float64{0, 10, 1e5 / 3.0}).Draw(t, "from"), To: rate.Draw(t, "to"), Over: length()}
+	case 2:
+		steps := loadgen.Steps{{Rate: rate.Draw(t, "first"), For: length()}}
+		for range rapid.IntRange(0, 3).Draw(t, "more") {
+			steps = append(steps, loadgen.Step{Rate: rapid.OneOf(rate, rapid.Just(0.0)).Draw(t, "rate"), For: length()})
+		}
+		l.Shape = &steps
+	case 3:
+		mean := rate.Draw(t, "mean")
+		l.Shape = &loadgen.Sine{Mean: mean, Amplitude: mean / 3, Period: length()}
+	case 4:
+		l.Shape = &loadgen.Burst{Base: rapid.OneOf(rate, rapid.Just(0.0)).Draw(t, "base"), Peak: rate.Draw(t, "peak"), For: time.Millisecond, Every: length()}
+	case 5:
+		l.Shape = &loadgen.Poisson{Rate: rate.Draw(t, "rate")}
+	case 6:
+		l.Shape = loadgen.Max{}
+	}
 }
 
 // anySteps draws faults, and an expectation of each.
