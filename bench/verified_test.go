@@ -37,6 +37,7 @@ type engine struct {
 	load      sync.WaitGroup
 	ticks     sync.WaitGroup
 	stop      context.CancelFunc // the receiver
+	halt      context.CancelFunc // the sender: what is due and was not taken is not waited for
 	done      chan struct{}      // closed: no more ticks
 }
 
@@ -85,7 +86,9 @@ func (e *engine) begin(wholeSeconds bool) {
 	}
 	e.collector.Begin(e.start, []*loadgen.Sender{e.sender})
 	e.sender.Start(e.start)
-	e.load.Go(func() { e.sender.Run(context.Background(), e.producer, patience) })
+	ctx, halt := context.WithCancel(context.Background())
+	e.halt = halt
+	e.load.Go(func() { e.sender.Run(ctx, e.producer, patience) })
 	e.ticks.Go(func() {
 		tick := time.NewTicker(time.Second)
 		defer tick.Stop()
@@ -113,6 +116,7 @@ func (e *engine) messages() uint64 {
 func (e *engine) end() (report.History, []report.Window) {
 	now := e.clock.Now()
 	e.sender.End(now)
+	e.halt()
 	e.load.Wait()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
