@@ -51,6 +51,7 @@ type Sender struct {
 	batch []broker.Message // made and not yet taken by the client
 	ready int              // how many of batch the client has taken already
 	slab  []byte           // the messages of batch
+	sums  []uint32         // of their bodies, which stay
 	held  time.Duration    // when the client's buffer was last found full: what was due by then had to wait for it
 	one   [1]broker.Outcome
 
@@ -73,6 +74,9 @@ func NewSender(o Options, shard, shards int, page SendPage) *Sender {
 	s.end.Store(math.MaxInt64)
 	random := rand.NewChaCha8(seed(o.Seed, "body", shard))
 	_, _ = random.Read(s.slab)
+	for i := range batchSize {
+		s.sums = append(s.sums, broker.BodySum(s.slab[i*o.Size:(i+1)*o.Size]))
+	}
 	return s
 }
 
@@ -175,7 +179,7 @@ func (s *Sender) make(due time.Duration) {
 	id := broker.ID{Producer: uint32(s.shard), Partition: partition, Seq: s.seqs[partition]}
 	s.seqs[partition]++
 	value := s.slab[i*s.o.Size : (i+1)*s.o.Size : (i+1)*s.o.Size]
-	broker.Encode(value, s.o.Run, id, due)
+	broker.EncodeAgain(value, s.sums[i], s.o.Run, id, due)
 	s.batch = append(s.batch, broker.Message{ID: id, Due: due, Value: value})
 }
 
