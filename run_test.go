@@ -263,6 +263,31 @@ func TestStoppedInTheMiddleOfAFault(t *testing.T) {
 	}
 }
 
+// A load of which everything is left to chance is verified like any other, and a closed loop says that it is one.
+func TestShapedLoad(t *testing.T) {
+	t.Parallel()
+	chance := strings.Replace(quiet, "  rate: 600/s\n  size: 100B\n", `
+  rate: { poisson: 600/s }
+  size: { log-normal: { median: 200B, sigma: 1, min: 44B, max: 4KiB } }
+  keys: { zipf: { keys: 1000, exponent: 1.1 } }
+  body: { compressible: 50% }
+  partitions: { weights: [5, 1, 0] }
+`, 1)
+	closed := strings.Replace(quiet, "rate: 600/s", "rate: max", 1)
+	for name, text := range map[string]string{"chance": chance, "closed": closed} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r, _, _ := play(t, t.Context(), text+expectSafe, nil)
+			if r.Verdict.Outcome != report.Pass || r.Safety.Sent < 1800 || r.Safety.Verified != r.Safety.Sent {
+				t.Errorf("%s: sent %d, verified %d", r.Verdict.Sentence, r.Safety.Sent, r.Safety.Verified)
+			}
+			if toldClosed := strings.Contains(strings.Join(r.Findings, " "), "closed loop") && strings.Contains(r.Run.Pacing, "closed loop"); toldClosed != (name == "closed") {
+				t.Errorf("findings %q, pacing %q", r.Findings, r.Run.Pacing)
+			}
+		})
+	}
+}
+
 // A cluster that does not get ready is an error, not a report.
 func TestNeverReady(t *testing.T) {
 	t.Parallel()
