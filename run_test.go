@@ -79,8 +79,7 @@ func play(t *testing.T, ctx context.Context, text string, meddle func(*embedded.
 }
 
 // An honest broker is accused of nothing, and the death of a leader shows as what it was.
-func TestHonestBroker(t *testing.T) {
-	t.Parallel()
+func TestHonestBroker(t *testing.T) { // not beside others, which could keep it from its schedule
 	r, seen, file := play(t, t.Context(), strings.Replace(quiet, "idempotent: false", "idempotent: true", 1)+
 		"faults: [ { name: death, at: 1s, for: 3s, kill: leader } ]\n"+
 		"expect: [ lost == 0, duplicates == 0, reordered == 0, recovery.service < 6s of death, ack.p99 < 1s during baseline ]\n", nil)
@@ -282,6 +281,29 @@ func TestBrokerDiesByItself(t *testing.T) {
 	}
 	if !slices.ContainsFunc(seen.all, func(e report.Event) bool { return e.Type == report.EventNode && e.Node.Node == "b1" }) {
 		t.Error("no event tells of it")
+	}
+}
+
+// A load of which everything is left to chance is verified like any other, and a closed loop says that it is one.
+func TestShapedLoad(t *testing.T) { // not beside others: a closed loop takes all that there is
+	chance := strings.Replace(quiet, "  rate: 600/s\n  size: 100B\n", `
+  rate: { poisson: 600/s }
+  size: { log-normal: { median: 200B, sigma: 1, min: 44B, max: 4KiB } }
+  keys: { zipf: { keys: 1000, exponent: 1.1 } }
+  body: { compressible: 50% }
+  partitions: { weights: [5, 1, 0] }
+`, 1)
+	closed := strings.Replace(quiet, "rate: 600/s", "rate: max", 1)
+	for name, text := range map[string]string{"chance": chance, "closed": closed} {
+		t.Run(name, func(t *testing.T) {
+					r, _, _ := play(t, t.Context(), text+expectSafe, nil)
+			if r.Verdict.Outcome != report.Pass || r.Safety.Sent < 1800 || r.Safety.Verified != r.Safety.Sent {
+				t.Errorf("%s: sent %d, verified %d", r.Verdict.Sentence, r.Safety.Sent, r.Safety.Verified)
+			}
+			if toldClosed := strings.Contains(strings.Join(r.Findings, " "), "closed loop") && strings.Contains(r.Run.Pacing, "closed loop"); toldClosed != (name == "closed") {
+				t.Errorf("findings %q, pacing %q", r.Findings, r.Run.Pacing)
+			}
+		})
 	}
 }
 

@@ -41,12 +41,15 @@ func (r *run) describe(ctx context.Context) {
 }
 
 func loadLine(s *scenarios.Scenario) string {
-	line := fmt.Sprintf("%s of %d B from %s", s.Load.Pace(), s.Load.Size, countOf(s.Load.Producers.Count, "producer"))
+	line := fmt.Sprintf("%s of %s from %s", s.Load.Pace(), s.Load.SizeText(), countOf(s.Load.Producers.Count, "producer"))
 	if n := s.Load.Consumers.Count; n > 0 {
 		line += " to " + countOf(n, "consumer")
 		if g := s.Load.Consumers.Group; g != "" {
 			line += " of group " + g
 		}
+	}
+	if keys := s.Load.KeysText(); keys != "" {
+		line += ", " + keys
 	}
 	return fmt.Sprintf("%s, topic %s with %s of %s", line, s.Topic.Name, countOf(s.Topic.Partitions, "partition"), countOf(s.Topic.Replicas, "replica"))
 }
@@ -108,7 +111,7 @@ func (r *run) report(stopped Stopped) *report.Report {
 	r.phases.End(now)
 	history, windows, phases := r.collector.Finish(now, r.loadEnd)
 	history.States, history.Blind = r.watcher.history(now)
-	history.Rate = r.slowest(windows) / float64(r.scenario.Topic.Partitions)
+	history.Rate = r.slowest(windows) * r.scenario.SmallestShare()
 
 	out := &report.Report{Schema: report.SchemaVersion, Run: r.info, Safety: r.balance(), Faults: r.faults, Phases: phases, Windows: windows, History: history,
 		Crashes: r.guard.crashes()}

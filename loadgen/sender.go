@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math"
-	"math/rand/v2"
 	"sync/atomic"
 	"time"
 
@@ -28,7 +27,11 @@ type Options struct {
 	Start      time.Duration // when the load begins, on the clock: the schedule's zero
 	Pacer      Pacer
 	Partitions int
-	Size       int // bytes of a message, broker.HeaderSize at least
+	Size       int    // bytes of a message where Sizes is nil, broker.HeaderSize at least
+	Sizes      Sizes  // how large messages are; nil: all of Size
+	Keys       Keys   // nil: none
+	Body       *Body  // what bodies are taken from; nil: random bytes of each sender's own
+	Spread     Spread // over the partitions
 	Seed       uint64
 	Phases     *Phases
 }
@@ -46,12 +49,9 @@ type Sender struct {
 	end     atomic.Int64
 
 	next  uint64           // of the sender's schedule
-	count uint64           // messages made so far: chooses the partition
-	seqs  []uint64         // the next sequence of each partition's stream
+	mint  mint             // makes the messages
 	batch []broker.Message // made and not yet taken by the client
 	ready int              // how many of batch the client has taken already
-	slab  []byte           // the messages of batch
-	sums  []uint32         // of their bodies, which stay
 	held  time.Duration    // when the client's buffer was last found full: what was due by then had to wait for it
 	one   [1]broker.Outcome
 
@@ -65,18 +65,11 @@ func NewSender(o Options, shard, shards int, page SendPage) *Sender {
 		o: o, pacer: share(o.Pacer, shard, shards), closed: closed, shard: shard, page: page,
 		sending: newRecorder(o.Partitions, o.Phases, o.Start),
 		ended:   newRecorder(o.Partitions, o.Phases, o.Start),
-		seqs:    make([]uint64, o.Partitions),
+		mint:    newMint(o, shard, shards),
 		batch:   make([]broker.Message, 0, batchSize),
-		slab:    make([]byte, batchSize*o.Size),
-		count:   uint64(shard), // so that the shards do not all begin with the same partition
 		held:    -1,
 	}
 	s.end.Store(math.MaxInt64)
-	random := rand.NewChaCha8(seed(o.Seed, "body", shard))
-	_, _ = random.Read(s.slab)
-	for i := range batchSize {
-		s.sums = append(s.sums, broker.BodySum(s.slab[i*o.Size:(i+1)*o.Size]))
-	}
 	return s
 }
 
@@ -153,6 +146,7 @@ func (s *Sender) restamp(now time.Duration) {
 // fill makes the messages that are due, as many as a batch holds. It returns when the next one is due, and false when there is none.
 func (s *Sender) fill(now time.Duration) (next time.Duration, more bool) {
 	s.batch, s.ready = s.batch[:0], 0
+	s.mint.begin()
 	end := time.Duration(s.end.Load())
 	for {
 		since, ok := s.pacer.Due(s.next)
@@ -163,24 +157,12 @@ func (s *Sender) fill(now time.Duration) (next time.Duration, more bool) {
 		if !ok || due >= end {
 			return due, false
 		}
-		if due > now || len(s.batch) == batchSize {
+		if due > now || s.mint.full() {
 			return due, true
 		}
-		s.make(due)
+		s.batch = append(s.batch, s.mint.message(due))
 		s.next++
 	}
-}
-
-// make appends the next message to the batch.
-func (s *Sender) make(due time.Duration) {
-	i := len(s.batch)
-	partition := int32(s.count % uint64(s.o.Partitions))
-	s.count++
-	id := broker.ID{Producer: uint32(s.shard), Partition: partition, Seq: s.seqs[partition]}
-	s.seqs[partition]++
-	value := s.slab[i*s.o.Size : (i+1)*s.o.Size : (i+1)*s.o.Size]
-	broker.EncodeAgain(value, s.sums[i], s.o.Run, id, due)
-	s.batch = append(s.batch, broker.Message{ID: id, Due: due, Value: value})
 }
 
 // offer hands the client what it has not taken yet, and reports whether it took all.
@@ -257,13 +239,4 @@ func class(err error) string {
 		text := err.Error()
 		return text[:min(len(text), longest)]
 	}
-}
-
-// seed derives a stream of randomness from the scenario's seed, by what it is for and for whom, so that no use disturbs another.
-func seed(base uint64, use string, n int) (out [32]byte) {
-	r := rand.New(rand.NewPCG(base, uint64(n)))
-	for i := range out {
-		out[i] = byte(r.Uint32()) ^ use[i%len(use)]
-	}
-	return out
 }

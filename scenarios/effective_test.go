@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"errors"
+	"math"
 	"reflect"
 	"strings"
 	"testing"
@@ -57,7 +58,7 @@ func anyScenario(t *rapid.T) *Scenario {
 		Replicas: rapid.IntRange(1, s.Broker.Nodes).Draw(t, "replicas"), Config: some(settings.Draw(t, "topic config"))}
 	l := &s.Load
 	anyPace(t, l)
-	l.Size = rapid.IntRange(broker.HeaderSize, 1<<20).Draw(t, "size")
+	anyContent(t, s)
 	l.Client = rapid.SampledFrom([]string{ClientDefault, ClientFast}).Draw(t, "client")
 	l.Producers.Acks = rapid.SampledFrom([]string{"all", "1", "0"}).Draw(t, "acks")
 	l.Producers.Idempotent = l.Producers.Acks == "all" && rapid.Bool().Draw(t, "idempotent")
@@ -71,6 +72,33 @@ func anyScenario(t *rapid.T) *Scenario {
 		l.Rate = l.Shape.Count(s.LoadEnd()) / s.LoadEnd().Seconds()
 	}
 	return s
+}
+
+// anyContent draws sizes, keys, bodies and partitions.
+func anyContent(t *rapid.T, s *Scenario) {
+	l := &s.Load
+	size := rapid.IntRange(broker.HeaderSize, 1<<20)
+	weight := rapid.Float64Range(1e-3, 1e3)
+	switch l.Size = size.Draw(t, "size"); rapid.IntRange(0, 2).Draw(t, "sizes") {
+	case 1:
+		w := loadgen.Weighted{{Size: size.Draw(t, "one"), Weight: weight.Draw(t, "weight")}, {Size: size.Draw(t, "other"), Weight: weight.Draw(t, "weight")}}
+		l.Sizes, l.Size = &w, int(math.Round(w.Mean()))
+	case 2:
+		n := loadgen.LogNormal{Median: l.Size, Sigma: rapid.Float64Range(0.01, 10).Draw(t, "sigma"), Min: broker.HeaderSize, Max: 1 << 20}
+		l.Sizes, l.Size = &n, int(math.Round(n.Mean()))
+	}
+	count := rapid.Uint64Range(1, mostKeys).Draw(t, "count")
+	robin, uniform := loadgen.RoundRobinKeys(count), loadgen.UniformKeys(count)
+	l.Keys = rapid.SampledFrom([]loadgen.Keys{nil, &robin, &uniform, &loadgen.ZipfKeys{Keys: count, Exponent: weight.Draw(t, "exponent") / 100}}).Draw(t, "keys")
+	switch rapid.IntRange(0, 2).Draw(t, "spread") {
+	case 0:
+		for range s.Topic.Partitions {
+			l.Spread.Weights = append(l.Spread.Weights, weight.Draw(t, "partition"))
+		}
+	case 1:
+		l.Spread.ByKey = l.Keys != nil
+	}
+	l.Body.Compressible = rapid.SampledFrom([]float64{0, 0.5, 1, 0.123, 1.0 / 3}).Draw(t, "compressible")
 }
 
 // anyPace draws a rate and perhaps a shape.

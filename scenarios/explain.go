@@ -45,8 +45,11 @@ func (s *Scenario) inOneLine() string {
 
 // String prints the load in one line.
 func (l Load) String() string {
-	text := fmt.Sprintf("%s of %s from %s to %s", l.Pace(), writeSize(l.Size),
+	text := fmt.Sprintf("%s of %s from %s to %s", l.Pace(), l.SizeText(),
 		count(l.Producers.Count, "producer", "producers"), count(l.Consumers.Count, "consumer", "consumers"))
+	if keys := l.KeysText(); keys != "" {
+		text += ", " + keys
+	}
 	if l.Client == ClientFast {
 		text += " with fast clients"
 	}

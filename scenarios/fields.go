@@ -56,6 +56,7 @@ func (d *draft) derive() {
 			}
 		}
 	}
+	d.deriveContent()
 	for _, rate := range d.inBytes {
 		*rate /= float64(s.Load.Size)
 	}
@@ -119,7 +120,10 @@ func (d *draft) load() section {
 	p, c := &l.Producers, &l.Consumers
 	return section{
 		{"rate", pace{d}},
-		{"size", size{p: &l.Size, least: broker.HeaderSize, why: ", which the envelope takes"}},
+		{"size", sizes{d}},
+		{"keys", keys{d}},
+		{"body", bodies{d}},
+		{"partitions", spread{d}},
 		{"client", choice{&l.Client, []string{ClientDefault, ClientFast}}},
 		{"producers", section{
 			{"count", number{&p.Count, 1, 1000}},

@@ -92,19 +92,12 @@ func (l *Load) Pace() string {
 // pace is the load's rate: a plain one, a shape, or max.
 type pace struct{ *draft }
 
-// A shape is a kind of curve in the file.
-type shape struct {
-	name  string
-	curve loadgen.Curve // what value reads into
-	value value
-}
-
 // shapes are all kinds of curves. The load's own, if it has one, is among them.
-func (v pace) shapes() []shape {
+func (v pace) shapes() []variant {
 	c := v.s.Load.Shape
 	ramp, sine, burst := own[loadgen.Ramp](c), own[loadgen.Sine](c), own[loadgen.Burst](c)
 	steps, poisson, trace := own[loadgen.Steps](c), own[loadgen.Poisson](c), own[Trace](c)
-	return []shape{
+	return []variant{
 		{"ramp", ramp, whole{"{ from: 100/s, to: 5k/s, over: 30s }", section{
 			{"from", rate{&ramp.From, v.draft, true}}, {"to", rate{&ramp.To, v.draft, true}}, {"over", duration{p: &ramp.Over, least: time.Millisecond}}}}},
 		{"steps", steps, stairs{steps, v.draft}},
@@ -117,14 +110,6 @@ func (v pace) shapes() []shape {
 		{"poisson", poisson, rate{&poisson.Rate, v.draft, false}},
 		{"trace", trace, recorded{trace, v.draft}},
 	}
-}
-
-// own returns c if it is of this kind, and else a new one.
-func own[T any](c loadgen.Curve) *T {
-	if t, ok := any(c).(*T); ok {
-		return t
-	}
-	return new(T)
 }
 
 // closedLoop is the rate of a load without a schedule.
@@ -140,25 +125,10 @@ func (v pace) read(r *reader, field string, n *yaml.Node) {
 		rate{&l.Rate, v.draft, false}.read(r, field, n)
 		return
 	}
-	shapes := v.shapes()
-	var names []string
-	for _, s := range shapes {
-		names = append(names, s.name)
+	const example = "{ ramp: { from: 100/s, to: 5k/s, over: 30s } }"
+	if c, ok := pick(r, field, n, v.shapes(), "shape", example).(loadgen.Curve); ok {
+		l.Shape = c
 	}
-	if len(n.Content) != 2 {
-		r.note(n, field, "", "wants one shape, as in { ramp: { from: 100/s, to: 5k/s, over: 30s } }; shapes are %s", strings.Join(names, ", "))
-		return
-	}
-	i := slices.Index(names, n.Content[0].Value)
-	if i < 0 {
-		key := n.Content[0]
-		r.note(key, field, report.Suggest(key.Value, names), "there is no shape %s; shapes are %s", quoted(key.Value), strings.Join(names, ", "))
-		return
-	}
-	path := join(field, names[i])
-	r.places[path] = n.Content[1]
-	shapes[i].value.read(r, path, n.Content[1])
-	l.Shape = shapes[i].curve
 }
 
 func (v pace) write() *yaml.Node {
@@ -168,35 +138,7 @@ func (v pace) write() *yaml.Node {
 	case loadgen.Max:
 		return scalar(closedLoop)
 	}
-	for _, s := range v.shapes() {
-		if s.curve == v.s.Load.Shape {
-			return section{{s.name, s.value}}.write()
-		}
-	}
-	return nil
-}
-
-// whole is a section of which every field must be there.
-type whole struct {
-	example string
-	section
-}
-
-func (v whole) read(r *reader, path string, n *yaml.Node) {
-	if n.Kind != yaml.MappingNode {
-		r.note(n, path, "", "wants %s, not %s", v.example, kindOf(n))
-		return
-	}
-	v.section.read(r, path, n)
-	var missing []string
-	for _, f := range v.section {
-		if !r.has(join(path, f.name)) {
-			missing = append(missing, f.name)
-		}
-	}
-	if len(missing) > 0 {
-		r.note(n, path, "", "has no %s; write it as in %s", strings.Join(missing, " and no "), v.example)
-	}
+	return writeVariant(v.shapes(), v.s.Load.Shape)
 }
 
 // stairs are the steps of a rate.

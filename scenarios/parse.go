@@ -82,6 +82,7 @@ func (d *draft) check() {
 		d.note(d.at("phases"), "phases", "", "all in all the load would last %s, longer than a week", writeDuration(end))
 	}
 	d.checkPace()
+	d.checkContent()
 	k, ok := d.kinds[s.Broker.Kind]
 	if !ok || k.Check == nil {
 		return

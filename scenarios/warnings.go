@@ -59,7 +59,7 @@ func noObjective(s *Scenario, _ broker.Kind) []string {
 }
 
 func tooThin(s *Scenario, _ broker.Kind) []string {
-	each := s.SlowestRate() / float64(s.Topic.Partitions)
+	each := s.SlowestPartition()
 	return warn(each < leastRate && len(s.Faults) > 0,
 		"%.3g messages per second and partition are too few to tell a gap: recovery will be inconclusive; at least %d are needed.", each, leastRate)
 }
