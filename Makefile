@@ -25,8 +25,9 @@ lint: ## gofmt, go vet and staticcheck
 	go vet ./...
 	go tool staticcheck ./...
 
-bench: ## the engine's figures, allocations included
-	go test -run '^$$' -bench . -benchmem ./loadgen ./ledger ./broker/kafka
+BENCH ?= 2s
+bench: ## the engine's figures as ratios of one run, into bench/RESULTS.md; BENCH=5s measures longer
+	cd bench && SQUALL_BENCH=$(BENCH) go test -count 1 -timeout 60m -v -run '^TestResults$$' .
 
 fuzz: ## a minute on each fuzz target
 	go test -run '^$$' -fuzz FuzzParse -fuzztime 1m ./scenarios

@@ -64,8 +64,8 @@ func newRun(s *scenarios.Scenario, bed Testbed, observers []Observer) *run {
 	r.phases = loadgen.NewPhases(report.Phase{Name: string(report.Prepare), Kind: report.Prepare, From: r.begun})
 	r.ledger = ledger.New(s.Load.Producers.Count, s.Topic.Partitions)
 	r.options = loadgen.Options{
-		Run: bed.Run, Clock: bed.Clock, Start: r.begun, Pacer: loadgen.Constant{Rate: s.Load.Rate},
-		Partitions: s.Topic.Partitions, Size: s.Load.Size, Seed: s.Seed, Phases: r.phases,
+		Run: bed.Run, Clock: bed.Clock, Start: r.begun, Pacer: s.Curve(), Partitions: s.Topic.Partitions, Seed: s.Seed, Phases: r.phases,
+		Size: s.Load.Size, Sizes: s.Load.Sizes, Keys: s.Load.Keys, Body: s.Bodies(), Spread: s.Load.Spread,
 	}
 	r.receiving, r.watching = func() {}, func() {}
 	return r

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"strconv"
+	"time"
 
 	"github.com/seed-228c25e4/squall/broker"
 	"github.com/seed-228c25e4/squall/recovery"
@@ -20,7 +21,7 @@ func (r *run) describe(ctx context.Context) {
 		ID: r.bed.RunID, Scenario: s.Name, About: s.About, Seed: s.Seed, Started: r.clock.UTC(r.begun), Version: r.bed.Version,
 		Host:   report.Host{OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(), Go: runtime.Version()},
 		Broker: report.Broker{Kind: r.bed.Kind.Name, Testbed: d.Testbed, Emulated: d.Emulated, Nodes: s.NodeNames(), Config: d.Config, Proxied: d.Proxied},
-		Client: clientSettings(s), Load: loadLine(s), Pacing: "tick of 1 ms, every message with its own due time",
+		Client: clientSettings(s), Load: loadLine(s), Pacing: pacing(s),
 		Contract: report.Contract(r.bed.Kind.Contract(settings)), Command: r.bed.Command, Effective: string(scenarios.Effective(s)),
 	}
 	for _, i := range d.Images {
@@ -40,14 +41,42 @@ func (r *run) describe(ctx context.Context) {
 }
 
 func loadLine(s *scenarios.Scenario) string {
-	line := fmt.Sprintf("%g/s of %d B from %s", s.Load.Rate, s.Load.Size, countOf(s.Load.Producers.Count, "producer"))
+	line := fmt.Sprintf("%s of %s from %s", s.Load.Pace(), s.Load.SizeText(), countOf(s.Load.Producers.Count, "producer"))
 	if n := s.Load.Consumers.Count; n > 0 {
 		line += " to " + countOf(n, "consumer")
 		if g := s.Load.Consumers.Group; g != "" {
 			line += " of group " + g
 		}
 	}
+	if keys := s.Load.KeysText(); keys != "" {
+		line += ", " + keys
+	}
 	return fmt.Sprintf("%s, topic %s with %s of %s", line, s.Topic.Name, countOf(s.Topic.Partitions, "partition"), countOf(s.Topic.Replicas, "replica"))
+}
+
+// pacing says how the schedule is kept.
+func pacing(s *scenarios.Scenario) string {
+	if s.Load.ClosedLoop() {
+		return "closed loop: no schedule, a message is due when the client has room for it"
+	}
+	return "tick of 1 ms, every message with its own due time"
+}
+
+// slowest returns the lowest rate of the schedule, and where there is none the mean of what was sent, in messages per second.
+func (r *run) slowest(windows []report.Window) float64 {
+	if !r.scenario.Load.ClosedLoop() {
+		return r.scenario.SlowestRate()
+	}
+	r.finding("The load was a closed loop (rate: max): a slow broker was sent less, so its latencies say nothing of what users would wait.")
+	var due uint64
+	var seconds int
+	for _, w := range windows {
+		if w.Start+time.Second <= r.loadEnd {
+			due += w.Due
+			seconds++
+		}
+	}
+	return float64(due) / float64(max(seconds, 1))
 }
 
 // clientSettings tells every setting of the load's clients; what is empty is left to the client library.
@@ -82,7 +111,7 @@ func (r *run) report(stopped Stopped) *report.Report {
 	r.phases.End(now)
 	history, windows, phases := r.collector.Finish(now, r.loadEnd)
 	history.States, history.Blind = r.watcher.history(now)
-	history.Rate = r.scenario.Load.Rate / float64(r.scenario.Topic.Partitions)
+	history.Rate = r.slowest(windows) * r.scenario.SmallestShare()
 
 	out := &report.Report{Schema: report.SchemaVersion, Run: r.info, Safety: r.balance(), Faults: r.faults, Phases: phases, Windows: windows, History: history,
 		Crashes: r.guard.crashes()}

@@ -33,13 +33,24 @@ const (
 // Encode writes the envelope of a message of this run into value, whose length is the message's size, at least HeaderSize. Everything behind the
 // header is the body and must be there already: the checksum covers it.
 //
-// Layout, big endian: magic 2, version 1, flags 1, run 8, producer 4, partition 4, sequence 8, due in ns 8, length 4, CRC-32C 4 (of all other bytes).
-func Encode(value []byte, run uint64, id ID, due time.Duration) { encode(value, run, id, due, 0) }
+// Layout, big endian: magic 2, version 1, flags 1, run 8, producer 4, partition 4, sequence 8, due in ns 8, length 4, CRC-32C 4 (of the body and then
+// of the other bytes of the header).
+func Encode(value []byte, run uint64, id ID, due time.Duration) {
+	encode(value, BodySum(value), run, id, due, 0)
+}
+
+// BodySum returns what EncodeAgain has to know of a value's body.
+func BodySum(value []byte) uint32 { return crc32.Checksum(value[HeaderSize:], castagnoli) }
+
+// EncodeAgain writes the envelope of another message with the same body, whose sum is known: the body is not read.
+func EncodeAgain(value []byte, body uint32, run uint64, id ID, due time.Duration) {
+	encode(value, body, run, id, due, 0)
+}
 
 // EncodeProbe writes the envelope of a message that belongs to no load.
-func EncodeProbe(value []byte, run uint64) { encode(value, run, ID{}, 0, flagProbe) }
+func EncodeProbe(value []byte, run uint64) { encode(value, BodySum(value), run, ID{}, 0, flagProbe) }
 
-func encode(value []byte, run uint64, id ID, due time.Duration, flags byte) {
+func encode(value []byte, body uint32, run uint64, id ID, due time.Duration, flags byte) {
 	_ = value[HeaderSize-1]
 	value[0], value[1], value[2], value[3] = magic0, magic1, envelopeVersion, flags
 	binary.BigEndian.PutUint64(value[4:], run)
@@ -48,7 +59,7 @@ func encode(value []byte, run uint64, id ID, due time.Duration, flags byte) {
 	binary.BigEndian.PutUint64(value[20:], id.Seq)
 	binary.BigEndian.PutUint64(value[28:], uint64(due))
 	binary.BigEndian.PutUint32(value[36:], uint32(min(len(value), math.MaxUint32)))
-	binary.BigEndian.PutUint32(value[40:], checksum(value))
+	binary.BigEndian.PutUint32(value[40:], seal(value, body))
 }
 
 // Decode reads the envelope of d.Value as a message of this run and fills in d.ID, d.Due and d.Envelope.
@@ -56,7 +67,7 @@ func Decode(d *Delivery, run uint64) {
 	v := d.Value
 	d.ID, d.Due = ID{}, 0
 	if len(v) < HeaderSize || v[0] != magic0 || v[1] != magic1 || v[2] != envelopeVersion ||
-		binary.BigEndian.Uint32(v[36:]) != uint32(len(v)) || binary.BigEndian.Uint32(v[40:]) != checksum(v) {
+		binary.BigEndian.Uint32(v[36:]) != uint32(len(v)) || binary.BigEndian.Uint32(v[40:]) != seal(v, BodySum(v)) {
 		d.Envelope = Corrupt
 		return
 	}
@@ -76,6 +87,5 @@ func Decode(d *Delivery, run uint64) {
 	}
 }
 
-func checksum(v []byte) uint32 {
-	return crc32.Update(crc32.Checksum(v[:HeaderSize-4], castagnoli), castagnoli, v[HeaderSize:])
-}
+// seal is the checksum of a value whose body has that sum.
+func seal(v []byte, body uint32) uint32 { return crc32.Update(body, castagnoli, v[:HeaderSize-4]) }

@@ -83,9 +83,16 @@ func (p *SendPage) Outcomes(batch []broker.Outcome) {
 			s.fail().unknown.add(o.ID.Seq, &p.free)
 		}
 	}
-	p.acknowledged.Add(acknowledged)
-	p.rejected.Add(rejected)
-	p.unknown.Add(unknown)
+	count(&p.acknowledged, acknowledged)
+	count(&p.rejected, rejected)
+	count(&p.unknown, unknown)
+}
+
+// count leaves a counter alone that does not change: outcomes come one at a time, and adding nothing costs as much as adding something.
+func count(to *atomic.Uint64, n uint64) {
+	if n > 0 {
+		to.Add(n)
+	}
 }
 
 // stream returns the stream of an outcome; nil: it cannot be of a message of this producer.

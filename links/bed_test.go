@@ -128,6 +128,16 @@ func (b *bed) ping(c net.Conn) time.Duration {
 	return time.Since(start)
 }
 
+// fastest returns the shortest of several round trips: what else the machine does only makes one longer.
+func (b *bed) fastest(c net.Conn) time.Duration {
+	b.Helper()
+	least := b.ping(c)
+	for range 7 {
+		least = min(least, b.ping(c))
+	}
+	return least
+}
+
 func exchange(c net.Conn, message []byte, within time.Duration) ([]byte, error) {
 	_ = c.SetDeadline(time.Now().Add(within))
 	if _, err := c.Write(message); err != nil {

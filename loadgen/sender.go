@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math"
-	"math/rand/v2"
 	"sync/atomic"
 	"time"
 
@@ -28,27 +27,31 @@ type Options struct {
 	Start      time.Duration // when the load begins, on the clock: the schedule's zero
 	Pacer      Pacer
 	Partitions int
-	Size       int // bytes of a message, broker.HeaderSize at least
+	Size       int    // bytes of a message where Sizes is nil, broker.HeaderSize at least
+	Sizes      Sizes  // how large messages are; nil: all of Size
+	Keys       Keys   // nil: none
+	Body       *Body  // what bodies are taken from; nil: random bytes of each sender's own
+	Spread     Spread // over the partitions
 	Seed       uint64
 	Phases     *Phases
 }
 
-// A Sender paces and sends one producing client's share of the schedule: of P senders, number i sends messages i, i+P, i+2P, ...
+// A Sender paces and sends one producing client's share of the schedule: of P senders, number i sends messages i, i+P, i+2P, ..., unless the pacer
+// gives each of them a schedule of its own.
 type Sender struct {
 	o       Options
+	pacer   Pacer // of this sender alone
+	closed  bool  // there is no schedule: see Max
 	shard   int
-	shards  int
 	page    SendPage
 	sending *recorder // written by Run
 	ended   *recorder // written by Outcome
 	end     atomic.Int64
 
-	next  uint64           // of the schedule
-	count uint64           // messages made so far: chooses the partition
-	seqs  []uint64         // the next sequence of each partition's stream
+	next  uint64           // of the sender's schedule
+	mint  mint             // makes the messages
 	batch []broker.Message // made and not yet taken by the client
 	ready int              // how many of batch the client has taken already
-	slab  []byte           // the messages of batch
 	held  time.Duration    // when the client's buffer was last found full: what was due by then had to wait for it
 	one   [1]broker.Outcome
 
@@ -57,19 +60,16 @@ type Sender struct {
 
 // NewSender returns sender number shard of shards.
 func NewSender(o Options, shard, shards int, page SendPage) *Sender {
+	_, closed := o.Pacer.(Max)
 	s := &Sender{
-		o: o, shard: shard, shards: shards, page: page, next: uint64(shard),
+		o: o, pacer: share(o.Pacer, shard, shards), closed: closed, shard: shard, page: page,
 		sending: newRecorder(o.Partitions, o.Phases, o.Start),
 		ended:   newRecorder(o.Partitions, o.Phases, o.Start),
-		seqs:    make([]uint64, o.Partitions),
+		mint:    newMint(o, shard, shards),
 		batch:   make([]broker.Message, 0, batchSize),
-		slab:    make([]byte, batchSize*o.Size),
-		count:   uint64(shard), // so that the shards do not all begin with the same partition
 		held:    -1,
 	}
 	s.end.Store(math.MaxInt64)
-	random := rand.NewChaCha8(seed(o.Seed, "body", shard))
-	_, _ = random.Read(s.slab)
 	return s
 }
 
@@ -99,7 +99,11 @@ func (s *Sender) Run(ctx context.Context, p broker.Producer, patience time.Durat
 			s.giveUp(now)
 			return
 		}
-		timer.Reset(min(max(next-s.o.Clock.Now(), tick), longestSleep))
+		pause := next - s.o.Clock.Now()
+		if !s.closed {
+			pause = max(pause, tick)
+		}
+		timer.Reset(min(max(pause, 0), longestSleep))
 	}
 }
 
@@ -109,7 +113,15 @@ func (s *Sender) ending() time.Duration {
 
 // release sends everything that is due, as far as the client takes it. It returns when to come again, and false when nothing is left.
 func (s *Sender) release(ctx context.Context, p broker.Producer, now time.Duration) (next time.Duration, more bool) {
+	enough := now + longestSleep
 	for {
+		if s.closed {
+			now = s.o.Clock.Now()
+			if now >= enough || ctx.Err() != nil {
+				return now, true
+			}
+			s.restamp(now)
+		}
 		if s.ready == len(s.batch) {
 			next, more = s.fill(now)
 			if len(s.batch) == 0 {
@@ -122,34 +134,35 @@ func (s *Sender) release(ctx context.Context, p broker.Producer, now time.Durati
 	}
 }
 
-// fill makes the messages that are due, as many as a batch holds. It returns when the next one is due, and false when there is none.
-func (s *Sender) fill(now time.Duration) (next time.Duration, more bool) {
-	s.batch, s.ready = s.batch[:0], 0
-	end := time.Duration(s.end.Load())
-	for {
-		since, ok := s.o.Pacer.Due(s.next)
-		due := s.o.Start + since
-		if !ok || due >= end {
-			return due, false
-		}
-		if due > now || len(s.batch) == batchSize {
-			return due, true
-		}
-		s.make(due)
-		s.next += uint64(s.shards)
+// restamp makes what the client has not taken due now: without a schedule nothing waits.
+func (s *Sender) restamp(now time.Duration) {
+	for i := s.ready; i < len(s.batch); i++ {
+		m := &s.batch[i]
+		m.Due = now
+		broker.Encode(m.Value, s.o.Run, m.ID, now)
 	}
 }
 
-// make appends the next message to the batch.
-func (s *Sender) make(due time.Duration) {
-	i := len(s.batch)
-	partition := int32(s.count % uint64(s.o.Partitions))
-	s.count++
-	id := broker.ID{Producer: uint32(s.shard), Partition: partition, Seq: s.seqs[partition]}
-	s.seqs[partition]++
-	value := s.slab[i*s.o.Size : (i+1)*s.o.Size : (i+1)*s.o.Size]
-	broker.Encode(value, s.o.Run, id, due)
-	s.batch = append(s.batch, broker.Message{ID: id, Due: due, Value: value})
+// fill makes the messages that are due, as many as a batch holds. It returns when the next one is due, and false when there is none.
+func (s *Sender) fill(now time.Duration) (next time.Duration, more bool) {
+	s.batch, s.ready = s.batch[:0], 0
+	s.mint.begin()
+	end := time.Duration(s.end.Load())
+	for {
+		since, ok := s.pacer.Due(s.next)
+		due := s.o.Start + since
+		if s.closed {
+			due = max(due, now)
+		}
+		if !ok || due >= end {
+			return due, false
+		}
+		if due > now || s.mint.full() {
+			return due, true
+		}
+		s.batch = append(s.batch, s.mint.message(due))
+		s.next++
+	}
 }
 
 // offer hands the client what it has not taken yet, and reports whether it took all.
@@ -170,8 +183,11 @@ func (s *Sender) offer(ctx context.Context, p broker.Producer) bool {
 	return true
 }
 
-// giveUp counts what was due and was never taken.
+// giveUp counts what was due and was never taken. Without a schedule nothing was due.
 func (s *Sender) giveUp(now time.Duration) {
+	if s.closed {
+		return
+	}
 	unsent := uint64(len(s.batch) - s.ready)
 	for _, m := range s.batch[s.ready:] {
 		s.sending.unsent(m.Due)
@@ -179,11 +195,11 @@ func (s *Sender) giveUp(now time.Duration) {
 	s.batch, s.ready = s.batch[:0], 0
 	end := min(now, time.Duration(s.end.Load()))
 	for {
-		since, ok := s.o.Pacer.Due(s.next)
+		since, ok := s.pacer.Due(s.next)
 		if !ok || s.o.Start+since >= end {
 			break
 		}
-		s.next += uint64(s.shards)
+		s.next++
 		s.sending.unsent(s.o.Start + since)
 		unsent++
 	}
@@ -223,13 +239,4 @@ func class(err error) string {
 		text := err.Error()
 		return text[:min(len(text), longest)]
 	}
-}
-
-// seed derives a stream of randomness from the scenario's seed, by what it is for and for whom, so that no use disturbs another.
-func seed(base uint64, use string, n int) (out [32]byte) {
-	r := rand.New(rand.NewPCG(base, uint64(n)))
-	for i := range out {
-		out[i] = byte(r.Uint32()) ^ use[i%len(use)]
-	}
-	return out
 }

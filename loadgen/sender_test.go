@@ -64,11 +64,16 @@ type countingPage struct{ sent, outcomes int }
 func (p *countingPage) Sent(ms []broker.Message)     { p.sent += len(ms) }
 func (p *countingPage) Outcomes(os []broker.Outcome) { p.outcomes += len(os) }
 
-// run drives one sender for a time against a producer, in virtual time, and returns what the collector came to.
+// run drives one sender at a constant rate.
 func run(t *testing.T, rate float64, length time.Duration, p *fakeProducer) (report.History, []report.Window, []report.PhaseFigures, *Sender, *countingPage) {
+	return runCurve(t, Constant{rate}, length, p)
+}
+
+// runCurve drives one sender for a time against a producer, in virtual time, and returns what the collector came to.
+func runCurve(t *testing.T, curve Pacer, length time.Duration, p *fakeProducer) (report.History, []report.Window, []report.PhaseFigures, *Sender, *countingPage) {
 	clock := broker.NewClock()
 	phases := NewPhases(report.Phase{Name: "baseline", Kind: report.Baseline})
-	o := Options{Run: 7, Clock: clock, Start: 0, Pacer: Constant{rate}, Partitions: 3, Size: 100, Phases: phases}
+	o := Options{Run: 7, Clock: clock, Start: 0, Pacer: curve, Partitions: 3, Size: 100, Phases: phases}
 	page := &countingPage{}
 	s := NewSender(o, 0, 1, page)
 	s.End(length)
@@ -89,7 +94,7 @@ func run(t *testing.T, rate float64, length time.Duration, p *fakeProducer) (rep
 	return h, w, f, s, page
 }
 
-func after(d time.Duration) func(broker.Message) time.Duration {
+func always(d time.Duration) func(broker.Message) time.Duration {
 	return func(broker.Message) time.Duration { return d }
 }
 
@@ -97,7 +102,7 @@ func TestSenderKeepsTheSchedule(t *testing.T) {
 	for _, rate := range []float64{1, 37, 1000, 20_000} {
 		t.Run(fmt.Sprint(rate), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				p := &fakeProducer{after: after(5 * ms), room: 1 << 20}
+				p := &fakeProducer{after: always(5 * ms), room: 1 << 20}
 				_, windows, figures, s, page := run(t, rate, 10*time.Second, p)
 				want := int(rate * 10)
 				if page.sent != want || page.outcomes != want || s.Unsent() != 0 {
@@ -195,7 +200,7 @@ func TestUnknownIsCensoredAndRejectedIsNot(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				_, windows, figures, _, _ := run(t, 100, time.Second, &fakeProducer{after: after(ms), room: 1000, err: tt.err})
+				_, windows, figures, _, _ := run(t, 100, time.Second, &fakeProducer{after: always(ms), room: 1000, err: tt.err})
 				f := figures[0]
 				if f.Latency.Ack.Quantile(0.5).AtLeast != tt.censored || f.Acknowledged != 0 || f.Unknown+f.Rejected != 100 {
 					t.Errorf("p50 %v, acknowledged %d, unknown %d, rejected %d", f.Latency.Ack.Quantile(0.5), f.Acknowledged, f.Unknown, f.Rejected)

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"errors"
+	"math"
 	"reflect"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/seed-228c25e4/squall/broker"
 	"github.com/seed-228c25e4/squall/faults"
+	"github.com/seed-228c25e4/squall/loadgen"
 	"github.com/seed-228c25e4/squall/report"
 )
 
@@ -55,8 +57,8 @@ func anyScenario(t *rapid.T) *Scenario {
 	s.Topic = broker.Topic{Name: anyName.Draw(t, "topic"), Partitions: rapid.IntRange(1, 9).Draw(t, "partitions"),
 		Replicas: rapid.IntRange(1, s.Broker.Nodes).Draw(t, "replicas"), Config: some(settings.Draw(t, "topic config"))}
 	l := &s.Load
-	l.Rate = rapid.Float64Range(1e-4, 1e9).Draw(t, "rate")
-	l.Size = rapid.IntRange(broker.HeaderSize, 1<<20).Draw(t, "size")
+	anyPace(t, l)
+	anyContent(t, s)
 	l.Client = rapid.SampledFrom([]string{ClientDefault, ClientFast}).Draw(t, "client")
 	l.Producers.Acks = rapid.SampledFrom([]string{"all", "1", "0"}).Draw(t, "acks")
 	l.Producers.Idempotent = l.Producers.Acks == "all" && rapid.Bool().Draw(t, "idempotent")
@@ -66,7 +68,64 @@ func anyScenario(t *rapid.T) *Scenario {
 	l.Consumers.Group = rapid.String().Draw(t, "group")
 	s.Phases = Phases{length(0), length(time.Second), length(0)}
 	anySteps(t, s, length)
+	if l.Shape != nil {
+		l.Rate = l.Shape.Count(s.LoadEnd()) / s.LoadEnd().Seconds()
+	}
 	return s
+}
+
+// anyContent draws sizes, keys, bodies and partitions.
+func anyContent(t *rapid.T, s *Scenario) {
+	l := &s.Load
+	size := rapid.IntRange(broker.HeaderSize, 1<<20)
+	weight := rapid.Float64Range(1e-3, 1e3)
+	switch l.Size = size.Draw(t, "size"); rapid.IntRange(0, 2).Draw(t, "sizes") {
+	case 1:
+		w := loadgen.Weighted{{Size: size.Draw(t, "one"), Weight: weight.Draw(t, "weight")}, {Size: size.Draw(t, "other"), Weight: weight.Draw(t, "weight")}}
+		l.Sizes, l.Size = &w, int(math.Round(w.Mean()))
+	case 2:
+		n := loadgen.LogNormal{Median: l.Size, Sigma: rapid.Float64Range(0.01, 10).Draw(t, "sigma"), Min: broker.HeaderSize, Max: 1 << 20}
+		l.Sizes, l.Size = &n, int(math.Round(n.Mean()))
+	}
+	count := rapid.Uint64Range(1, mostKeys).Draw(t, "count")
+	robin, uniform := loadgen.RoundRobinKeys(count), loadgen.UniformKeys(count)
+	l.Keys = rapid.SampledFrom([]loadgen.Keys{nil, &robin, &uniform, &loadgen.ZipfKeys{Keys: count, Exponent: weight.Draw(t, "exponent") / 100}}).Draw(t, "keys")
+	switch rapid.IntRange(0, 2).Draw(t, "spread") {
+	case 0:
+		for range s.Topic.Partitions {
+			l.Spread.Weights = append(l.Spread.Weights, weight.Draw(t, "partition"))
+		}
+	case 1:
+		l.Spread.ByKey = l.Keys != nil
+	}
+	l.Body.Compressible = rapid.SampledFrom([]float64{0, 0.5, 1, 0.123, 1.0 / 3}).Draw(t, "compressible")
+}
+
+// anyPace draws a rate and perhaps a shape.
+func anyPace(t *rapid.T, l *Load) {
+	rate := rapid.Float64Range(1e-4, 1e9)
+	length := func() time.Duration { return time.Duration(rapid.Int64Range(1e7, 1e12).Draw(t, "length")) }
+	switch rapid.IntRange(0, 6).Draw(t, "shape") {
+	case 0:
+		l.Rate = rate.Draw(t, "rate")
+	case 1:
+		l.Shape = &loadgen.Ramp{From: rapid.SampledFrom([]float64{0, 10, 1e5 / 3.0}).Draw(t, "from"), To: rate.Draw(t, "to"), Over: length()}
+	case 2:
+		steps := loadgen.Steps{{Rate: rate.Draw(t, "first"), For: length()}}
+		for range rapid.IntRange(0, 3).Draw(t, "more") {
+			steps = append(steps, loadgen.Step{Rate: rapid.OneOf(rate, rapid.Just(0.0)).Draw(t, "rate"), For: length()})
+		}
+		l.Shape = &steps
+	case 3:
+		mean := rate.Draw(t, "mean")
+		l.Shape = &loadgen.Sine{Mean: mean, Amplitude: mean / 3, Period: length()}
+	case 4:
+		l.Shape = &loadgen.Burst{Base: rapid.OneOf(rate, rapid.Just(0.0)).Draw(t, "base"), Peak: rate.Draw(t, "peak"), For: time.Millisecond, Every: length()}
+	case 5:
+		l.Shape = &loadgen.Poisson{Rate: rate.Draw(t, "rate")}
+	case 6:
+		l.Shape = loadgen.Max{}
+	}
 }
 
 // anySteps draws faults, and an expectation of each.

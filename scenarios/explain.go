@@ -22,6 +22,7 @@ func Explain(s *Scenario, k broker.Kind) string {
 	}
 	fmt.Fprintf(&b, "\n\n%s\n", s.inOneLine())
 	explainTimeline(&b, s)
+	explainPace(&b, s)
 	explainContract(&b, s, k)
 	explainTimers(&b, s, k)
 	explainExpectations(&b, s)
@@ -44,8 +45,11 @@ func (s *Scenario) inOneLine() string {
 
 // String prints the load in one line.
 func (l Load) String() string {
-	text := fmt.Sprintf("%s/s of %s from %s to %s", thousands(l.Rate), writeSize(l.Size),
+	text := fmt.Sprintf("%s of %s from %s to %s", l.Pace(), l.SizeText(),
 		count(l.Producers.Count, "producer", "producers"), count(l.Consumers.Count, "consumer", "consumers"))
+	if keys := l.KeysText(); keys != "" {
+		text += ", " + keys
+	}
 	if l.Client == ClientFast {
 		text += " with fast clients"
 	}

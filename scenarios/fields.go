@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"io/fs"
 	"time"
 
 	"github.com/seed-228c25e4/squall/broker"
@@ -55,8 +56,12 @@ func (d *draft) derive() {
 			}
 		}
 	}
-	if d.inBytes {
-		s.Load.Rate /= float64(s.Load.Size)
+	d.deriveContent()
+	for _, rate := range d.inBytes {
+		*rate /= float64(s.Load.Size)
+	}
+	if c := s.Load.Shape; c != nil && !d.wrong("load.rate") {
+		s.Load.Rate = c.Count(s.LoadEnd()) / s.LoadEnd().Seconds()
 	}
 }
 
@@ -68,7 +73,8 @@ type draft struct {
 	reader
 	s       *Scenario
 	kinds   map[string]broker.Kind
-	inBytes bool // the rate is in bytes per second, until the size is known
+	inBytes []*float64 // rates that are in bytes per second, until the size is known
+	files   fs.FS      // what the scenario may read
 }
 
 // fields are all fields of a scenario file but faults and expectations, with where their values are kept.
@@ -113,8 +119,11 @@ func (d *draft) load() section {
 	l := &d.s.Load
 	p, c := &l.Producers, &l.Consumers
 	return section{
-		{"rate", rate{&l.Rate, &d.inBytes}},
-		{"size", size{p: &l.Size, least: broker.HeaderSize, why: ", which the envelope takes"}},
+		{"rate", pace{d}},
+		{"size", sizes{d}},
+		{"keys", keys{d}},
+		{"body", bodies{d}},
+		{"partitions", spread{d}},
 		{"client", choice{&l.Client, []string{ClientDefault, ClientFast}}},
 		{"producers", section{
 			{"count", number{&p.Count, 1, 1000}},

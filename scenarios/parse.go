@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"io/fs"
 	"maps"
 	"path"
 	"slices"
@@ -17,12 +18,13 @@ type Options struct {
 	Kinds map[string]broker.Kind // the kinds of brokers that there are, by name
 	Set   []string               // "load.rate=5k/s": replaces what the file says
 	Seed  *uint64                // replaces the file's seed
+	Files fs.FS                  // what the scenario may read, as Folder returns it; nil: nothing
 }
 
 // Parse reads a scenario file. name is what its mistakes call the file, and what the scenario is called when it does not say. The error is of type
 // Errors, and holds every mistake.
 func Parse(name string, data []byte, o Options) (*Scenario, error) {
-	d := &draft{s: defaults(), kinds: o.Kinds, reader: reader{notebook: newNotebook(name, data), places: map[string]*yaml.Node{}}}
+	d := &draft{s: defaults(), kinds: o.Kinds, files: o.Files, reader: reader{notebook: newNotebook(name, data), places: map[string]*yaml.Node{}}}
 	root := d.tree(data)
 	if root == nil {
 		return nil, d.err()
@@ -79,6 +81,8 @@ func (d *draft) check() {
 	if end := s.LoadEnd(); end > longest {
 		d.note(d.at("phases"), "phases", "", "all in all the load would last %s, longer than a week", writeDuration(end))
 	}
+	d.checkPace()
+	d.checkContent()
 	k, ok := d.kinds[s.Broker.Kind]
 	if !ok || k.Check == nil {
 		return

@@ -226,7 +226,7 @@ func TestMistakes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = Parse(filepath.Base(file), data, Options{Kinds: kinds})
+			_, err = Parse(filepath.Base(file), data, Options{Kinds: kinds, Files: Folder(file)})
 			var all Errors
 			if !errors.As(err, &all) {
 				t.Fatalf("got %v, want mistakes", err)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/seed-228c25e4/squall/broker"
 	"github.com/seed-228c25e4/squall/faults"
+	"github.com/seed-228c25e4/squall/loadgen"
 	"github.com/seed-228c25e4/squall/report"
 )
 
@@ -51,9 +52,14 @@ const (
 
 // Load says what is sent.
 type Load struct {
-	Rate      float64 // messages per second, of all producers together
-	Size      int     // bytes of a message's value, its envelope included
-	Client    string  // ClientDefault or ClientFast: what the client settings start from
+	Rate      float64       // messages per second of all producers together; with a shape the mean of the whole load, or 0 where the broker sets the pace
+	Shape     loadgen.Curve // how the rate changes: *loadgen.Ramp, ..., *Trace or loadgen.Max; nil: it does not
+	Size      int           // bytes of a message's value, its envelope included; with Sizes their mean
+	Sizes     loadgen.Sizes // *loadgen.Weighted or *loadgen.LogNormal; nil: all of Size
+	Keys      loadgen.Keys  // *loadgen.RoundRobinKeys, ...; nil: none
+	Body      Body
+	Spread    loadgen.Spread // over the partitions
+	Client    string         // ClientDefault or ClientFast: what the client settings start from
 	Producers Producers
 	Consumers Consumers
 }

@@ -127,10 +127,11 @@ func writeSize(n int) string {
 	return strconv.Itoa(n) + "B"
 }
 
-// rate is messages per second, or bytes per second until the size of a message is known.
+// rate is messages per second. One that is written in bytes is bytes per second until the size of a message is known.
 type rate struct {
-	p     *float64
-	bytes *bool // set: the rate is in bytes
+	p    *float64
+	d    *draft // is told of rates in bytes
+	none bool   // may be 0
 }
 
 // fastest bounds a rate, in messages or bytes per second.
@@ -161,12 +162,15 @@ func (v rate) read(r *reader, field string, n *yaml.Node) {
 	}
 	perSecond := parse(m[1]) * factor / map[string]float64{"s": 1, "min": 60, "h": 3600}[m[3]]
 	switch {
-	case perSecond == 0:
+	case perSecond == 0 && !v.none:
 		r.note(n, field, "", "nothing would be sent; write how much, as in 2000/s")
 	case perSecond > fastest:
 		r.note(n, field, "", "%s is more than any machine can send", n.Value)
 	default:
-		*v.p, *v.bytes = perSecond, inBytes
+		*v.p = perSecond
+		if inBytes {
+			v.d.inBytes = append(v.d.inBytes, v.p)
+		}
 	}
 }
 

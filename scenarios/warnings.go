@@ -35,6 +35,7 @@ var warnings = []func(*Scenario, broker.Kind) []string{
 	onlyHealHelps,
 	notWatchedLongEnough,
 	shortDelivery,
+	closedLoopLoad,
 }
 
 // Warnings returns what should be known before the run, a sentence each: what cannot be judged, and what will be judged in vain.
@@ -59,14 +60,14 @@ func noObjective(s *Scenario, _ broker.Kind) []string {
 }
 
 func tooThin(s *Scenario, _ broker.Kind) []string {
-	each := s.Load.Rate / float64(s.Topic.Partitions)
+	each := s.SlowestPartition()
 	return warn(each < leastRate && len(s.Faults) > 0,
 		"%.3g messages per second and partition are too few to tell a gap: recovery will be inconclusive; at least %d are needed.", each, leastRate)
 }
 
 func shortBaseline(s *Scenario, _ broker.Kind) []string {
-	n := s.Load.Rate * s.Phases.Baseline.Seconds()
-	return warn(n < leastBaseline && len(s.Faults) > 0,
+	n := s.Curve().Count(s.BaselineEnd()) - s.Curve().Count(s.Phases.WarmUp)
+	return warn(n < leastBaseline && !s.Load.ClosedLoop() && len(s.Faults) > 0,
 		"The baseline has %.0f messages: recovery will be inconclusive; at least %d are needed.", n, leastBaseline)
 }
 
@@ -219,4 +220,8 @@ func shortDelivery(s *Scenario, k broker.Kind) []string {
 	return warn(len(s.Faults) > 0 && s.Load.Producers.DeliveryTimeout <= t.Value,
 		"Producers give up after %s, before %s (%s) can take effect: many messages may end unknown.",
 		writeDuration(s.Load.Producers.DeliveryTimeout), t.Name, report.Human(t.Value))
+}
+
+func closedLoopLoad(s *Scenario, _ broker.Kind) []string {
+	return warn(s.Load.ClosedLoop(), "The load is a closed loop (rate: max): it finds ceilings, and its latencies are not those that users would see.")
 }

@@ -134,14 +134,28 @@ func (p *producer) Send(_ context.Context, messages []broker.Message) int {
 	now := p.driver.clock.Now()
 	stamp, until := p.driver.clock.UTC(now), int64(now+p.timeout+grace)
 	first := p.free.take(n)
-	for i := range n {
-		m := &messages[i]
-		s := &p.slots[p.free.at(first+uint64(i))]
-		s.fill(m, p.tally.begun(m.ID.Partition), stamp)
+	for from := 0; from < n; from += stretch {
+		p.load(messages[from:min(from+stretch, n)], first+uint64(from), stamp, until)
+	}
+	return n
+}
+
+// stretch is how many slots are filled before they go to the client: what they are filled with is then still in the processor's nearest cache.
+const stretch = 16
+
+// load fills the slots that stand from first on, and then gives them to the client. One after the other, each record's locks would wait for all that was
+// written to its slot, most of which is in another core's cache.
+func (p *producer) load(messages []broker.Message, first uint64, stamp time.Time, until int64) {
+	var slots [stretch]*slot
+	for i := range messages {
+		slots[i] = &p.slots[p.free.at(first+uint64(i))]
+		slots[i].fill(&messages[i], stamp)
+	}
+	for _, s := range slots[:len(messages)] {
+		s.before = p.tally.begun(s.id.Partition)
 		s.until.Store(until)
 		p.client.TryProduce(context.Background(), &s.record, p.promise)
 	}
-	return n
 }
 
 // keep is told by franz-go what became of a record, one at a time: it keeps the promise.

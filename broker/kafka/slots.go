@@ -13,10 +13,10 @@ import (
 // A slot holds one message from Send until franz-go gives its record back. It is the record's context, which is how the record leads back to it
 // without a map; as a context it never ends.
 type slot struct {
-	context.Context
 	record kgo.Record
-	index  uint32
+	context.Context
 
+	index     uint32
 	id        broker.ID
 	due, sent time.Duration
 	before    uint64 // attempts on the partition when the message came
@@ -43,8 +43,8 @@ func newSlots(n int, topic string) []slot {
 }
 
 // fill copies the message: Send keeps nothing of what it was given.
-func (s *slot) fill(m *broker.Message, before uint64, now time.Time) {
-	s.id, s.due, s.sent, s.before = m.ID, m.Due, m.Sent, before
+func (s *slot) fill(m *broker.Message, now time.Time) {
+	s.id, s.due, s.sent = m.ID, m.Due, m.Sent
 	r := &s.record
 	r.Partition, r.Timestamp = m.ID.Partition, now
 	r.Value = append(r.Value[:0], m.Value...)

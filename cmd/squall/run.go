@@ -141,7 +141,7 @@ func load(nameOrPath string, set []string, seed *uint64) (*scenarios.Scenario, e
 	if err != nil {
 		return nil, err
 	}
-	return scenarios.Parse(name, data, scenarios.Options{Kinds: kinds, Set: set, Seed: seed})
+	return scenarios.Parse(name, data, scenarios.Options{Kinds: kinds, Set: set, Seed: seed, Files: scenarios.Folder(name)})
 }
 
 // tell writes the result to standard output.

@@ -1,0 +1,107 @@
+package bench_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+
+	"github.com/seed-228c25e4/squall/broker"
+)
+
+const (
+	topicName  = "bench"
+	partitions = 6
+
+	// childVariable makes this program the broker of another one of its kind.
+	childVariable = "SQUALL_BENCH_BROKER"
+)
+
+func TestMain(m *testing.M) {
+	if kind := os.Getenv(childVariable); kind != "" {
+		serve(kind)
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// fake starts one kfake broker. A null broker checks what it is sent and forgets it; the others keep it in memory.
+func fake(null bool) (*kfake.Cluster, error) {
+	opts := []kfake.Opt{kfake.NumBrokers(1), kfake.SeedTopics(partitions, topicName)}
+	if null {
+		opts = append(opts, kfake.BlackholeProduce())
+	}
+	return kfake.NewCluster(opts...)
+}
+
+// serve is a broker until the parent closes its standard input.
+func serve(kind string) {
+	c, err := fake(kind == "null")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	fmt.Println(strings.Join(c.ListenAddrs(), ","))
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	c.Close()
+}
+
+// inside starts a broker in this process, and outside in one of its own, so that the processor time of this one is the client's alone.
+func inside(t testing.TB, null bool) *place {
+	t.Helper()
+	c, err := fake(null)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &place{addrs: c.ListenAddrs(), close: c.Close}
+}
+
+func outside(t testing.TB, null bool) *place {
+	t.Helper()
+	kind := "store"
+	if null {
+		kind = "null"
+	}
+	child := exec.Command(os.Args[0])
+	child.Env = append(os.Environ(), childVariable+"="+kind)
+	child.Stderr = os.Stderr
+	in, err := child.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := child.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &place{addrs: strings.Split(strings.TrimSpace(line), ","), close: func() {
+		in.Close()
+		_ = child.Wait()
+	}}
+}
+
+// A place is a cluster of one broker at an address, and nothing else.
+type place struct {
+	broker.Cluster
+	addrs []string
+	close func()
+}
+
+func (p *place) Nodes() []broker.Node            { return []broker.Node{node{}} }
+func (p *place) Endpoint(string) broker.Endpoint { return broker.Endpoint{Addrs: p.addrs} }
+
+type node struct{ broker.Node }
+
+func (node) Name() string { return "b1" }
+func (node) ID() string   { return "0" }

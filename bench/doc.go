@@ -1,0 +1,3 @@
+// Package bench measures what squall's load engine costs beside the bare client library, on the same broker and with the same settings, as ratios of
+// one run. It holds no code that squall uses and judges nothing: RESULTS.md says what one machine gave.
+package bench
