@@ -296,7 +296,7 @@ func TestShapedLoad(t *testing.T) { // not beside others: a closed loop takes al
 	closed := strings.Replace(quiet, "rate: 600/s", "rate: max", 1)
 	for name, text := range map[string]string{"chance": chance, "closed": closed} {
 		t.Run(name, func(t *testing.T) {
-					r, _, _ := play(t, t.Context(), text+expectSafe, nil)
+			r, _, _ := play(t, t.Context(), text+expectSafe, nil)
 			if r.Verdict.Outcome != report.Pass || r.Safety.Sent < 1800 || r.Safety.Verified != r.Safety.Sent {
 				t.Errorf("%s: sent %d, verified %d", r.Verdict.Sentence, r.Safety.Sent, r.Safety.Verified)
 			}

@@ -130,10 +130,14 @@ func (r *run) read(ctx context.Context, stretches map[int32]broker.Range) {
 	if err != nil {
 		r.final.Reason = err.Error()
 	}
+	after, endsErr := r.ends(ctx) // retention may have moved the log's start while it was read
 	for p := range int32(r.scenario.Topic.Partitions) {
 		s, known := stretches[p]
 		if !known {
 			continue
+		}
+		if now, ok := after[p]; ok && endsErr == nil {
+			s.Start = max(s.Start, now.Start)
 		}
 		at := max(s.Start, reached[p])
 		if err == nil {

@@ -72,6 +72,9 @@ func prepare() (err error) {
 // needDocker skips aloud where no Docker answers, and fails where it is required.
 func needDocker(t *testing.T) {
 	t.Helper()
+	if os.Getenv("SQUALL_NO_DOCKER") != "" {
+		t.Skip("NOT TESTED: SQUALL_NO_DOCKER is set")
+	}
 	if whyNot == nil {
 		return
 	}
