@@ -83,7 +83,8 @@ func TestHonestBroker(t *testing.T) { // not beside others, which could keep it 
 	r, seen, file := play(t, t.Context(), strings.Replace(quiet, "idempotent: false", "idempotent: true", 1)+
 		"faults: [ { name: death, at: 1s, for: 3s, kill: leader } ]\n"+
 		"expect: [ lost == 0, duplicates == 0, reordered == 0, recovery.service < 6s of death, ack.p99 < 1s during baseline ]\n", nil)
-	if r.Verdict.Outcome != report.Pass {
+	late := slices.ContainsFunc(r.Validity, func(f report.Finding) bool { return f.Scope == report.ScopeSpeed }) // the machine was too busy: that is told
+	if r.Verdict.Outcome != report.Pass && !(late && r.Verdict.Outcome == report.Inconclusive) {
 		t.Errorf("%s\n%+v", r.Verdict.Sentence, r.Expectations)
 	}
 	if len(r.Crashes) != 0 {
