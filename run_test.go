@@ -82,10 +82,15 @@ func play(t *testing.T, ctx context.Context, text string, meddle func(*embedded.
 func TestHonestBroker(t *testing.T) { // not beside others, which could keep it from its schedule
 	r, seen, file := play(t, t.Context(), strings.Replace(quiet, "idempotent: false", "idempotent: true", 1)+
 		"faults: [ { name: death, at: 1s, for: 3s, kill: leader } ]\n"+
-		"expect: [ lost == 0, duplicates == 0, reordered == 0, recovery.service < 6s of death, ack.p99 < 1s during baseline ]\n", nil)
-	late := slices.ContainsFunc(r.Validity, func(f report.Finding) bool { return f.Scope == report.ScopeSpeed }) // the machine was too busy: that is told
-	if r.Verdict.Outcome != report.Pass && !(late && r.Verdict.Outcome == report.Inconclusive) {
+		"expect: [ lost == 0, duplicates == 0, reordered == 0, recovery.service < 6s of death (warn), ack.p99 < 1s during baseline (warn) ]\n", nil)
+	if r.Verdict.Outcome != report.Pass {
 		t.Errorf("%s\n%+v", r.Verdict.Sentence, r.Expectations)
+	}
+	disturbed := slices.ContainsFunc(r.Validity, func(f report.Finding) bool { return f.Scope == report.ScopeSpeed })
+	for _, e := range r.Expectations {
+		if e.Outcome != report.Pass && !(e.Warn && disturbed && e.Outcome == report.Inconclusive) { // speed is not judged on a disturbed machine
+			t.Errorf("%+v", e)
+		}
 	}
 	if len(r.Crashes) != 0 {
 		t.Errorf("a fault's victim is taken for crashed: %+v", r.Crashes)
@@ -97,11 +102,13 @@ func TestHonestBroker(t *testing.T) { // not beside others, which could keep it 
 	if f.Effective < f.Commanded || f.Healed < f.Effective+3*time.Second || len(f.Victims) != 1 || len(f.Evidence) == 0 {
 		t.Errorf("the fault went %+v", f)
 	}
-	if s := r.Recovery[0].Service; !s.Known || s.Value > 5*time.Second {
-		t.Errorf("service was back %v after a leader died whose session lasts 1 s", s)
+	rec := &r.Recovery[0]
+	if len(rec.Longest) == 0 || rec.Longest[0].Length() < 500*time.Millisecond {
+		t.Fatalf("the longest silences after a leader's death are %+v", rec.Longest)
 	}
-	if longest := r.Recovery[0].Longest; len(longest) == 0 || longest[0].Length() < 500*time.Millisecond { // a busy machine may not call it a gap
-		t.Errorf("the longest silences after a leader's death are %+v", longest)
+	gap := rec.Longest[0].Length() > rec.Threshold // where the baseline was rough, it is too short to be called one
+	if s := rec.Service; !s.Known || s.Value > 5*time.Second || gap && s.Value < 500*time.Millisecond {
+		t.Errorf("service was back %v after a leader died whose session lasts 1 s", s)
 	}
 	checkEvents(t, seen.all, file)
 	checkPhases(t, r)
