@@ -42,6 +42,7 @@ func (p *fakeProducer) Close(context.Context) error { return nil }
 // answer tells outcomes until ctx ends and nothing waits.
 func (p *fakeProducer) answer(ctx context.Context) {
 	for {
+		over := ctx.Err() != nil // asked before looking: what is sent in between is answered in the next round
 		p.mu.Lock()
 		var ready []broker.Message
 		for len(p.waiting) > 0 && p.waiting[0].Sent+p.after(p.waiting[0]) <= p.clock.Now() {
@@ -52,7 +53,7 @@ func (p *fakeProducer) answer(ctx context.Context) {
 		for _, m := range ready {
 			p.outcome(broker.Outcome{ID: m.ID, Due: m.Due, Sent: m.Sent, At: p.clock.Now(), Offset: int64(m.ID.Seq), Err: p.err})
 		}
-		if ctx.Err() != nil && empty {
+		if over && empty {
 			return
 		}
 		time.Sleep(ms)
