@@ -47,7 +47,6 @@ var foreign = map[string][]string{
 	"github.com/docker":                       {"testcontainers"},
 	"github.com/HdrHistogram/hdrhistogram-go": {"loadgen", "report/formats"},
 	"go.yaml.in/yaml":                         {"scenarios"},
-	"charm.land":                              {"cmd/squall"},
 	"github.com/spf13/cobra":                  {"cmd/squall"},
 }
 

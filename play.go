@@ -65,13 +65,14 @@ func (r *run) plan(ctx context.Context, start time.Duration) {
 	r.enter(report.Phase{Name: string(report.WarmUp), Kind: report.WarmUp, From: start})
 	wait(ctx, r.clock, start+p.WarmUp)
 	r.enter(report.Phase{Name: string(report.Baseline), Kind: report.Baseline, From: start + p.WarmUp})
-	baselineEnd := start + p.WarmUp + p.Baseline
+	baselineEnd := start + r.scenario.BaselineEnd()
 	wait(ctx, r.clock, baselineEnd)
 
 	course := &course{run: r, left: len(r.scenario.Faults)}
 	defer course.end()
 	t := faults.Timeline{
-		Steps: r.scenario.Faults, Clock: r.clock, Start: baselineEnd, Heal: r.healAt(), Topic: r.scenario.Topic.Name,
+		Steps: r.scenario.Faults, Clock: r.clock, Start: baselineEnd, Topic: r.scenario.Topic.Name,
+		Heal:    r.scenario.LoadEnd() - r.scenario.BaselineEnd(), // when the last recovery has been watched
 		Cluster: r.bed.Cluster, Driver: r.bed.Driver, State: r.watcher.look, Told: course.told,
 	}
 	records, err := t.Run(ctx)
@@ -84,15 +85,6 @@ func (r *run) plan(ctx context.Context, start time.Duration) {
 			wait(ctx, r.clock, f.Healed+p.Recovery)
 		}
 	}
-}
-
-// healAt returns when faults without an end of their own are reverted, from the end of the baseline: when the last recovery has been watched.
-func (r *run) healAt() time.Duration {
-	var last time.Duration
-	for _, s := range r.scenario.Faults {
-		last = max(last, s.End()+r.scenario.Phases.Recovery)
-	}
-	return last
 }
 
 // begin begins a phase now.

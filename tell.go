@@ -41,15 +41,9 @@ func (r *run) describe(ctx context.Context) {
 }
 
 func loadLine(s *scenarios.Scenario) string {
-	line := fmt.Sprintf("%s of %s from %s", s.Load.Pace(), s.Load.SizeText(), countOf(s.Load.Producers.Count, "producer"))
-	if n := s.Load.Consumers.Count; n > 0 {
-		line += " to " + countOf(n, "consumer")
-		if g := s.Load.Consumers.Group; g != "" {
-			line += " of group " + g
-		}
-	}
-	if keys := s.Load.KeysText(); keys != "" {
-		line += ", " + keys
+	line := s.Load.String()
+	if g := s.Load.Consumers.Group; s.Load.Consumers.Count > 0 && g != "" {
+		line += ", group " + g
 	}
 	return fmt.Sprintf("%s, topic %s with %s of %s", line, s.Topic.Name, countOf(s.Topic.Partitions, "partition"), countOf(s.Topic.Replicas, "replica"))
 }

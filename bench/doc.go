@@ -1,3 +1,4 @@
 // Package bench measures what squall's load engine costs beside the bare client library, on the same broker and with the same settings, as ratios of
-// one run. It holds no code that squall uses and judges nothing: RESULTS.md says what one machine gave.
+// one run. It holds no code that squall uses and judges nothing: `make bench` writes what this machine gives to
+// RESULTS.md.
 package bench
