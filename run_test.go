@@ -39,6 +39,9 @@ load:
 phases: { warm-up: 1s, baseline: 3s, recovery: 3s }
 `
 
+// quietly is the same with an idempotent client: where a broker dies, another one sends again what may be stored already, and stores it twice.
+var quietly = strings.Replace(quiet, "idempotent: false", "idempotent: true", 1)
+
 const expectSafe = "expect: [ lost == 0, duplicates == 0, reordered == 0, corrupt == 0, phantom == 0 ]\n"
 
 const run = 0x5ca1ab1e
@@ -80,7 +83,7 @@ func play(t *testing.T, ctx context.Context, text string, meddle func(*embedded.
 
 // An honest broker is accused of nothing, and the death of a leader shows as what it was.
 func TestHonestBroker(t *testing.T) { // not beside others, which could keep it from its schedule
-	r, seen, file := play(t, t.Context(), strings.Replace(quiet, "idempotent: false", "idempotent: true", 1)+
+	r, seen, file := play(t, t.Context(), quietly+
 		"faults: [ { name: death, at: 1s, for: 3s, kill: leader } ]\n"+
 		"expect: [ lost == 0, duplicates == 0, reordered == 0, recovery.service < 6s of death (warn), ack.p99 < 1s during baseline (warn) ]\n", nil)
 	if r.Verdict.Outcome != report.Pass {
@@ -251,8 +254,7 @@ func TestStoppedInTheMiddleOfAFault(t *testing.T) {
 			stopper := time.AfterFunc(time.Hour, func() {})
 			defer stopper.Stop()
 			begun := time.Now()
-			text := strings.Replace(quiet, "idempotent: false", "idempotent: true", 1) // a client that sends again may store twice
-			r, seen, _ := play(t, ctx, text+"faults: [ { name: death, at: 0s, for: 30s, kill: b2 } ]\n"+expectSafe, func(c *embedded.Cluster) {
+			r, seen, _ := play(t, ctx, quietly+"faults: [ { name: death, at: 0s, for: 30s, kill: b2 } ]\n"+expectSafe, func(c *embedded.Cluster) {
 				once.Do(func() { time.AfterFunc(6*time.Second, func() { cancel(stopped) }) })
 			})
 			if took := time.Since(begun); took > 25*time.Second {
@@ -280,7 +282,7 @@ func TestStoppedInTheMiddleOfAFault(t *testing.T) {
 // A broker that dies by itself is no fault of the scenario's, and no pass.
 func TestBrokerDiesByItself(t *testing.T) {
 	t.Parallel()
-	r, seen, _ := play(t, t.Context(), quiet+expectSafe, func(c *embedded.Cluster) {
+	r, seen, _ := play(t, t.Context(), quietly+expectSafe, func(c *embedded.Cluster) {
 		time.AfterFunc(2500*time.Millisecond, func() { _ = c.Nodes()[0].Kill(context.Background()) })
 		time.AfterFunc(4500*time.Millisecond, func() { _ = c.Nodes()[0].Start(context.Background()) })
 	})
