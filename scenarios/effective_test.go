@@ -59,12 +59,15 @@ func anyScenario(t *rapid.T) *Scenario {
 	l := &s.Load
 	anyPace(t, l)
 	anyContent(t, s)
-	l.Client = rapid.SampledFrom([]string{ClientDefault, ClientFast}).Draw(t, "client")
+	l.Client = rapid.SampledFrom(presets).Draw(t, "client")
 	l.Producers.Acks = rapid.SampledFrom([]string{"all", "1", "0"}).Draw(t, "acks")
 	l.Producers.Idempotent = l.Producers.Acks == "all" && rapid.Bool().Draw(t, "idempotent")
 	l.Producers.Linger, l.Producers.DeliveryTimeout = length(0), length(time.Second)
 	l.Producers.MetadataMinAge, l.Consumers.MetadataMinAge = length(time.Millisecond), length(time.Millisecond)
-	l.Producers.BatchBytes = rapid.IntRange(0, 1<<20).Draw(t, "batch")
+	l.Producers.BatchBytes = rapid.SampledFrom([]int{0, 1<<20 + batchOverhead, 3 << 20}).Draw(t, "batch")
+	if l.Client == ClientJavaLike { // which leaves nothing to the library
+		l.Producers.BatchBytes, l.Consumers.SessionTimeout = 3<<20, length(time.Millisecond)
+	}
 	l.Consumers.Group = rapid.String().Draw(t, "group")
 	s.Phases = Phases{length(0), length(time.Second), length(0)}
 	anySteps(t, s, length)

@@ -50,8 +50,8 @@ func (l Load) String() string {
 	if keys := l.KeysText(); keys != "" {
 		text += ", " + keys
 	}
-	if l.Client == ClientFast {
-		text += " with fast clients"
+	if l.Client != ClientDefault {
+		text += " with " + l.Client + " clients"
 	}
 	return text
 }

@@ -46,17 +46,8 @@ func (d *draft) derive() {
 	if !d.has("broker.pull") && s.Broker.Run == Containers {
 		s.Broker.Pull = PullMissing
 	}
-	if s.Load.Client == ClientFast {
-		for path, p := range map[string]*time.Duration{
-			"load.producers.metadata-min-age": &s.Load.Producers.MetadataMinAge,
-			"load.consumers.metadata-min-age": &s.Load.Consumers.MetadataMinAge,
-		} {
-			if !d.has(path) {
-				*p = fastMetadata
-			}
-		}
-	}
 	d.deriveContent()
+	d.deriveClients()
 	for _, rate := range d.inBytes {
 		*rate /= float64(s.Load.Size)
 	}
@@ -64,9 +55,6 @@ func (d *draft) derive() {
 		s.Load.Rate = c.Count(s.LoadEnd()) / s.LoadEnd().Seconds()
 	}
 }
-
-// fastMetadata is how soon the fast client asks again who leads.
-const fastMetadata = 250 * time.Millisecond
 
 // A draft is a scenario that is being read or written.
 type draft struct {
@@ -124,7 +112,7 @@ func (d *draft) load() section {
 		{"keys", keys{d}},
 		{"body", bodies{d}},
 		{"partitions", spread{d}},
-		{"client", choice{&l.Client, []string{ClientDefault, ClientFast}}},
+		{"client", choice{&l.Client, presets}},
 		{"producers", section{
 			{"count", number{&p.Count, 1, 1000}},
 			{"acks", choice{&p.Acks, []string{"all", "1", "0"}}},

@@ -83,6 +83,7 @@ func (d *draft) check() {
 	}
 	d.checkPace()
 	d.checkContent()
+	d.batches()
 	k, ok := d.kinds[s.Broker.Kind]
 	if !ok || k.Check == nil {
 		return

@@ -150,8 +150,15 @@ func TestDerived(t *testing.T) {
 		"fast client": {"load: { client: fast, consumers: { metadata-min-age: 1s } }", func(s *Scenario) bool {
 			return s.Load.Producers.MetadataMinAge == fastMetadata && s.Load.Consumers.MetadataMinAge == time.Second
 		}},
-		"decimal size": {"load: { size: 1.5KB }", func(s *Scenario) bool { return s.Load.Size == 1500 }},
-		"no group":     {`load: { consumers: { group: "" } }`, func(s *Scenario) bool { return s.Load.Consumers.Group == "" }},
+		"java-like client": {"load: { client: java-like, size: 4KiB, producers: { buffer: 7 } }", func(s *Scenario) bool {
+			p := s.Load.Producers
+			return p.Linger == 5*time.Millisecond && p.BatchBytes == 16384 && p.Buffer == 7 && p.DeliveryTimeout == 2*time.Minute &&
+				p.MetadataMinAge == 100*time.Millisecond && s.Load.Consumers.SessionTimeout == 45*time.Second
+		}},
+		"java-like client's buffer":            {"load: { client: java-like, size: 4KiB }", func(s *Scenario) bool { return s.Load.Producers.Buffer == 8192 }},
+		"java-like client with large messages": {"load: { client: java-like, size: 1MiB }", func(s *Scenario) bool { return s.Load.Producers.BatchBytes == 1<<20+256 }},
+		"decimal size":                         {"load: { size: 1.5KB }", func(s *Scenario) bool { return s.Load.Size == 1500 }},
+		"no group":                             {`load: { consumers: { group: "" } }`, func(s *Scenario) bool { return s.Load.Consumers.Group == "" }},
 		"names of faults": {"faults: [{at: 0s, kill: b1}, {at: 1s, kill: b2}, {at: 2s, name: kill-1, kill: b3}]", func(s *Scenario) bool {
 			return s.Faults[0].Name == "kill-2" && s.Faults[1].Name == "kill-3" && s.Faults[2].Name == "kill-1"
 		}},

@@ -59,16 +59,10 @@ type Load struct {
 	Keys      loadgen.Keys  // *loadgen.RoundRobinKeys, ...; nil: none
 	Body      Body
 	Spread    loadgen.Spread // over the partitions
-	Client    string         // ClientDefault or ClientFast: what the client settings start from
+	Client    string         // a preset, such as ClientDefault: what the client settings start from
 	Producers Producers
 	Consumers Consumers
 }
-
-// The presets of client settings.
-const (
-	ClientDefault = "default" // the client library's own: what users feel
-	ClientFast    = "fast"    // asks soon who leads: the broker's own time
-)
 
 // Producers are the load's producing clients.
 type Producers struct {
