@@ -70,12 +70,8 @@ func (r *run) plan(ctx context.Context, start time.Duration) {
 
 	course := &course{run: r, left: len(r.scenario.Faults)}
 	defer course.end()
-	t := faults.Timeline{
-		Steps: r.scenario.Faults, Clock: r.clock, Start: baselineEnd, Topic: r.scenario.Topic.Name,
-		Heal:    r.scenario.LoadEnd() - r.scenario.BaselineEnd(), // when the last recovery has been watched
-		Cluster: r.bed.Cluster, Driver: r.bed.Driver, State: r.watcher.look, Told: course.told,
-	}
-	records, err := t.Run(ctx)
+	r.timeline.Start, r.timeline.Told = baselineEnd, course.told
+	records, err := r.timeline.Run(ctx)
 	r.faults = records
 	if err != nil {
 		r.finding("%v", err)
@@ -121,7 +117,9 @@ func (c *course) told(what faults.Transition, f report.Fault) {
 		c.active = append(c.active, f.Name)
 		c.during(f.Name, f.Commanded)
 	case faults.Healed:
-		r.guard.release(f.Victims)
+		if f.Healed != report.Never { // else it may be down for good, by the fault's doing
+			r.guard.release(f.Victims)
+		}
 		c.left--
 		c.leave(f)
 	case faults.Missed:

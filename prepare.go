@@ -37,6 +37,7 @@ type run struct {
 	phases   *loadgen.Phases
 	ledger   *ledger.Ledger
 	options  loadgen.Options
+	timeline *faults.Timeline
 
 	senders   []*loadgen.Sender
 	producers []broker.Producer
@@ -67,6 +68,11 @@ func newRun(s *scenarios.Scenario, bed Testbed, observers []Observer) *run {
 		Run: bed.Run, Clock: bed.Clock, Start: r.begun, Pacer: s.Curve(), Partitions: s.Topic.Partitions, Seed: s.Seed, Phases: r.phases,
 		Size: s.Load.Size, Sizes: s.Load.Sizes, Keys: s.Load.Keys, Body: s.Bodies(), Spread: s.Load.Spread,
 	}
+	r.timeline = &faults.Timeline{
+		Steps: s.Faults, Clock: bed.Clock, Topic: s.Topic.Name,
+		Heal:    s.LoadEnd() - s.BaselineEnd(), // when the last recovery has been watched
+		Cluster: bed.Cluster, Driver: bed.Driver, State: r.watcher.look,
+	}
 	r.receiving, r.watching = func() {}, func() {}
 	return r
 }
@@ -93,23 +99,23 @@ func (r *run) prepare(ctx context.Context) error {
 	}
 	r.describe(ready)
 	r.journal.tell(r.clock.Now(), report.Event{Type: report.EventRun, Text: "ready: " + r.info.Load, Run: &r.info})
-	if err := r.preflight(ready); err != nil {
+	if err := r.connect(ctx); err != nil {
 		return err
 	}
-	if err := r.connect(ctx); err != nil {
+	if err := r.preflight(ready); err != nil {
 		return err
 	}
 	r.watch(ctx)
 	return r.join(ctx)
 }
 
-// preflight tries every target once.
+// preflight tries every target once, and asks whether testbed and driver can do what the faults need.
 func (r *run) preflight(ctx context.Context) error {
 	state, err := r.watcher.look(ctx)
 	if err != nil {
 		return fmt.Errorf("ask for the cluster's state: %w", err)
 	}
-	if err := faults.Preflight(r.scenario.Faults, state, r.bed.Cluster); err != nil {
+	if err := r.timeline.Preflight(state); err != nil {
 		return fmt.Errorf("the faults cannot be injected: %w", err)
 	}
 	return nil

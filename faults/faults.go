@@ -28,22 +28,6 @@ type Fault interface {
 // A Revert is the way back from a fault. It is called once, and ends when the fault is over, which is before the cluster is well again.
 type Revert func(context.Context) error
 
-// A Configurable is a Fault with parameters.
-type Configurable interface {
-	// Params returns the parameters, each with a pointer to its value in this fault, in the order in which people would write them.
-	Params() []Param
-	// Check returns what is wrong with the parameters together; nil: nothing.
-	Check() error
-}
-
-// A Param is one parameter of a fault: a word under which a scenario sets it, and where its value is kept.
-type Param struct {
-	Name  string
-	About string // one line
-	Value any    // *time.Duration, *int, or *string
-	OneOf []string
-}
-
 // A Kind is one kind of fault.
 type Kind struct {
 	Name   string     // as a scenario writes it: "kill"
@@ -55,9 +39,24 @@ type Kind struct {
 	Survives func(victims, nodes []string, partitions []broker.PartitionState) bool
 	// Affects reports whether a victim has a role in the partition, so that its service may suffer.
 	Affects func(Victims, broker.PartitionState) bool
-	// Exclusive: no other fault begins on its nodes or links while it lasts.
+	// Exclusive: no other fault begins on its nodes, links or clients while it lasts.
 	Exclusive bool
+	// Needs returns what the victims or the driver lack for this kind, in words that say what to do instead; nil: nothing. It is asked before the
+	// load starts, with victims as they are then, and must not touch them. A nil Needs: every testbed and driver can.
+	Needs func(Victims) error
+	// Only is the one kind of testbed that can do it, as a scenario's broker.run names it: OnlyContainers or OnlyEmbedded; empty: Needs alone decides.
+	Only string
+	// Why says why no other testbed can: "an embedded broker has no disk".
+	Why string
+	// Clients are the clients that a kind for Clients can be done to: broker.Producers or broker.Consumers; empty: all.
+	Clients string
 }
+
+// The testbeds that a kind of fault may be bound to.
+const (
+	OnlyContainers = "containers"
+	OnlyEmbedded   = "embedded"
+)
 
 // Kinds returns every kind of fault.
 func Kinds() []Kind { return slices.Clone(kinds) }

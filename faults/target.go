@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -16,8 +17,10 @@ type TargetType string
 
 // The types of targets.
 const (
-	Nodes TargetType = "nodes"
-	Links TargetType = "links"
+	Nodes   TargetType = "nodes"
+	Links   TargetType = "links"
+	Clients TargetType = "clients" // of the load
+	Nowhere TargetType = "nowhere" // the fault's parameters say all: what is done through the broker's API, or to its protocol
 )
 
 // A Form is one way to write a target.
@@ -36,6 +39,7 @@ func Forms() []Form {
 		{"controller", Nodes, "who leads the cluster's metadata when the fault begins"},
 		{"A -> B", Links, "every connection that A dials to B; A is producers, consumers or a node, B a node"},
 		{"A <-> B", Links, "every connection that one of the nodes A and B dials to the other"},
+		{"consumer-0", Clients, "a client by its name: producer-0, consumer-0, ..."},
 	}
 }
 
@@ -59,16 +63,36 @@ type End struct {
 // Controller is the target that is whoever leads the cluster's metadata.
 const Controller = "controller"
 
-// A Place is what targets can name: the cluster's nodes and the scenario's topic.
+// A Place is what targets can name: the cluster's nodes, the load's clients and the scenario's topic.
 type Place struct {
-	Nodes []string
-	Topic broker.Topic
+	Nodes   []string
+	Clients []string // producer-0, ..., consumer-0, ...
+	Topic   broker.Topic
 }
 
 // ParseNode reads a target of nodes.
 func ParseNode(text string, in Place) (Target, error) {
 	to, err := in.node(text)
 	return Target{Type: Nodes, To: to}, err
+}
+
+// ParseClient reads a target of clients; of names which of them the kind of fault can be done to: broker.Producers, broker.Consumers, or empty for all.
+func ParseClient(text, of string, in Place) (Target, error) {
+	text = strings.TrimSpace(text)
+	t := Target{Type: Clients, To: End{Name: text}}
+	var can []string
+	for _, c := range in.Clients {
+		if of == "" || strings.HasPrefix(c, strings.TrimSuffix(of, "s")+"-") {
+			can = append(can, c)
+		}
+	}
+	switch {
+	case slices.Contains(can, text):
+		return t, nil
+	case len(can) == 0:
+		return t, fmt.Errorf("the load has no %s", cmp.Or(of, "clients"))
+	}
+	return t, fmt.Errorf("there is no client %q%s; write one of %s", text, report.Suggest(text, can), strings.Join(can, ", "))
 }
 
 // ParseLink reads a target of links; what is wrong with the plane or the half is told with what is wrong with the text. An empty plane means all.
@@ -167,13 +191,15 @@ func (e End) String() string {
 
 // Fixed reports whether the target names the same victims whenever it is resolved.
 func (t Target) Fixed() bool {
-	return t.To.Name != "" && t.To.Name != Controller && t.From.Name != Controller
+	return t.Type != Nowhere && t.To.Name != "" && t.To.Name != Controller && t.From.Name != Controller
 }
 
-// Link prints a target of links as a scenario writes it, without plane and half; of nodes, the node.
+// Link prints a target of links as a scenario writes it, without plane and half; any other as it is.
 func (t Target) Link() string {
 	switch {
-	case t.Type == Nodes:
+	case t.Type == Nowhere:
+		return ""
+	case t.Type != Links:
 		return t.To.String()
 	case t.Both:
 		return t.From.String() + " <-> " + t.To.String()
@@ -196,9 +222,21 @@ func (t Target) String() string {
 	return t.Link() + " (" + strings.Join(more, ", ") + ")"
 }
 
-// Resolve finds the victims in a cluster whose own view of itself is s. The victims have nodes or links, at least one.
-func (t Target) Resolve(s broker.State, c broker.Cluster) (Victims, error) {
+// Resolve finds the victims in a cluster whose own view of itself is s, and among the load's clients. The victims have nodes, links or clients, at
+// least one, but for a target of type Nowhere.
+func (t Target) Resolve(s broker.State, c broker.Cluster, clients []broker.Client) (Victims, error) {
 	v := Victims{Cluster: c, Half: t.Half}
+	switch t.Type {
+	case Nowhere:
+		return v, nil
+	case Clients:
+		i := slices.IndexFunc(clients, func(c broker.Client) bool { return c.Name() == t.To.Name })
+		if i < 0 {
+			return v, fmt.Errorf("the load has no client %q", t.To.Name)
+		}
+		v.Clients = clients[i : i+1 : i+1]
+		return v, nil
+	}
 	to, err := t.To.resolve(s)
 	if err != nil {
 		return v, err

@@ -2,6 +2,7 @@ package faults
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -32,7 +33,7 @@ func TestResolve(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		v, err := target.Resolve(s, c)
+		v, err := target.Resolve(s, c, nil)
 		if err != nil || !reflect.DeepEqual(v.Names(), w.victims) {
 			t.Errorf("%s is %q, %v; want %q", w.text, v.Names(), err, w.victims)
 		}
@@ -54,7 +55,7 @@ func TestCannotResolve(t *testing.T) {
 		if text == "leader -> controller" {
 			c.links = c.links[:2]
 		}
-		if _, err := target.Resolve(s, c); err == nil || err.Error() != want {
+		if _, err := target.Resolve(s, c, nil); err == nil || err.Error() != want {
 			t.Errorf("%s: got %v, want %s", text, err, want)
 		}
 		c = newFakeCluster()
@@ -146,15 +147,18 @@ func TestHalves(t *testing.T) {
 func TestKinds(t *testing.T) {
 	t.Parallel()
 	for _, k := range Kinds() {
-		if k.Name == "" || k.About == "" || k.New() == nil || k.Survives == nil || k.Affects == nil || k.Target != Nodes && k.Target != Links {
+		if k.Name == "" || k.About == "" || k.New() == nil || k.Survives == nil || k.Affects == nil || !slices.Contains([]TargetType{Nodes, Links, Clients, Nowhere}, k.Target) {
 			t.Errorf("%+v is not whole", k)
 		}
 		if c, ok := k.New().(Configurable); ok {
 			for _, p := range c.Params() {
-				if p.Name == "" || p.About == "" || p.Value == nil {
+				if p.text(); p.Name == "" || p.About == "" {
 					t.Errorf("%s has a parameter that is not whole: %+v", k.Name, p)
 				}
 			}
+		}
+		if (k.Only == "") != (k.Why == "") || k.Only != "" && k.Only != OnlyContainers && k.Only != OnlyEmbedded {
+			t.Errorf("%s is for %q only, because %q", k.Name, k.Only, k.Why)
 		}
 		if again, ok := FindKind(k.Name); !ok || again.About != k.About {
 			t.Errorf("%s is not found", k.Name)

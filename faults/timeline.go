@@ -42,6 +42,7 @@ type Timeline struct {
 	Topic   string        // whose partitions are told as affected
 	Cluster broker.Cluster
 	Driver  broker.Driver
+	Clients []broker.Client // the load's
 	// State returns the cluster's view of itself, as fresh as can be had. It may be asked by several steps at once.
 	State func(context.Context) (broker.State, error)
 	// Told is called at each transition, with the fault as it stands; never twice at a time, and in the order of what happened. The timeline
@@ -86,7 +87,7 @@ func (t *Timeline) carryOut(ctx context.Context, s Step) (report.Fault, error) {
 		t.tell(Missed, &f)
 		return f, nil
 	}
-	v.Driver, v.Witness = t.Driver, &Witness{}
+	v.Witness = &Witness{}
 	f.Victims = v.Names()
 	own, err := t.holds.take(s.Name, kind, f.Victims)
 	if err != nil {
@@ -192,8 +193,15 @@ func (t *Timeline) resolveNow(ctx context.Context, target Target) (Victims, brok
 	if err != nil {
 		return Victims{}, s, fmt.Errorf("look for %s: %w", target, err)
 	}
-	v, err := target.Resolve(s, t.Cluster)
+	v, err := t.victims(s, target)
 	return v, s, err
+}
+
+// victims finds a target's victims in a state of the cluster, and says whom else they are hurt with.
+func (t *Timeline) victims(s broker.State, target Target) (Victims, error) {
+	v, err := target.Resolve(s, t.Cluster, t.Clients)
+	v.Driver, v.Topic = t.Driver, t.Topic
+	return v, err
 }
 
 // sleepUntil waits for a moment on the clock, and is false where ctx ended before it.
@@ -220,14 +228,25 @@ func (t *Timeline) tell(what Transition, f *report.Fault) {
 	t.Told(what, c)
 }
 
-// Preflight tries before the load what the steps will need: every target resolves, and the testbed has what it names. It returns all that is
-// wrong, at once.
-func Preflight(steps []Step, s broker.State, c broker.Cluster) error {
+// Preflight tries before the load what the steps will need: every target resolves in the state, and testbed and driver can do what is asked of them. It
+// returns all that is wrong, at once.
+func (t *Timeline) Preflight(s broker.State) error {
 	var errs []error
-	for _, step := range steps {
-		if _, err := step.Target.Resolve(s, c); err != nil {
+	for _, step := range t.Steps {
+		if err := t.try(s, step); err != nil {
 			errs = append(errs, fmt.Errorf("fault %s: %w", step.Name, err))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+func (t *Timeline) try(s broker.State, step Step) error {
+	v, err := t.victims(s, step.Target)
+	if err != nil {
+		return err
+	}
+	if k, ok := FindKind(step.Kind); ok && k.Needs != nil {
+		return k.Needs(v)
+	}
+	return nil
 }

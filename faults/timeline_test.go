@@ -281,12 +281,13 @@ func TestPreflight(t *testing.T) {
 	t.Parallel()
 	b := newBed()
 	s, _ := b.state(t.Context())
-	good := []Step{kill("a", "b1", 0, 0), slow("b", "b1 -> leader of orders/2", 0, 0)}
-	if err := Preflight(good, s, b.fakeCluster); err != nil {
+	b.Steps = []Step{kill("a", "b1", 0, 0), slow("b", "b1 -> leader of orders/2", 0, 0)}
+	if err := b.Preflight(s); err != nil {
 		t.Error(err)
 	}
 	b.links, s.Controller = nil, ""
-	err := Preflight(append(good, kill("c", "controller", 0, 0)), s, b.fakeCluster)
+	b.Steps = append(b.Steps, kill("c", "controller", 0, 0))
+	err := b.Preflight(s)
 	want := "fault b: this testbed cannot break the network: it has no links\nfault c: nobody is known to be the controller"
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)

@@ -12,13 +12,15 @@ import (
 	"github.com/seed-228c25e4/squall/report"
 )
 
-// Victims are what a fault is to hurt: nodes or links, and whom to ask for help with it.
+// Victims are what a fault is to hurt: nodes, links or clients, none of them for a fault of Nowhere; and whom to ask for help with it.
 type Victims struct {
 	Nodes   []broker.Node
 	Links   []broker.Link
+	Clients []broker.Client
 	Half    Half           // of the links
 	Cluster broker.Cluster // for what is done to several links at once
-	Driver  broker.Driver  // for faults through the broker's own API; may be nil
+	Driver  broker.Driver  // for faults through the broker's own API; what it can do is asked for by type assertion
+	Topic   string         // the scenario's
 	Witness *Witness       // is told what the fault saw of its work; nil: nobody listens
 }
 
@@ -32,14 +34,17 @@ const (
 	Replies    Half = "replies"  // the bytes to it
 )
 
-// Names returns what the victims are called: nodes by name, links as "producers -> b1", with the plane between brokers.
+// Names returns what the victims are called: nodes and clients by name, links as "producers -> b1", with the plane between brokers.
 func (v Victims) Names() []string {
-	names := make([]string, 0, len(v.Nodes)+len(v.Links))
+	names := make([]string, 0, len(v.Nodes)+len(v.Links)+len(v.Clients))
 	for _, n := range v.Nodes {
 		names = append(names, n.Name())
 	}
 	for _, l := range v.Links {
 		names = append(names, linkName(l))
+	}
+	for _, c := range v.Clients {
+		names = append(names, c.Name())
 	}
 	return names
 }
@@ -167,30 +172,4 @@ func bytes(n uint64) string {
 		v, i = v/1000, i+1
 	}
 	return strings.TrimSuffix(fmt.Sprintf("%.1f", v), ".0") + " " + units[i:i+1] + "B"
-}
-
-// describe returns a fault's parameters that are set, as people read them.
-func describe(f Fault) string {
-	c, ok := f.(Configurable)
-	if !ok {
-		return ""
-	}
-	var all []string
-	for _, p := range c.Params() {
-		switch v := p.Value.(type) {
-		case *time.Duration:
-			if *v != 0 {
-				all = append(all, p.Name+" "+report.Human(*v))
-			}
-		case *int:
-			if *v != 0 {
-				all = append(all, fmt.Sprintf("%s %d", p.Name, *v))
-			}
-		case *string:
-			if *v != "" {
-				all = append(all, p.Name+" "+*v)
-			}
-		}
-	}
-	return strings.Join(all, ", ")
 }

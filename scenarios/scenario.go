@@ -104,6 +104,18 @@ func (s *Scenario) LoadEnd() time.Duration {
 	return s.BaselineEnd() + end
 }
 
+// ClientNames returns what the load's clients will be called, producers first.
+func (s *Scenario) ClientNames() []string {
+	var names []string
+	for i := range s.Load.Producers.Count {
+		names = append(names, fmt.Sprintf("producer-%d", i))
+	}
+	for i := range s.Load.Consumers.Count {
+		names = append(names, fmt.Sprintf("consumer-%d", i))
+	}
+	return names
+}
+
 // NodeNames returns what the cluster's nodes will be called.
 func (s *Scenario) NodeNames() []string { return nodeNames(s.Broker.Nodes) }
 

@@ -44,6 +44,11 @@ func (s section) read(r *reader, path string, n *yaml.Node) {
 		return
 	}
 	s.strangers(r, path, n)
+	s.readFields(r, path, n)
+}
+
+// readFields reads the fields that are there.
+func (s section) readFields(r *reader, path string, n *yaml.Node) {
 	for _, f := range s {
 		if v := child(n, f.name); v != nil {
 			r.places[join(path, f.name)] = v

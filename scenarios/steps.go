@@ -31,43 +31,45 @@ func (v steps) read(r *reader, path string, n *yaml.Node) {
 // A written is a step as the file has it, before its target is looked at.
 type written struct {
 	faults.Step
-	node, link, plane, only string
-	kinds                   []string // the kinds that it names: one, when it is right
+	node, link, client, plane, only string
+	kinds                           []string // the kinds that it names: one, when it is right
 }
 
-// fields are those of a step; params are the fields of its fault.
-func (w *written) fields(kinds []faults.Kind, params map[string]value) section {
-	s := section{
+// own are the fields that every step may have, whatever its kind.
+func (w *written) own() (before, after section) {
+	before = section{
 		{"name", word(&w.Name)},
 		{"at", duration{p: &w.At, below: "a fault cannot begin before the baseline ends; at counts from there"}},
 		{"for", duration{p: &w.For, least: 1, unset: true, below: "a fault that lasts no time; leave for out, and it lasts until heal"}},
 	}
-	for _, k := range kinds {
-		s = append(s, field{k.Name, params[k.Name]})
+	return before, section{
+		{"node", text{p: &w.node}},
+		{"link", text{p: &w.link}},
+		{"client", text{p: &w.client}},
+		{"plane", choice{&w.plane, []string{broker.PlaneData, broker.PlaneControl}}},
+		{"only", choice{&w.only, []string{string(faults.Requests), string(faults.Replies)}}},
 	}
-	return append(s,
-		field{"node", text{p: &w.node}},
-		field{"link", text{p: &w.link}},
-		field{"plane", choice{&w.plane, []string{broker.PlaneData, broker.PlaneControl}}},
-		field{"only", choice{&w.only, []string{string(faults.Requests), string(faults.Replies)}}},
-	)
+}
+
+// fields are all fields of a step: its own, and one for each kind of fault, with the fault's parameters in it.
+func (w *written) fields() section {
+	s, after := w.own()
+	for _, k := range faults.Kinds() {
+		s = append(s, field{k.Name, injection{w, k}})
+	}
+	return append(s, after...)
 }
 
 // step reads one fault. What comes back holds what could be read, so that others can refer to it.
 func (v steps) step(r *reader, path string, n *yaml.Node) faults.Step {
 	var w written
 	r.places[path] = n
-	kinds := faults.Kinds()
-	params := map[string]value{}
-	for _, k := range kinds {
-		params[k.Name] = injection{&w, k}
-	}
-	all := w.fields(kinds, params)
 	if n.Kind != yaml.MappingNode {
 		r.note(n, path, "", "wants a fault, as in { at: 0s, for: 20s, kill: leader }, not %s", kindOf(n))
 		return w.Step
 	}
-	all.read(r, path, n)
+	w.strangers(r, path, n)
+	w.fields().readFields(r, path, n)
 	if !r.has(path+".at") && !r.noted(path) {
 		r.note(n, path, "", "when does it begin? write at, counted from the end of the baseline, as in at: 0s")
 	}
@@ -75,48 +77,96 @@ func (v steps) step(r *reader, path string, n *yaml.Node) faults.Step {
 	case len(w.kinds) > 1:
 		r.note(n, path, "", "one fault does one thing; write %s as faults of their own", strings.Join(w.kinds, " and "))
 	case len(w.kinds) == 0 && !r.noted(path):
-		r.note(n, path, "", "what breaks? write %s", oneOf(faults.KindNames()))
+		r.note(n, path, "", "what breaks? write a kind of fault, as in kill: leader; squall list faults names them all")
 	case len(w.kinds) == 1:
 		v.target(r, path, n, &w)
+		v.possible(r, path, &w)
 	}
 	return w.Step
+}
+
+// strangers tells of keys that are no fields. There are too many kinds of faults to name them all.
+func (w *written) strangers(r *reader, path string, n *yaml.Node) {
+	before, after := w.own()
+	own, all := append(before, after...).names(), w.fields().names()
+	for i := 0; i < len(n.Content); i += 2 {
+		if key := n.Content[i]; !slices.Contains(all, key.Value) {
+			r.note(key, path, report.Suggest(key.Value, all), "there is no field and no fault %s; fields are %s, and squall list faults names the faults",
+				quoted(key.Value), strings.Join(own, ", "))
+		}
+	}
+}
+
+// possible tells of a fault that the scenario's testbed is known not to be able to do.
+func (v steps) possible(r *reader, path string, w *written) {
+	k, _ := faults.FindKind(w.Kind)
+	if k.Only != "" && k.Only != v.s.Broker.Run && !r.wrong("broker.run") {
+		r.note(r.at(path+"."+k.Name), path+"."+k.Name, "", "needs run: %s; %s", k.Only, k.Why)
+	}
+}
+
+// A targetField is how the target of one type is written.
+type targetField struct {
+	name    string // the field; empty: there is no target
+	beside  []string
+	example string
+}
+
+var targetFields = map[faults.TargetType]targetField{
+	faults.Nodes:   {"node", nil, "node: leader"},
+	faults.Links:   {"link", []string{"plane", "only"}, "link: producers -> leader"},
+	faults.Clients: {"client", nil, "client: consumer-0"},
+	faults.Nowhere: {},
 }
 
 // target reads what the step hurts.
 func (v steps) target(r *reader, path string, n *yaml.Node, w *written) {
 	k, _ := faults.FindKind(w.Kind)
-	own, others, text := path+".node", []string{"link", "plane", "only"}, w.node
-	if k.Target == faults.Links {
-		own, others, text = path+".link", []string{"node"}, w.link
-	}
-	for _, name := range others {
-		if r.has(path + "." + name) {
+	own := targetFields[k.Target]
+	for _, name := range []string{"node", "link", "client", "plane", "only"} {
+		if r.has(path+"."+name) && name != own.name && !slices.Contains(own.beside, name) {
 			r.note(r.at(path+"."+name), path+"."+name, "", "%s is done to %s; leave %s out", k.Name, k.Target, name)
 		}
 	}
-	short := path + "." + k.Name // kill: leader
+	if k.Target == faults.Nowhere {
+		w.Target = faults.Target{Type: faults.Nowhere}
+		return
+	}
+	text := map[string]string{"node": w.node, "link": w.link, "client": w.client}[own.name]
+	field, short := path+"."+own.name, path+"."+k.Name // kill: leader
 	switch {
-	case r.has(own) && k.Target == faults.Nodes && r.at(short).Kind == yaml.ScalarNode:
-		r.note(r.at(own), own, "", "the node is named twice; leave this out")
+	case r.has(field) && r.at(short).Kind == yaml.ScalarNode:
+		r.note(r.at(field), field, "", "the %s is named twice; leave this out%s", own.name, w.orParameters())
 	case text == "":
-		if !r.has(own) && !r.noted(path) && (k.Target == faults.Links || !r.wrong(short)) {
-			r.note(n, path, "", "where? write it as in %s", map[faults.TargetType]string{faults.Links: "link: producers -> leader", faults.Nodes: "node: leader"}[k.Target])
+		if !r.has(field) && !r.noted(path) && !r.wrong(short) {
+			r.note(n, path, "", "where? write it as in %s", own.example)
 		}
 	default:
-		if !r.has(own) {
-			own = short
+		if !r.has(field) {
+			field = short
 		}
-		v.parse(r, own, text, k, w)
+		v.parse(r, field, text, k, w)
 	}
+}
+
+// orParameters says how parameters are written, for one who meant them, and wrote what is read as a target.
+func (w *written) orParameters() string {
+	if c, ok := w.Fault.(faults.Configurable); ok {
+		return fmt.Sprintf(", or write what stands behind %s as a mapping with the fields %s", w.Kind, strings.Join(params(c).names(), ", "))
+	}
+	return ""
 }
 
 // parse reads a target's text, which stands in the field.
 func (v steps) parse(r *reader, field, text string, k faults.Kind, w *written) {
-	in := faults.Place{Nodes: v.s.NodeNames(), Topic: v.s.Topic}
+	in := faults.Place{Nodes: v.s.NodeNames(), Clients: v.s.ClientNames(), Topic: v.s.Topic}
 	var err error
-	if k.Target == faults.Links {
+	switch k.Target {
+	case faults.Links:
 		w.Target, err = faults.ParseLink(text, w.plane, faults.Half(w.only), in)
-	} else {
+	case faults.Clients:
+		w.Target, err = faults.ParseClient(text, k.Clients, in)
+	default:
 		w.Target, err = faults.ParseNode(text, in)
 	}
 	if err != nil {
@@ -124,7 +174,7 @@ func (v steps) parse(r *reader, field, text string, k faults.Kind, w *written) {
 	}
 }
 
-// injection is what stands behind the name of a kind of fault: its parameters, or for a kind without any just the node.
+// injection is what stands behind the name of a kind of fault: its parameters, or just its target.
 type injection struct {
 	w *written
 	k faults.Kind
@@ -134,56 +184,78 @@ func (v injection) read(r *reader, path string, n *yaml.Node) {
 	v.w.kinds = append(v.w.kinds, v.k.Name)
 	v.w.Kind, v.w.Fault = v.k.Name, v.k.New()
 	configurable, _ := v.w.Fault.(faults.Configurable)
+	own, before := targetFields[v.k.Target], len(r.mistakes)
 	switch {
-	case n.Kind == yaml.ScalarNode && v.k.Target == faults.Nodes:
-		text{p: &v.w.node}.read(r, path, n)
+	case n.Kind == yaml.ScalarNode && !isNull(n) && own.name != "":
+		text{p: v.target(own.name)}.read(r, path, n)
+	case n.Kind == yaml.MappingNode && len(n.Content) == 0:
 	case configurable == nil && n.Kind == yaml.MappingNode:
-		r.note(n, path, "", "%s has no parameters; write the node, as in %s: leader", v.k.Name, v.k.Name)
+		r.note(n, path, "", "%s has no parameters; write %s", v.k.Name, v.example(own))
 	case configurable == nil:
-		r.note(n, path, "", "wants a node, as in %s: leader, not %s", v.k.Name, kindOf(n))
+		r.note(n, path, "", "wants %s, not %s", v.example(own), kindOf(n))
 	default:
-		before := len(r.mistakes)
-		for i := 0; i < len(n.Content) && n.Kind == yaml.MappingNode; i += 2 {
-			if key := n.Content[i]; slices.Contains([]string{"at", "for", "name", "node", "link", "plane", "only"}, key.Value) {
-				r.note(key, path, "", "%s belongs beside %s, not into it", key.Value, v.k.Name)
-			}
-		}
-		params(configurable).read(r, path, n)
-		if len(r.mistakes) > before {
-			return
-		}
-		if err := configurable.Check(); err != nil {
-			r.note(n, path, "", "%v", err)
+		fields := params(configurable)
+		v.misplaced(r, path, n, fields.names())
+		fields.read(r, path, n)
+	}
+	if configurable == nil || len(r.mistakes) > before {
+		return
+	}
+	if err := configurable.Check(); err != nil {
+		r.note(n, path, "", "%v", err)
+	}
+}
+
+// example is how the kind is written without parameters.
+func (v injection) example(own targetField) string {
+	_, target, found := strings.Cut(own.example, ": ")
+	if !found {
+		target = "{}"
+	}
+	return v.k.Name + ": " + target
+}
+
+// misplaced tells of fields of the step that stand among the fault's parameters.
+func (v injection) misplaced(r *reader, path string, n *yaml.Node, params []string) {
+	before, after := v.w.own()
+	own := append(before, after...).names()
+	for i := 0; i < len(n.Content) && n.Kind == yaml.MappingNode; i += 2 {
+		if key := n.Content[i]; slices.Contains(own, key.Value) && !slices.Contains(params, key.Value) {
+			r.note(key, path, "", "%s belongs beside %s, not into it", key.Value, v.k.Name)
 		}
 	}
+}
+
+// target returns where the text of a target is kept.
+func (v injection) target(field string) *string {
+	switch field {
+	case "link":
+		return &v.w.link
+	case "client":
+		return &v.w.client
+	}
+	return &v.w.node
 }
 
 func (v injection) write() *yaml.Node {
 	if v.w.Kind != v.k.Name {
 		return nil
 	}
+	var n *yaml.Node
 	if c, ok := v.w.Fault.(faults.Configurable); ok {
-		if n := params(c).write(); n != nil {
-			return n
-		}
+		n = params(c).write()
 	}
-	return scalar(v.w.Target.To.String())
-}
-
-// params are the fields of a fault's parameters.
-func params(c faults.Configurable) section {
-	var s section
-	for _, p := range c.Params() {
-		switch to := p.Value.(type) {
-		case *time.Duration:
-			s = append(s, field{p.Name, duration{p: to}})
-		case *int:
-			s = append(s, field{p.Name, number{to, 0, 1 << 30}})
-		case *string:
-			s = append(s, field{p.Name, choice{to, p.OneOf}})
-		}
+	own := targetFields[v.k.Target]
+	switch {
+	case own.name == "" && n == nil:
+		return &yaml.Node{Kind: yaml.MappingNode, Style: yaml.FlowStyle}
+	case own.name == "":
+	case n == nil:
+		return stringNode(v.w.Target.Link())
+	default:
+		*v.target(own.name) = v.w.Target.Link()
 	}
-	return s
+	return n
 }
 
 func (v steps) write() *yaml.Node {
@@ -193,17 +265,7 @@ func (v steps) write() *yaml.Node {
 	list := &yaml.Node{Kind: yaml.SequenceNode}
 	for _, s := range v.s.Faults {
 		w := written{Step: s, plane: s.Target.Plane, only: string(s.Target.Half)}
-		if s.Target.Type == faults.Links {
-			w.link = s.Target.Link()
-		} else if _, ok := s.Fault.(faults.Configurable); ok {
-			w.node = s.Target.Link()
-		}
-		kinds := faults.Kinds()
-		params := map[string]value{}
-		for _, k := range kinds {
-			params[k.Name] = injection{&w, k}
-		}
-		list.Content = append(list.Content, w.fields(kinds, params).write())
+		list.Content = append(list.Content, w.fields().write())
 	}
 	return list
 }

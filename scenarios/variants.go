@@ -7,6 +7,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/seed-228c25e4/squall/faults"
 	"github.com/seed-228c25e4/squall/report"
 )
 
@@ -129,18 +130,4 @@ func (v percent) read(r *reader, field string, n *yaml.Node) {
 	}
 }
 
-// write moves the point by two places, so that what is read is exactly the same.
-func (v percent) write() *yaml.Node {
-	whole, part, _ := strings.Cut(writeDecimal(*v.p), ".")
-	for len(part) < 2 {
-		part += "0"
-	}
-	text := strings.TrimLeft(whole+part[:2], "0")
-	if text == "" {
-		text = "0"
-	}
-	if part = part[2:]; part != "" {
-		text += "." + part
-	}
-	return scalar(text + "%")
-}
+func (v percent) write() *yaml.Node { return scalar(faults.Share(*v.p).String()) }
