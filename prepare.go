@@ -64,10 +64,8 @@ func newRun(s *scenarios.Scenario, bed Testbed, observers []Observer) *run {
 	r.guard = &guard{nodes: bed.Cluster.Nodes(), clock: bed.Clock, journal: r.journal}
 	r.phases = loadgen.NewPhases(report.Phase{Name: string(report.Prepare), Kind: report.Prepare, From: r.begun})
 	r.ledger = ledger.New(s.Load.Producers.Count, s.Topic.Partitions)
-	r.options = loadgen.Options{
-		Run: bed.Run, Clock: bed.Clock, Start: r.begun, Pacer: s.Curve(), Partitions: s.Topic.Partitions, Seed: s.Seed, Phases: r.phases,
-		Size: s.Load.Size, Sizes: s.Load.Sizes, Keys: s.Load.Keys, Body: s.Bodies(), Spread: s.Load.Spread,
-	}
+	r.options = loadOptions(s, bed)
+	r.options.Start, r.options.Phases = r.begun, r.phases
 	r.timeline = &faults.Timeline{
 		Steps: s.Faults, Clock: bed.Clock, Topic: s.Topic.Name,
 		Heal:    s.LoadEnd() - s.BaselineEnd(), // when the last recovery has been watched
@@ -75,6 +73,14 @@ func newRun(s *scenarios.Scenario, bed Testbed, observers []Observer) *run {
 	}
 	r.receiving, r.watching = func() {}, func() {}
 	return r
+}
+
+// loadOptions are the scenario's load; when it starts and what its phases are is still to be said.
+func loadOptions(s *scenarios.Scenario, bed Testbed) loadgen.Options {
+	return loadgen.Options{
+		Run: bed.Run, Clock: bed.Clock, Pacer: s.Curve(), Partitions: s.Topic.Partitions, Seed: s.Seed,
+		Size: s.Load.Size, Sizes: s.Load.Sizes, Keys: s.Load.Keys, Body: s.Bodies(), Spread: s.Load.Spread,
+	}
 }
 
 // finding notes what a reader of the report should know.

@@ -25,6 +25,8 @@ type Testbed struct {
 	Version string    // squall's own
 	Command []string  // what repeats the run
 	Events  io.Writer // where events.ndjson goes; nil: nowhere
+	// Calibration is what the generator reached before the run; nil: nobody asked.
+	Calibration *report.Calibration
 }
 
 // An Observer is told one event at a time, in order, and must not block.

@@ -30,25 +30,27 @@ type Report struct {
 
 // Run says what was run, where, and how to run it again.
 type Run struct {
-	ID        string            `json:"id"`
-	Scenario  string            `json:"scenario"`
-	About     string            `json:"about,omitempty"`
-	Seed      uint64            `json:"seed"`
-	Started   time.Time         `json:"started"`
-	Took      time.Duration     `json:"took_ns"`
-	Stopped   string            `json:"stopped,omitempty"` // why it ended before its plan; empty: it did not
-	StopCode  ExitCode          `json:"stop_code,omitempty"`
-	Version   string            `json:"squall"`
-	Host      Host              `json:"host"`
-	Broker    Broker            `json:"broker"`
-	Client    map[string]string `json:"client"` // the load's client settings in force
-	Load      string            `json:"load"`   // one line: rate, size, producers, consumers
-	Pacing    string            `json:"pacing"` // how the schedule was kept
-	Contract  Contract          `json:"contract"`
-	Timers    []Timer           `json:"timers"`
-	Command   []string          `json:"command,omitempty"` // what repeats the run
-	Effective string            `json:"effective"`         // the scenario with everything filled in, as YAML
-	Objective []string          `json:"objectives"`        // the expectations as they were written
+	ID       string            `json:"id"`
+	Scenario string            `json:"scenario"`
+	About    string            `json:"about,omitempty"`
+	Seed     uint64            `json:"seed"`
+	Started  time.Time         `json:"started"`
+	Took     time.Duration     `json:"took_ns"`
+	Stopped  string            `json:"stopped,omitempty"` // why it ended before its plan; empty: it did not
+	StopCode ExitCode          `json:"stop_code,omitempty"`
+	Version  string            `json:"squall"`
+	Host     Host              `json:"host"`
+	Broker   Broker            `json:"broker"`
+	Client   map[string]string `json:"client"` // the load's client settings in force
+	Load     string            `json:"load"`   // one line: rate, size, producers, consumers
+	Pacing   string            `json:"pacing"` // how the schedule was kept
+	// Calibration is the generator's headroom; nil: nobody asked.
+	Calibration *Calibration `json:"calibration,omitempty"`
+	Contract    Contract     `json:"contract"`
+	Timers      []Timer      `json:"timers"`
+	Command     []string     `json:"command,omitempty"` // what repeats the run
+	Effective   string       `json:"effective"`         // the scenario with everything filled in, as YAML
+	Objective   []string     `json:"objectives"`        // the expectations as they were written
 }
 
 // Host is the machine that generated the load.

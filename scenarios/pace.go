@@ -34,24 +34,39 @@ func (s *Scenario) Curve() loadgen.Curve {
 // SlowestRate returns the fewest messages of all producers together that are due in one second between the end of the baseline and the end of the
 // load, on average where chance decides; +Inf where the broker decides.
 func (s *Scenario) SlowestRate() float64 {
-	const most = 100_000 // of slices, more than a day of seconds
 	if s.Load.ClosedLoop() {
 		return math.Inf(1)
 	}
-	curve, from, to := s.Curve(), s.BaselineEnd(), s.LoadEnd()
+	from, to := s.BaselineEnd(), s.LoadEnd()
 	if to <= from {
 		from = 0
 	}
-	slowest := math.Inf(1)
+	return slices.Min(s.perSecond(from, to))
+}
+
+// PeakRate returns the most messages of all producers together that are due in one second of the load, on average where chance decides; 0 where the
+// broker decides.
+func (s *Scenario) PeakRate() float64 {
+	if s.Load.ClosedLoop() {
+		return 0
+	}
+	return slices.Max(s.perSecond(0, s.LoadEnd()))
+}
+
+// perSecond returns the rate of every second from one moment of the load to another, in messages per second; what is left behind the last whole second
+// counts only where it is all. Of a very long load it is that of slices of several seconds.
+func (s *Scenario) perSecond(from, to time.Duration) []float64 {
+	const most = 100_000 // of slices, more than a day of seconds
+	curve, rates := s.Curve(), []float64{}
 	slice := max(time.Second, (to-from)/most)
 	for at := from; at < to; at += slice {
 		end := min(at+slice, to)
-		if end-at < slice && at > from { // what is left is not a whole second
+		if end-at < slice && at > from {
 			break
 		}
-		slowest = min(slowest, (curve.Count(end)-curve.Count(at))/(end-at).Seconds())
+		rates = append(rates, (curve.Count(end)-curve.Count(at))/(end-at).Seconds())
 	}
-	return slowest
+	return rates
 }
 
 // ClosedLoop reports whether there is no schedule: the broker sets the pace.

@@ -30,6 +30,8 @@ type runFlags struct {
 	out    string
 	format string
 	ui     string
+
+	calibrate bool
 }
 
 func runCommand() *cobra.Command {
@@ -55,6 +57,7 @@ func runCommand() *cobra.Command {
 	c.Flags().StringVar(&f.out, "out", "", "the folder for the results (default squall-runs/TIME-NAME-ID)")
 	c.Flags().StringVarP(&f.format, "output", "o", "text", "what goes to standard output: text or json")
 	c.Flags().StringVar(&f.ui, "ui", "auto", "how progress is told: auto, plain or none")
+	c.Flags().BoolVar(&f.calibrate, "calibrate", false, "find first how much this machine's generator can send, and tell the headroom")
 	return c
 }
 
@@ -77,7 +80,7 @@ func run(c *cobra.Command, name string, f runFlags, seed *uint64) error {
 	if err != nil {
 		return err
 	}
-	r, err := runIn(ctx, s, dir, id, command(name, f, s), progress)
+	r, err := runIn(ctx, s, dir, id, command(name, f, s), f.calibrate, progress)
 	if r == nil {
 		return errors.Join(err, dir.removeIfEmpty())
 	}
@@ -93,7 +96,15 @@ func run(c *cobra.Command, name string, f runFlags, seed *uint64) error {
 }
 
 // runIn makes the testbed, runs the scenario on it, writes the report, and removes the testbed, however the run ends.
-func runIn(ctx context.Context, s *scenarios.Scenario, dir *output, id string, command []string, p *plain) (_ *report.Report, err error) {
+func runIn(ctx context.Context, s *scenarios.Scenario, dir *output, id string, command []string, measure bool, p *plain) (_ *report.Report, err error) {
+	var headroom *report.Calibration
+	if measure { // before there is a cluster that it would share the machine with
+		p.step("calibrating: what this machine can send to a broker that forgets it")
+		if headroom, err = calibrate(ctx, s); err != nil {
+			return nil, runError(ctx, err)
+		}
+		p.step("calibrated: %s", headroom)
+	}
 	clock := broker.NewClock()
 	p.step("starting %s: %s on %s, %s", s.Name, s.Broker.Kind, strings.Join(s.NodeNames(), " "), s.Broker.Run)
 	cluster, err := start(ctx, s, id, p)
@@ -112,13 +123,31 @@ func runIn(ctx context.Context, s *scenarios.Scenario, dir *output, id string, c
 	}
 	defer func() { err = errors.Join(err, driver.Close()) }()
 	bed := squall.Testbed{Kind: kinds[s.Broker.Kind], Cluster: cluster, Driver: driver, Clock: clock, RunID: id, Run: number,
-		Version: version, Command: command, Events: dir.events}
+		Version: version, Command: command, Events: dir.events, Calibration: headroom}
 	r, err := squall.Run(ctx, s, bed, p)
 	p.wipe()
 	if r == nil {
 		return nil, runError(ctx, err)
 	}
 	return r, errors.Join(err, dir.write(r))
+}
+
+// calibrate finds how much the scenario's generator can send.
+func calibrate(ctx context.Context, s *scenarios.Scenario) (_ *report.Calibration, err error) {
+	cluster, err := forgetful[s.Broker.Kind]()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, cluster.Close(context.WithoutCancel(ctx))) }()
+	clock := broker.NewClock()
+	settings := s.Settings()
+	settings.Nodes = 1
+	driver, err := drivers[s.Broker.Kind](cluster, settings, clock, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, driver.Close()) }()
+	return squall.Calibrate(ctx, s, squall.Testbed{Cluster: cluster, Driver: driver, Clock: clock})
 }
 
 // runError is the error of a run that has no report: interrupted before it measured anything, or failed.
@@ -157,6 +186,9 @@ func command(name string, f runFlags, s *scenarios.Scenario) []string {
 	args := []string{"squall", "run", name}
 	for _, set := range f.set {
 		args = append(args, "--set", set)
+	}
+	if f.calibrate {
+		args = append(args, "--calibrate")
 	}
 	return append(args, "--seed", strconv.FormatUint(s.Seed, 10))
 }

@@ -29,6 +29,11 @@ var testbeds = map[[2]string]starter{
 	{kafka.Kind.Name, scenarios.Embedded}:   kafkaEmbedded,
 }
 
+// forgetful start brokers that forget what they are told, for calibrating the generator.
+var forgetful = map[string]func() (broker.Cluster, error){
+	kafka.Kind.Name: embedded.Null,
+}
+
 // start starts the scenario's cluster. Which combinations there are was checked when the scenario was read.
 func start(ctx context.Context, s *scenarios.Scenario, id string, p *plain) (broker.Cluster, error) {
 	return testbeds[[2]string{s.Broker.Kind, s.Broker.Run}](ctx, s, id, p)

@@ -220,6 +220,9 @@ func fill(v reflect.Value, next *int) {
 		v.SetInt(int64(*next))
 	case reflect.Uint, reflect.Uint32, reflect.Uint64:
 		v.SetUint(uint64(*next))
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fill(v.Elem(), next)
 	default:
 		panic("what is a " + v.Kind().String() + "?")
 	}

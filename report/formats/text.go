@@ -84,6 +84,9 @@ func (t *text) run(r *report.Report) {
 			rows = append(rows, "\t"+i.Note)
 		}
 	}
+	if c := r.Run.Calibration; c != nil {
+		rows = append(rows, "headroom\t"+c.String())
+	}
 	rows = append(rows, "load\t"+r.Run.Load, "contract\t"+r.Run.Contract.Survives,
 		fmt.Sprintf("took\t%s, started %s", report.Human(r.Run.Took), r.Run.Started.UTC().Format(time.RFC3339)))
 	t.table("Run", rows)
