@@ -37,6 +37,7 @@ func passing() *report.Report {
 			Scenario: "leader-kill", Seed: 42, Started: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Took: 95 * time.Second,
 			Broker: report.Broker{Kind: "kafka", Testbed: "containers", Nodes: []string{"b1", "b2", "b3"},
 				Images: []report.Image{{Role: "broker", Name: "kafka:4", Digest: "sha256:0123456789abcdef0123456789abcdef", Note: "built here"}, {Role: "sidecar", Name: "sidecar:1"}}},
+			Client:   map[string]string{"preset": "fast", "producers.acks": "all", "producers.linger": "5ms", "consumers.group": "billing", "consumers.session-timeout": ""},
 			Load:     "1,000/s of 1 KiB from 2 producers to 2 consumers",
 			Contract: report.Contract{Survives: "Every acknowledged message survives the death of any one node.", Durable: true},
 		},

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -87,9 +88,32 @@ func (t *text) run(r *report.Report) {
 	if c := r.Run.Calibration; c != nil {
 		rows = append(rows, "headroom\t"+c.String())
 	}
-	rows = append(rows, "load\t"+r.Run.Load, "contract\t"+r.Run.Contract.Survives,
+	rows = append(rows, "load\t"+r.Run.Load)
+	for i, line := range settings(r.Run.Client) {
+		rows = append(rows, []string{"clients", ""}[min(i, 1)]+"\t"+line)
+	}
+	rows = append(rows, "contract\t"+r.Run.Contract.Survives,
 		fmt.Sprintf("took\t%s, started %s", report.Human(r.Run.Took), r.Run.Started.UTC().Format(time.RFC3339)))
 	t.table("Run", rows)
+}
+
+// settings tells the clients' settings, a line for the preset and one for each side of the load.
+func settings(client map[string]string) []string {
+	sides := map[string][]string{}
+	for _, name := range slices.Sorted(maps.Keys(client)) {
+		side, setting, found := strings.Cut(name, ".")
+		if found && client[name] != "" {
+			sides[side] = append(sides[side], setting+" "+client[name])
+		}
+	}
+	var lines []string
+	if preset := client["preset"]; preset != "" {
+		lines = append(lines, "preset "+preset)
+	}
+	for _, side := range slices.Sorted(maps.Keys(sides)) {
+		lines = append(lines, side+": "+strings.Join(sides[side], ", "))
+	}
+	return lines
 }
 
 func shortDigest(digest string) string {
