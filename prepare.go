@@ -67,7 +67,7 @@ func newRun(s *scenarios.Scenario, bed Testbed, observers []Observer) *run {
 	r.options = loadOptions(s, bed)
 	r.options.Start, r.options.Phases = r.begun, r.phases
 	r.timeline = &faults.Timeline{
-		Steps: s.Faults, Clock: bed.Clock, Topic: s.Topic.Name,
+		Steps: s.Faults, Clock: bed.Clock, Topic: s.Topic.Name, Seed: s.Seed,
 		Heal:    s.LoadEnd() - s.BaselineEnd(), // when the last recovery has been watched
 		Cluster: bed.Cluster, Driver: bed.Driver, State: r.watcher.look,
 	}

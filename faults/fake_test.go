@@ -152,4 +152,22 @@ func (c *fakeCluster) state(context.Context) (broker.State, error) {
 	return s, nil
 }
 
-var orders = Place{Nodes: []string{"b1", "b2", "b3"}, Topic: broker.Topic{Name: "orders", Partitions: 6}}
+var orders = Place{Nodes: []string{"b1", "b2", "b3"}, Clients: []string{"producer-0", "producer-1", "consumer-0", "consumer-1"}, Group: "billing",
+	Topic: broker.Topic{Name: "orders", Partitions: 6, Replicas: 2}}
+
+// fakeClient is a client by name.
+type fakeClient struct {
+	broker.Client
+	name string
+}
+
+func (c fakeClient) Name() string { return c.name }
+
+// clients are those of orders.
+func (c *fakeCluster) clients() []broker.Client {
+	var all []broker.Client
+	for _, n := range orders.Clients {
+		all = append(all, fakeClient{name: n})
+	}
+	return all
+}

@@ -100,6 +100,6 @@ func (s Step) Planned(baselineEnd time.Duration) report.Fault {
 	return report.Fault{
 		Name: s.Name, Kind: s.Kind, Target: s.Target.String(), Params: s.Params(), Planned: baselineEnd + s.At,
 		Commanded: report.Never, Effective: report.Never, Healing: report.Never, Healed: report.Never,
-		Victims: []string{}, Affected: []int32{}, Evidence: []string{},
+		Victims: []string{}, Chosen: []string{}, Affected: []int32{}, Evidence: []string{},
 	}
 }

@@ -91,7 +91,7 @@ func survivesLoss(victims, nodes []string, partitions []broker.PartitionState) b
 
 // holdsReplica reports whether a victim leads the partition or follows its leader: a write that waits for all replicas waits for a dead follower too.
 func holdsReplica(v Victims, p broker.PartitionState) bool {
-	return slices.ContainsFunc(v.nodeNames(), func(n string) bool { return n == p.Leader || slices.Contains(p.Replicas, n) })
+	return slices.ContainsFunc(nodeNames(v.Nodes), func(n string) bool { return n == p.Leader || slices.Contains(p.Replicas, n) })
 }
 
 // each does the same with every node at once and returns all errors.

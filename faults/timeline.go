@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,6 +41,7 @@ type Timeline struct {
 	Start   time.Duration // the end of the baseline on the clock: where every step's At counts from
 	Heal    time.Duration // when the faults that have no end of their own are reverted, counted like At
 	Topic   string        // whose partitions are told as affected
+	Seed    uint64        // what all chance comes from: each step has a stream of its own, by its name
 	Cluster broker.Cluster
 	Driver  broker.Driver
 	Clients []broker.Client // the load's
@@ -51,6 +53,9 @@ type Timeline struct {
 
 	mu    sync.Mutex // one Told at a time
 	holds holds
+
+	last   Victims // of the step that began last
+	lasted sync.Mutex
 }
 
 // Run carries out all steps, overlapping ones side by side, and returns when the last fault is reverted. When ctx ends, what is in force is
@@ -81,20 +86,21 @@ func (t *Timeline) carryOut(ctx context.Context, s Step) (report.Fault, error) {
 		t.tell(Missed, &f)
 		return f, nil
 	}
-	v, state, err := t.resolve(ctx, s.Target)
+	v, state, err := t.resolve(ctx, s)
 	if err != nil {
 		f.Error = err.Error()
 		t.tell(Missed, &f)
 		return f, nil
 	}
-	v.Witness = &Witness{}
-	f.Victims = v.Names()
+	v.Witness, v.Chance = &Witness{}, chance(t.Seed, s.Name)
+	f.Victims, f.Chosen = v.Names(), v.Chosen
 	own, err := t.holds.take(s.Name, kind, f.Victims)
 	if err != nil {
 		f.Error = err.Error()
 		t.tell(Missed, &f)
 		return f, nil
 	}
+	t.began(v)
 	t.foretell(&f, kind, v, state)
 	revert := t.inject(ctx, s, v, &f)
 	if f.Error == "" {
@@ -121,8 +127,8 @@ func (t *Timeline) foretell(f *report.Fault, kind Kind, v Victims, s broker.Stat
 		}
 	}
 	slices.Sort(f.Affected)
-	nodes := Victims{Nodes: t.Cluster.Nodes()}.Names()
-	f.Survives = kind.Survives(t.holds.down(v.nodeNames(), nodes), nodes, ours)
+	nodes := nodeNames(t.Cluster.Nodes())
+	f.Survives = kind.Survives(t.holds.down(v.lost(), nodes), nodes, ours)
 	if !f.Survives {
 		t.holds.tooMany()
 	}
@@ -177,31 +183,46 @@ func (t *Timeline) revert(ctx context.Context, revert Revert, w *Witness, f *rep
 }
 
 // resolve finds the victims in the cluster's state of this moment; where there is no leader, it waits for one for a while.
-func (t *Timeline) resolve(ctx context.Context, target Target) (Victims, broker.State, error) {
+func (t *Timeline) resolve(ctx context.Context, step Step) (Victims, broker.State, error) {
 	ctx, cancel := context.WithTimeout(ctx, resolveWithin)
 	defer cancel()
 	for {
-		v, s, err := t.resolveNow(ctx, target)
+		v, s, err := t.resolveNow(ctx, step)
 		if err == nil || !t.sleepUntil(ctx, t.Clock.Now()+resolveEvery) {
 			return v, s, err
 		}
 	}
 }
 
-func (t *Timeline) resolveNow(ctx context.Context, target Target) (Victims, broker.State, error) {
+func (t *Timeline) resolveNow(ctx context.Context, step Step) (Victims, broker.State, error) {
 	s, err := t.State(ctx)
 	if err != nil {
-		return Victims{}, s, fmt.Errorf("look for %s: %w", target, err)
+		return Victims{}, s, fmt.Errorf("look for %s: %w", step.Target, err)
 	}
-	v, err := t.victims(s, target)
+	v, err := t.victims(s, step, t.before())
 	return v, s, err
 }
 
-// victims finds a target's victims in a state of the cluster, and says whom else they are hurt with.
-func (t *Timeline) victims(s broker.State, target Target) (Victims, error) {
-	v, err := target.Resolve(s, t.Cluster, t.Clients)
-	v.Driver, v.Topic = t.Driver, t.Topic
+// victims finds a step's victims in a state of the cluster, and says whom else they are hurt with. However often it is asked, chance decides the same.
+func (t *Timeline) victims(s broker.State, step Step, before Victims) (Victims, error) {
+	v, err := step.Target.Resolve(Scene{
+		State: s, Cluster: t.Cluster, Clients: t.Clients, Topic: t.Topic, Chance: chance(t.Seed, "target of "+step.Name), Before: before,
+	})
+	v.Driver = t.Driver
 	return v, err
+}
+
+// began remembers whom the step that began last has.
+func (t *Timeline) began(v Victims) {
+	t.lasted.Lock()
+	defer t.lasted.Unlock()
+	t.last = v
+}
+
+func (t *Timeline) before() Victims {
+	t.lasted.Lock()
+	defer t.lasted.Unlock()
+	return t.last
 }
 
 // sleepUntil waits for a moment on the clock, and is false where ctx ended before it.
@@ -232,21 +253,25 @@ func (t *Timeline) tell(what Transition, f *report.Fault) {
 // returns all that is wrong, at once.
 func (t *Timeline) Preflight(s broker.State) error {
 	var errs []error
-	for _, step := range t.Steps {
-		if err := t.try(s, step); err != nil {
+	var before Victims
+	inOrder := slices.SortedStableFunc(slices.Values(t.Steps), func(a, b Step) int { return cmp.Compare(a.At, b.At) })
+	for _, step := range inOrder {
+		v, err := t.try(s, step, before)
+		if err != nil {
 			errs = append(errs, fmt.Errorf("fault %s: %w", step.Name, err))
 		}
+		before = v
 	}
 	return errors.Join(errs...)
 }
 
-func (t *Timeline) try(s broker.State, step Step) error {
-	v, err := t.victims(s, step.Target)
+func (t *Timeline) try(s broker.State, step Step, before Victims) (Victims, error) {
+	v, err := t.victims(s, step, before)
 	if err != nil {
-		return err
+		return v, err
 	}
 	if k, ok := FindKind(step.Kind); ok && k.Needs != nil {
-		return k.Needs(v)
+		err = k.Needs(v)
 	}
-	return nil
+	return v, err
 }

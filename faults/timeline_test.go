@@ -83,7 +83,7 @@ func TestTimeline(t *testing.T) {
 		}
 		first := report.Fault{Name: "first", Kind: "kill", Target: "leader", Planned: 10 * sec, Commanded: 10 * sec,
 			Effective: 10100 * time.Millisecond, Healing: 18100 * time.Millisecond, Healed: 18100 * time.Millisecond,
-			Victims: []string{"b1"}, Affected: []int32{0, 2, 3}, Evidence: []string{"b1: process gone 100ms after the command"}}
+			Victims: []string{"b1"}, Chosen: []string{"the leader of orders/0 was b1 (epoch 0)"}, Affected: []int32{0, 2, 3}, Evidence: []string{"b1: process gone 100ms after the command"}}
 		if !reflect.DeepEqual(faults[1], first) {
 			t.Errorf("got  %+v\nwant %+v", faults[1], first)
 		}

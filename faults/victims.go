@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -17,11 +19,14 @@ type Victims struct {
 	Nodes   []broker.Node
 	Links   []broker.Link
 	Clients []broker.Client
-	Half    Half           // of the links
-	Cluster broker.Cluster // for what is done to several links at once
-	Driver  broker.Driver  // for faults through the broker's own API; what it can do is asked for by type assertion
-	Topic   string         // the scenario's
-	Witness *Witness       // is told what the fault saw of its work; nil: nobody listens
+	Sides   [][]broker.Node // of a target of type Sides: groups of nodes
+	Half    Half            // of the links
+	Cluster broker.Cluster  // for what is done to several links at once
+	Driver  broker.Driver   // for faults through the broker's own API; what it can do is asked for by type assertion
+	Topic   string          // the scenario's
+	Chance  *rand.Rand      // draws what the fault leaves to chance, the same for the same seed; not safe for use side by side
+	Witness *Witness        // is told what the fault saw of its work; nil: nobody listens
+	Chosen  []string        // how the victims were found, a line each
 }
 
 // A Half names the part of a link that a fault acts on.
@@ -36,17 +41,79 @@ const (
 
 // Names returns what the victims are called: nodes and clients by name, links as "producers -> b1", with the plane between brokers.
 func (v Victims) Names() []string {
-	names := make([]string, 0, len(v.Nodes)+len(v.Links)+len(v.Clients))
-	for _, n := range v.Nodes {
-		names = append(names, n.Name())
+	names := nodeNames(v.Nodes)
+	for _, side := range v.Sides {
+		names = append(names, nodeNames(side)...)
 	}
 	for _, l := range v.Links {
 		names = append(names, linkName(l))
 	}
-	for _, c := range v.Clients {
-		names = append(names, c.Name())
+	return append(names, clientNames(v.Clients)...)
+}
+
+func nodeNames(nodes []broker.Node) []string {
+	names := make([]string, len(nodes))
+	for i, n := range nodes {
+		names[i] = n.Name()
 	}
 	return names
+}
+
+func clientNames(clients []broker.Client) []string {
+	names := make([]string, len(clients))
+	for i, c := range clients {
+		names[i] = c.Name()
+	}
+	return names
+}
+
+// hurt returns the nodes that suffer: those of the target, or the fewest that all impaired links have an end at.
+func (v Victims) hurt() []broker.Node {
+	names := nodeNames(v.Nodes)
+	if len(v.Sides) > 0 { // the largest side goes on
+		largest := slices.MaxFunc(v.Sides, func(a, b []broker.Node) int { return len(a) - len(b) })
+		for _, side := range v.Sides {
+			if !slices.Equal(side, largest) {
+				names = append(names, nodeNames(side)...)
+			}
+		}
+	}
+	var from, to []string
+	for _, l := range v.Links {
+		if l.Plane() == broker.PlaneClient {
+			names = append(names, l.To())
+			continue
+		}
+		from, to = append(from, l.From()), append(to, l.To())
+	}
+	slices.Sort(from)
+	slices.Sort(to)
+	if from, to = slices.Compact(from), slices.Compact(to); len(from) < len(to) {
+		to = from
+	}
+	names = append(names, to...)
+	if v.Cluster == nil {
+		return v.Nodes
+	}
+	return slices.DeleteFunc(slices.Clone(v.Cluster.Nodes()), func(n broker.Node) bool { return !slices.Contains(names, n.Name()) })
+}
+
+// lost returns the names of the nodes that the cluster has to do without: none for links, which are no nodes.
+func (v Victims) lost() []string {
+	if len(v.Links) > 0 {
+		return nil
+	}
+	return nodeNames(v.hurt())
+}
+
+// chose writes down how a pick found its victims; of a name, there is nothing to say.
+func (v *Victims) chose(why string, p Pick, names []string) {
+	if why != "" {
+		v.Chosen = append(v.Chosen, why)
+	}
+	if p.Not || p.Set == SetSame {
+		v.Chosen = append(v.Chosen, fmt.Sprintf("%s: %s", p, list(names)))
+	}
 }
 
 func linkName(l broker.Link) string {
@@ -55,9 +122,6 @@ func linkName(l broker.Link) string {
 	}
 	return l.From() + " -> " + l.To() + " (" + l.Plane() + ")"
 }
-
-// nodeNames returns the names of the victims that are nodes.
-func (v Victims) nodeNames() []string { return Victims{Nodes: v.Nodes}.Names() }
 
 // impair does the same to the victims' halves of all links at once.
 func (v Victims) impair(ctx context.Context, h broker.Half) (Revert, error) {

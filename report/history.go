@@ -109,6 +109,7 @@ type Fault struct {
 	Healing   time.Duration `json:"healing_ns"`   // when the way back began
 	Healed    time.Duration `json:"healed_ns"`    // when the way back was done
 	Victims   []string      `json:"victims"`      // what the target resolved to
+	Chosen    []string      `json:"chosen"`       // how they were found: the state or the draw that decided, a line each
 	Affected  []int32       `json:"affected"`     // partitions in which a victim had a role when the fault began
 	Survives  bool          `json:"survives"`     // the cluster can go on before the heal
 	Evidence  []string      `json:"evidence"`

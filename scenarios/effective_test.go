@@ -133,21 +133,24 @@ func anyPace(t *rapid.T, l *Load) {
 
 // anySteps draws faults, and an expectation of each.
 func anySteps(t *rapid.T, s *Scenario, length func(time.Duration) time.Duration) {
-	in := faults.Place{Nodes: s.NodeNames(), Topic: s.Topic}
+	in := s.place()
 	for i := range rapid.IntRange(0, 3).Draw(t, "faults") {
 		f := faults.Step{Name: "fault-" + string(rune('a'+i)), At: length(0)}
 		if rapid.Bool().Draw(t, "ends") {
 			f.For = length(1)
 		}
 		var err error
-		if f.Kind = rapid.SampledFrom(faults.KindNames()).Draw(t, "kind"); f.Kind == "kill" {
-			f.Fault = &faults.Kill{}
-			f.Target, err = faults.ParseNode(rapid.SampledFrom([]string{"leader", "controller", "leader of " + s.Topic.Name + "/0"}).Draw(t, "node"), in)
+		if f.Kind = rapid.SampledFrom([]string{"kill", "latency"}).Draw(t, "kind"); f.Kind == "kill" || len(in.Nodes) == 1 {
+			f.Kind, f.Fault = "kill", &faults.Kill{}
+			some := []string{"leader", "controller", "leader of " + s.Topic.Name + "/0", "follower", "any", "any two not leader", "33.3%", "minority", "not controller"}
+			if f.Target, err = faults.ParseNode(rapid.SampledFrom(some).Draw(t, "node"), in); err != nil { // there are too few nodes for it
+				f.Target, err = faults.ParseNode("leader", in)
+			}
 		} else {
 			f.Fault = &faults.Latency{Add: length(time.Second), Jitter: time.Second}
 			half := rapid.SampledFrom([]faults.Half{faults.BothHalves, faults.Requests, faults.Replies}).Draw(t, "half")
 			plane := rapid.SampledFrom([]string{"", broker.PlaneData, broker.PlaneControl}).Draw(t, "plane")
-			f.Target, err = faults.ParseLink(rapid.SampledFrom([]string{"leader -> b1", "b1 <-> controller", "leader->controller"}).Draw(t, "link"), plane, half, in)
+			f.Target, err = faults.ParseLink(rapid.SampledFrom([]string{"leader -> b1", "b1 <-> controller", "leader->controller", "any -> peers", "all -> any"}).Draw(t, "link"), plane, half, in)
 		}
 		if err != nil {
 			t.Fatal(err)

@@ -34,11 +34,14 @@ func defaults() *Scenario {
 	}
 }
 
+// defaultReplicas are the replicas of a topic, where there are so many nodes.
+const defaultReplicas = 3
+
 // derive fills in what depends on other fields and was not said.
 func (d *draft) derive() {
 	s := d.s
 	if !d.has("topic.replicas") {
-		s.Topic.Replicas = min(3, s.Broker.Nodes)
+		s.Topic.Replicas = min(defaultReplicas, s.Broker.Nodes)
 	}
 	if !d.has("load.producers.idempotent") {
 		s.Load.Producers.Idempotent = s.Load.Producers.Acks == "all" // brokers refuse it without

@@ -119,6 +119,18 @@ func (s *Scenario) ClientNames() []string {
 // NodeNames returns what the cluster's nodes will be called.
 func (s *Scenario) NodeNames() []string { return nodeNames(s.Broker.Nodes) }
 
+// place is what targets can name.
+func (s *Scenario) place() faults.Place {
+	p := faults.Place{Nodes: s.NodeNames(), Clients: s.ClientNames(), Topic: s.Topic}
+	if p.Topic.Replicas == 0 { // not derived yet
+		p.Topic.Replicas = min(defaultReplicas, s.Broker.Nodes)
+	}
+	if s.Load.Consumers.Count > 0 {
+		p.Group = s.Load.Consumers.Group
+	}
+	return p
+}
+
 func nodeNames(n int) []string {
 	names := make([]string, n)
 	for i := range names {

@@ -26,13 +26,14 @@ func (v steps) read(r *reader, path string, n *yaml.Node) {
 	}
 	v.nameAll(r, path)
 	v.overlaps(r, path)
+	v.sameAsNobody(r, path)
 }
 
 // A written is a step as the file has it, before its target is looked at.
 type written struct {
 	faults.Step
-	node, link, client, plane, only string
-	kinds                           []string // the kinds that it names: one, when it is right
+	node, link, client, sides, plane, only string
+	kinds                                  []string // the kinds that it names: one, when it is right
 }
 
 // own are the fields that every step may have, whatever its kind.
@@ -46,6 +47,7 @@ func (w *written) own() (before, after section) {
 		{"node", text{p: &w.node}},
 		{"link", text{p: &w.link}},
 		{"client", text{p: &w.client}},
+		{"sides", text{p: &w.sides}},
 		{"plane", choice{&w.plane, []string{broker.PlaneData, broker.PlaneControl}}},
 		{"only", choice{&w.only, []string{string(faults.Requests), string(faults.Replies)}}},
 	}
@@ -116,6 +118,7 @@ var targetFields = map[faults.TargetType]targetField{
 	faults.Nodes:   {"node", nil, "node: leader"},
 	faults.Links:   {"link", []string{"plane", "only"}, "link: producers -> leader"},
 	faults.Clients: {"client", nil, "client: consumer-0"},
+	faults.Sides:   {"sides", nil, "sides: leader | rest"},
 	faults.Nowhere: {},
 }
 
@@ -123,7 +126,7 @@ var targetFields = map[faults.TargetType]targetField{
 func (v steps) target(r *reader, path string, n *yaml.Node, w *written) {
 	k, _ := faults.FindKind(w.Kind)
 	own := targetFields[k.Target]
-	for _, name := range []string{"node", "link", "client", "plane", "only"} {
+	for _, name := range []string{"node", "link", "client", "sides", "plane", "only"} {
 		if r.has(path+"."+name) && name != own.name && !slices.Contains(own.beside, name) {
 			r.note(r.at(path+"."+name), path+"."+name, "", "%s is done to %s; leave %s out", k.Name, k.Target, name)
 		}
@@ -132,7 +135,7 @@ func (v steps) target(r *reader, path string, n *yaml.Node, w *written) {
 		w.Target = faults.Target{Type: faults.Nowhere}
 		return
 	}
-	text := map[string]string{"node": w.node, "link": w.link, "client": w.client}[own.name]
+	text := *w.target(own.name)
 	field, short := path+"."+own.name, path+"."+k.Name // kill: leader
 	switch {
 	case r.has(field) && r.at(short).Kind == yaml.ScalarNode:
@@ -159,13 +162,15 @@ func (w *written) orParameters() string {
 
 // parse reads a target's text, which stands in the field.
 func (v steps) parse(r *reader, field, text string, k faults.Kind, w *written) {
-	in := faults.Place{Nodes: v.s.NodeNames(), Clients: v.s.ClientNames(), Topic: v.s.Topic}
+	in := v.s.place()
 	var err error
 	switch k.Target {
 	case faults.Links:
 		w.Target, err = faults.ParseLink(text, w.plane, faults.Half(w.only), in)
 	case faults.Clients:
 		w.Target, err = faults.ParseClient(text, k.Clients, in)
+	case faults.Sides:
+		w.Target, err = faults.ParseSides(text, in)
 	default:
 		w.Target, err = faults.ParseNode(text, in)
 	}
@@ -187,7 +192,7 @@ func (v injection) read(r *reader, path string, n *yaml.Node) {
 	own, before := targetFields[v.k.Target], len(r.mistakes)
 	switch {
 	case n.Kind == yaml.ScalarNode && !isNull(n) && own.name != "":
-		text{p: v.target(own.name)}.read(r, path, n)
+		text{p: v.w.target(own.name)}.read(r, path, n)
 	case n.Kind == yaml.MappingNode && len(n.Content) == 0:
 	case configurable == nil && n.Kind == yaml.MappingNode:
 		r.note(n, path, "", "%s has no parameters; write %s", v.k.Name, v.example(own))
@@ -227,14 +232,16 @@ func (v injection) misplaced(r *reader, path string, n *yaml.Node, params []stri
 }
 
 // target returns where the text of a target is kept.
-func (v injection) target(field string) *string {
+func (w *written) target(field string) *string {
 	switch field {
 	case "link":
-		return &v.w.link
+		return &w.link
 	case "client":
-		return &v.w.client
+		return &w.client
+	case "sides":
+		return &w.sides
 	}
-	return &v.w.node
+	return &w.node
 }
 
 func (v injection) write() *yaml.Node {
@@ -251,9 +258,9 @@ func (v injection) write() *yaml.Node {
 		return &yaml.Node{Kind: yaml.MappingNode, Style: yaml.FlowStyle}
 	case own.name == "":
 	case n == nil:
-		return stringNode(v.w.Target.Link())
+		return stringNode(v.w.Target.Write())
 	default:
-		*v.target(own.name) = v.w.Target.Link()
+		*v.w.target(own.name) = v.w.Target.Write()
 	}
 	return n
 }
@@ -307,18 +314,42 @@ var phaseNames = []string{
 
 // overlaps tells of a fault that would hurt what another one holds already, and cannot be hurt twice.
 func (v steps) overlaps(r *reader, path string) {
-	for i, s := range v.s.Faults {
-		k, ok := faults.FindKind(s.Kind)
-		if !ok || !k.Exclusive || !s.Target.Fixed() {
-			continue
-		}
-		for j, o := range v.s.Faults[:i] {
-			if o.Kind == s.Kind && o.Target == s.Target && until(o) > s.At && until(s) > o.At {
-				field := fmt.Sprintf("%s[%d]", path, i)
-				r.note(r.at(field+".at"), field+".at", "", "%s is still under the %s of %s then", s.Target, k.Name, r.where(r.at(fmt.Sprintf("%s[%d]", path, j))))
+	inOrder := v.s.inOrder()
+	for i, s := range inOrder {
+		for _, o := range inOrder[:i] {
+			k, ok := faults.FindKind(o.Kind)
+			if !ok || !k.Exclusive || until(o) <= s.At || !v.meet(s, o) {
+				continue
 			}
+			field := fmt.Sprintf("%s[%d]", path, v.index(s))
+			r.note(r.at(field+".at"), field+".at", "", "%s is still under the %s of %s then", s.Target, k.Name, r.where(r.at(fmt.Sprintf("%s[%d]", path, v.index(o)))))
 		}
 	}
+}
+
+// sameAsNobody tells of a first fault that wants the victims of the one before.
+func (v steps) sameAsNobody(r *reader, path string) {
+	inOrder := v.s.inOrder()
+	if len(inOrder) == 0 || !inOrder[0].Target.Uses(faults.SetSame) {
+		return
+	}
+	field := fmt.Sprintf("%s[%d]", path, v.index(inOrder[0]))
+	r.note(r.at(field), field, "", "same as whom? no fault begins before this one; name its target")
+}
+
+// meet reports whether two faults are known to have a victim in common, whenever they begin.
+func (v steps) meet(a, b faults.Step) bool {
+	if a.Target.Type != b.Target.Type || !a.Target.Fixed() || !b.Target.Fixed() {
+		return false
+	}
+	its := b.Target.NodesIn(v.s.place())
+	return a.Target.String() == b.Target.String() ||
+		slices.ContainsFunc(a.Target.NodesIn(v.s.place()), func(n string) bool { return slices.Contains(its, n) })
+}
+
+// index returns where in the file a fault stands.
+func (v steps) index(s faults.Step) int {
+	return slices.IndexFunc(v.s.Faults, func(o faults.Step) bool { return o.Name == s.Name })
 }
 
 // until returns when a step is over, as far as it is known before the run.

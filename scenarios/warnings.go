@@ -113,7 +113,7 @@ func mayMeet(s *Scenario, _ broker.Kind) []string {
 	inOrder := s.inOrder()
 	for i, f := range inOrder {
 		for _, o := range inOrder[:i] {
-			apart := f.Target.Fixed() && o.Target.Fixed() && f.Target != o.Target
+			apart := f.Target.Fixed() && o.Target.Fixed() && f.Target.String() != o.Target.String()
 			all = append(all, warn(needsNode(f) && needsNode(o) && !apart && until(o)+comesBack > f.At,
 				"%s may find its node already down by %s: then it does nothing, and the run cannot be judged.", f.Name, o.Name)...)
 		}
@@ -209,7 +209,7 @@ func (s *Scenario) survives(f faults.Step) bool {
 	replicas := nodes[:min(s.Topic.Replicas, len(nodes))]
 	var victims []string
 	if k.Target == faults.Nodes {
-		victims = nodes[:1]
+		victims = nodes[:f.Target.To.Most(s.place())]
 	}
 	return k.Survives(victims, nodes, []broker.PartitionState{{Topic: s.Topic.Name, Leader: nodes[0], Replicas: replicas, InSync: slices.Clone(replicas)}})
 }

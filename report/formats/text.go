@@ -211,6 +211,9 @@ func (t *text) faults(r *report.Report) {
 		if len(f.Victims) > 0 {
 			rows = append(rows, "victims\t"+strings.Join(f.Victims, ", "))
 		}
+		for _, c := range f.Chosen {
+			rows = append(rows, "chosen\t"+c)
+		}
 		for _, e := range f.Evidence {
 			rows = append(rows, "evidence\t"+e)
 		}
