@@ -113,11 +113,13 @@ func (c *course) told(what faults.Transition, f report.Fault) {
 	r := c.run
 	switch what {
 	case faults.Commanded:
-		r.guard.hold(f.Victims)
+		if mayEnd(f) {
+			r.guard.hold(f.Victims)
+		}
 		c.active = append(c.active, f.Name)
 		c.during(f.Name, f.Commanded)
 	case faults.Healed:
-		if f.Healed != report.Never { // else it may be down for good, by the fault's doing
+		if mayEnd(f) && f.Healed != report.Never { // else it may be down for good, by the fault's doing
 			r.guard.release(f.Victims)
 		}
 		c.left--
@@ -126,6 +128,12 @@ func (c *course) told(what faults.Transition, f report.Fault) {
 		c.left--
 	}
 	r.journal.tell(r.clock.Now(), report.Event{Type: report.EventFault, Text: tell(what, f), Fault: &f})
+}
+
+// mayEnd reports whether a fault may end its victims' processes; where it may not, one that ends is a crash.
+func mayEnd(f report.Fault) bool {
+	k, ok := faults.FindKind(f.Kind)
+	return ok && !k.LeavesUp
 }
 
 func (c *course) during(name string, from time.Duration) {

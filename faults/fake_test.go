@@ -3,6 +3,7 @@ package faults
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -64,8 +65,36 @@ type fakeLink struct {
 	from, to, plane string
 	mu              sync.Mutex
 	looks           uint64
-	delay           broker.Impairment
+	delay           broker.Impairment // all that lasts, added up
+	lasts           map[int]broker.Impairment
 	err             error
+}
+
+// set makes an impairment last on the link, or an empty one no longer last.
+func (l *fakeLink) set(id int, imp broker.Impairment) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.lasts == nil {
+		l.lasts = map[int]broker.Impairment{}
+	}
+	if l.lasts[id] = imp; imp == (broker.Impairment{}) {
+		delete(l.lasts, id)
+	}
+	l.delay = broker.Impairment{}
+	for _, i := range l.lasts {
+		l.delay.Requests.Delay += i.Requests.Delay
+		l.delay.Replies.Delay += i.Replies.Delay
+		l.delay.Requests.Hold = l.delay.Requests.Hold || i.Requests.Hold
+		l.delay.Replies.Hold = l.delay.Replies.Hold || i.Replies.Hold
+		l.delay.Refuse = l.delay.Refuse || i.Refuse
+	}
+}
+
+// whole reports whether everything passes the link.
+func (l *fakeLink) whole() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.lasts) == 0
 }
 
 func (l *fakeLink) From() string  { return l.from }
@@ -84,11 +113,19 @@ type fakeCluster struct {
 	nodes     []*fakeNode
 	links     []*fakeLink
 	impairErr error
+	undoErrs  int // so many undos fail
+	mu        sync.Mutex
+	impaired  int // calls of Impair
 }
 
-func newFakeCluster() *fakeCluster {
+func newFakeCluster() *fakeCluster { return newFakeClusterOf(3) }
+
+func newFakeClusterOf(n int) *fakeCluster {
 	c := &fakeCluster{}
-	names := []string{"b1", "b2", "b3"}
+	var names []string
+	for i := range n {
+		names = append(names, fmt.Sprintf("b%d", i+1))
+	}
 	for _, n := range names {
 		c.nodes = append(c.nodes, &fakeNode{name: n, up: true})
 		c.links = append(c.links, &fakeLink{from: broker.Producers, to: n, plane: broker.PlaneClient},
@@ -119,22 +156,39 @@ func (c *fakeCluster) Links() []broker.Link {
 }
 
 func (c *fakeCluster) Impair(_ context.Context, imp broker.Impairment, links ...broker.Link) (broker.Effect, func(context.Context) error, error) {
+	c.mu.Lock()
+	c.impaired++
+	id := c.impaired
+	c.mu.Unlock()
 	set := func(imp broker.Impairment) {
 		for _, l := range links {
-			f := l.(*fakeLink)
-			f.mu.Lock()
-			f.delay = imp
-			f.mu.Unlock()
+			l.(*fakeLink).set(id, imp)
 		}
 	}
 	set(imp)
 	now := time.Now()
 	return broker.Effect{First: now, Last: now.Add(3 * time.Millisecond)}, func(ctx context.Context) error {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.undoErrs > 0 {
+			c.undoErrs--
+			return errors.New("sidecar does not answer")
+		}
 		if ctx.Err() == nil {
 			set(broker.Impairment{})
 		}
 		return ctx.Err()
 	}, c.impairErr
+}
+
+// sees reports whether whatever one dials to the other arrives, on a plane.
+func (c *fakeCluster) sees(from, to, plane string) bool {
+	for _, l := range c.links {
+		if l.from == from && l.to == to && l.plane == plane {
+			return l.whole()
+		}
+	}
+	return false
 }
 
 // state has partition p of orders led by b(p mod 3 + 1), with both others as followers but for partition 5, which b3 holds alone.

@@ -16,6 +16,13 @@ import (
 var kinds = []Kind{
 	killKind,
 	latencyKind,
+	isolateKind,
+	dataOnlyKind,
+	raftOnlyKind,
+	splitKind,
+	bridgeKind,
+	ringKind,
+	swizzleKind,
 }
 
 // A Fault is what one step of a scenario does to its victims, with its parameters set. It keeps nothing from one injection to the next.
@@ -27,6 +34,12 @@ type Fault interface {
 
 // A Revert is the way back from a fault. It is called once, and ends when the fault is over, which is before the cluster is well again.
 type Revert func(context.Context) error
+
+// A Demanding is a Fault whose parameters decide what it needs, beside what its kind needs.
+type Demanding interface {
+	// Needs returns what the victims or the driver lack, as Kind.Needs does.
+	Needs(Victims) error
+}
 
 // A Kind is one kind of fault.
 type Kind struct {
@@ -41,6 +54,8 @@ type Kind struct {
 	Affects func(Victims, broker.PartitionState) bool
 	// Exclusive: no other fault begins on its nodes, links or clients while it lasts.
 	Exclusive bool
+	// LeavesUp: the victims' processes run on; one that ends while the fault lasts has died by itself.
+	LeavesUp bool
 	// Needs returns what the victims or the driver lack for this kind, in words that say what to do instead; nil: nothing. It is asked before the
 	// load starts, with victims as they are then, and must not touch them. A nil Needs: every testbed and driver can.
 	Needs func(Victims) error

@@ -273,5 +273,8 @@ func (t *Timeline) try(s broker.State, step Step, before Victims) (Victims, erro
 	if k, ok := FindKind(step.Kind); ok && k.Needs != nil {
 		err = k.Needs(v)
 	}
+	if d, ok := step.Fault.(Demanding); ok {
+		err = errors.Join(err, d.Needs(v))
+	}
 	return v, err
 }

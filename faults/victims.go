@@ -132,6 +132,11 @@ func (v Victims) impair(ctx context.Context, h broker.Half) (Revert, error) {
 	case Replies:
 		impairment.Requests = broker.Half{}
 	}
+	return v.act(ctx, impairment)
+}
+
+// act does the same to all the victims' links at once.
+func (v Victims) act(ctx context.Context, impairment broker.Impairment) (Revert, error) {
 	before, unknown := v.traffic(ctx)
 	effect, undo, err := v.Cluster.Impair(ctx, impairment, v.Links...)
 	if undo == nil {
