@@ -37,7 +37,7 @@ func Calibrate(ctx context.Context, s *scenarios.Scenario, bed Testbed) (*report
 	for i := range s.Load.Producers.Count {
 		sender := loadgen.NewSender(o, i, s.Load.Producers.Count, books.Sender(uint32(i)))
 		p, err := bed.Driver.NewProducer(ctx, topic, broker.ProducerOptions{ProducerSettings: s.Load.Producers.ProducerSettings,
-			Name: fmt.Sprintf("calibrating-%d", i)}, sender.Outcome)
+			Name: fmt.Sprintf("calibrating-%d", i)}, sender.Outcomes)
 		if err != nil {
 			stop()
 			return nil, fmt.Errorf("calibrate: connect producer %d: %w", i, err)

@@ -142,7 +142,7 @@ func (r *run) connect(ctx context.Context) error {
 	for i := range load.Producers.Count {
 		s := loadgen.NewSender(r.options, i, load.Producers.Count, r.ledger.Sender(uint32(i)))
 		p, err := r.bed.Driver.NewProducer(ctx, r.scenario.Topic, broker.ProducerOptions{
-			ProducerSettings: load.Producers.ProducerSettings, Name: fmt.Sprintf("producer-%d", i), Events: r.journal.client}, s.Outcome)
+			ProducerSettings: load.Producers.ProducerSettings, Name: fmt.Sprintf("producer-%d", i), Events: r.journal.client}, s.Outcomes)
 		if err != nil {
 			return fmt.Errorf("connect producer %d: %w", i, err)
 		}

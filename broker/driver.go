@@ -13,9 +13,9 @@ type Driver interface {
 	// Ready returns when every node serves, every partition has a leader and all its replicas in sync, and the topic took a message and gave it
 	// back on each partition; or when ctx ends, with what was still missing.
 	Ready(context.Context, Topic) error
-	// NewProducer connects a producer. outcome is called exactly once for every message that Send took, never twice at the same time, and must
-	// not block.
-	NewProducer(ctx context.Context, t Topic, o ProducerOptions, outcome func(Outcome)) (Producer, error)
+	// NewProducer connects a producer. outcomes tells exactly once of every message that Send took, as many at a time as became known together. It is
+	// never called twice at the same time, must not block, and keeps nothing of what it was given.
+	NewProducer(ctx context.Context, t Topic, o ProducerOptions, outcomes func([]Outcome)) (Producer, error)
 	// NewConsumer connects a consumer, which reads from the oldest message on, or from what its group has committed.
 	NewConsumer(context.Context, Topic, ConsumerOptions) (Consumer, error)
 	// State asks the cluster. A part that could not be learnt is left empty; the error is for when nothing could.

@@ -193,7 +193,11 @@ func send(t *testing.T, d broker.Driver, topic broker.Topic, want error) {
 	told := make(chan broker.Outcome, 3)
 	p, err := d.NewProducer(t.Context(), topic, broker.ProducerOptions{ProducerSettings: broker.ProducerSettings{
 		Acks: "all", Idempotent: true, Buffer: 3, DeliveryTimeout: 2 * time.Second, MetadataMinAge: 50 * time.Millisecond,
-	}}, func(o broker.Outcome) { told <- o })
+	}}, func(list []broker.Outcome) {
+		for _, o := range list {
+			told <- o
+		}
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

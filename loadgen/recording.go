@@ -1,6 +1,7 @@
 package loadgen
 
 import (
+	"errors"
 	"runtime"
 	"sync/atomic"
 	"time"
@@ -162,30 +163,33 @@ func (r *recorder) unsent(due time.Duration) {
 	r.end()
 }
 
-// outcome records how one message's sending ended.
-func (r *recorder) outcome(o *broker.Outcome, end ending, class string) {
+// outcomes records how the sending of messages ended.
+func (r *recorder) outcomes(batch []broker.Outcome) {
 	rec := r.begin()
-	n := rec.count(o.At)
-	c := rec.cell(int(o.Due/time.Second), r.phases.of(o.Due, o.At))
-	switch end {
-	case acknowledged:
-		n.acknowledged++
-		c.first.add(o.At - o.Due)
-		c.service().add(o.At - o.Sent)
-		rec.done.set(o.ID.Partition, o.At)
-		if o.Offset >= rec.high[o.ID.Partition] {
-			rec.high[o.ID.Partition] = o.Offset + 1
+	for i := range batch {
+		o := &batch[i]
+		n := rec.count(o.At)
+		c := rec.cell(int(o.Due/time.Second), r.phases.of(o.Due, o.At))
+		switch {
+		case o.Err == nil:
+			n.acknowledged++
+			c.first.add(o.At - o.Due)
+			c.service().add(o.At - o.Sent)
+			rec.done.set(o.ID.Partition, o.At)
+			if o.Offset >= rec.high[o.ID.Partition] {
+				rec.high[o.ID.Partition] = o.Offset + 1
+			}
+		case errors.Is(o.Err, broker.ErrRejected):
+			n.rejected++
+			c.rejected++
+			rec.fail(class(o.Err))
+		default:
+			n.unknown++
+			c.unknown++
+			c.first.addCensored(o.At - o.Due)
+			c.service().addCensored(o.At - o.Sent)
+			rec.fail(class(o.Err))
 		}
-	case rejected:
-		n.rejected++
-		c.rejected++
-		rec.fail(class)
-	case unknown:
-		n.unknown++
-		c.unknown++
-		c.first.addCensored(o.At - o.Due)
-		c.service().addCensored(o.At - o.Sent)
-		rec.fail(class)
 	}
 	r.end()
 }
@@ -207,12 +211,3 @@ func (r *recorder) delivered(batch []broker.Delivery) {
 	}
 	r.end()
 }
-
-// An ending is one of the three ways in which sending a message ends.
-type ending uint8
-
-const (
-	acknowledged ending = iota
-	rejected
-	unknown
-)

@@ -2,7 +2,6 @@ package loadgen
 
 import (
 	"context"
-	"errors"
 	"math"
 	"sync/atomic"
 	"time"
@@ -45,7 +44,7 @@ type Sender struct {
 	shard   int
 	page    SendPage
 	sending *recorder // written by Run
-	ended   *recorder // written by Outcome
+	ended   *recorder // written by Outcomes
 	end     atomic.Int64
 
 	next  uint64           // of the sender's schedule
@@ -53,7 +52,6 @@ type Sender struct {
 	batch []broker.Message // made and not yet taken by the client
 	ready int              // how many of batch the client has taken already
 	held  time.Duration    // when the client's buffer was last found full: what was due by then had to wait for it
-	one   [1]broker.Outcome
 
 	unsent atomic.Uint64
 }
@@ -206,18 +204,10 @@ func (s *Sender) giveUp(now time.Duration) {
 	s.unsent.Store(unsent)
 }
 
-// Outcome is what the producer tells outcomes to.
-func (s *Sender) Outcome(o broker.Outcome) {
-	s.one[0] = o
-	s.page.Outcomes(s.one[:])
-	switch {
-	case o.Err == nil:
-		s.ended.outcome(&s.one[0], acknowledged, "")
-	case errors.Is(o.Err, broker.ErrRejected):
-		s.ended.outcome(&s.one[0], rejected, class(o.Err))
-	default:
-		s.ended.outcome(&s.one[0], unknown, class(o.Err))
-	}
+// Outcomes is what the producer tells outcomes to.
+func (s *Sender) Outcomes(batch []broker.Outcome) {
+	s.page.Outcomes(batch)
+	s.ended.outcomes(batch)
 }
 
 // class names an error's innermost cause in few words, so that errors can be counted by it.

@@ -17,7 +17,7 @@ import (
 type fakeProducer struct {
 	clock   broker.Clock
 	after   func(m broker.Message) time.Duration
-	outcome func(broker.Outcome)
+	outcome func([]broker.Outcome)
 	room    int
 	err     error
 
@@ -51,7 +51,7 @@ func (p *fakeProducer) answer(ctx context.Context) {
 		empty := len(p.waiting) == 0
 		p.mu.Unlock()
 		for _, m := range ready {
-			p.outcome(broker.Outcome{ID: m.ID, Due: m.Due, Sent: m.Sent, At: p.clock.Now(), Offset: int64(m.ID.Seq), Err: p.err})
+			p.outcome([]broker.Outcome{{ID: m.ID, Due: m.Due, Sent: m.Sent, At: p.clock.Now(), Offset: int64(m.ID.Seq), Err: p.err}})
 		}
 		if over && empty {
 			return
@@ -78,7 +78,7 @@ func runCurve(t *testing.T, curve Pacer, length time.Duration, p *fakeProducer) 
 	page := &countingPage{}
 	s := NewSender(o, 0, 1, page)
 	s.End(length)
-	p.clock, p.outcome = clock, s.Outcome
+	p.clock, p.outcome = clock, s.Outcomes
 	collector := NewCollector(o, nil)
 	collector.Begin(0, []*Sender{s})
 	ctx, cancel := context.WithCancel(t.Context())
@@ -244,9 +244,14 @@ func BenchmarkOutcome(b *testing.B) {
 	clock := broker.NewClock()
 	s := NewSender(Options{Clock: clock, Pacer: Constant{1}, Partitions: 6, Size: 100, Phases: phases}, 0, 1, &countingPage{})
 	b.ReportAllocs()
+	batch := make([]broker.Outcome, 0, 100)
 	for i := range b.N {
 		at := time.Duration(i) * 100
-		s.Outcome(broker.Outcome{ID: broker.ID{Partition: int32(i % 6)}, Due: at, Sent: at, At: at + ms})
+		batch = append(batch, broker.Outcome{ID: broker.ID{Partition: int32(i % 6)}, Due: at, Sent: at, At: at + ms})
+		if len(batch) == cap(batch) {
+			s.Outcomes(batch)
+			batch = batch[:0]
+		}
 		if i%5_000_000 == 0 {
 			s.ended.take(at)
 		}

@@ -46,17 +46,19 @@ func (s *suite) sender(t *testing.T, topic broker.Topic, number uint32, o broker
 	return x
 }
 
-func (x *sender) outcome(o broker.Outcome) {
+func (x *sender) outcome(list []broker.Outcome) {
 	if x.busy.Swap(true) {
-		x.t.Error("outcome is called twice at the same time")
+		x.t.Error("outcomes are told twice at the same time")
 	}
 	defer x.busy.Store(false)
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if old, ok := x.outcomes[o.ID]; ok {
-		x.t.Errorf("%v has two outcomes: %v, then %v", o.ID, old.Err, o.Err)
+	for _, o := range list {
+		if old, ok := x.outcomes[o.ID]; ok {
+			x.t.Errorf("%v has two outcomes: %v, then %v", o.ID, old.Err, o.Err)
+		}
+		x.outcomes[o.ID] = o
 	}
-	x.outcomes[o.ID] = o
 }
 
 // messages are the next n, over all partitions in turn, of different sizes.

@@ -25,6 +25,8 @@ type tally struct {
 	codec      kgo.Compressor // nil: no compression
 	partitions []attempts
 	answers    atomic.Uint64 // how many answers to produce requests have come
+
+	acknowledged atomic.Uint64 // how many records they said are stored
 }
 
 type attempts struct {
@@ -143,6 +145,7 @@ type request struct {
 type attempt struct {
 	partition int32
 	number    uint64
+	records   uint32
 }
 
 const produceKey = 0
@@ -172,7 +175,7 @@ func (t *tap) request(b []byte) {
 	for _, topic := range t.asked.Topics {
 		for _, p := range topic.Partitions {
 			if t.tally.has(p.Partition) && len(p.Records) > 0 {
-				r.holds = append(r.holds, attempt{p.Partition, t.tally.begun(p.Partition)})
+				r.holds = append(r.holds, attempt{p.Partition, t.tally.begun(p.Partition), recordsOf(p.Records)})
 			}
 		}
 	}
@@ -180,6 +183,15 @@ func (t *tap) request(b []byte) {
 		t.end(r, nil)
 		t.waiting = t.waiting[:len(t.waiting)-1]
 	}
+}
+
+// recordsOf is how many records a batch says that it holds.
+func recordsOf(batch []byte) uint32 {
+	const at = 57 // behind the batch's other numbers, in the format that all versions have which franz-go speaks to a broker of this decade
+	if len(batch) < at+4 {
+		return 0
+	}
+	return binary.BigEndian.Uint32(batch[at:])
 }
 
 // push makes room for one more request, with the memory of one that is done.
@@ -278,6 +290,9 @@ func (t *tap) end(r *request, resp *kmsg.ProduceResponse) {
 		code, answered := answerFor(resp, held.partition)
 		if answered {
 			a.code.Store(int32(code))
+			if code == 0 {
+				t.tally.acknowledged.Add(uint64(held.records))
+			}
 		}
 		a.end(held.number, !answered || code != 0 && !refusals[code])
 	}

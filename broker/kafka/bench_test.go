@@ -39,11 +39,13 @@ func BenchmarkProduce(b *testing.B) {
 	ready := make(chan struct{}, 1)
 	p, err := d.NewProducer(b.Context(), broker.Topic{Name: "bench", Partitions: 3}, broker.ProducerOptions{Name: "bench", ProducerSettings: broker.ProducerSettings{
 		Acks: "all", Idempotent: true, Buffer: 10_000, DeliveryTimeout: time.Minute,
-	}}, func(o broker.Outcome) {
-		if o.Err == nil {
-			acked.Add(1)
+	}}, func(list []broker.Outcome) {
+		for _, o := range list {
+			if o.Err == nil {
+				acked.Add(1)
+			}
 		}
-		if told.Add(1)%500 == 0 {
+		if n := int64(len(list)); told.Add(n)%500 < n {
 			select {
 			case ready <- struct{}{}:
 			default:

@@ -132,7 +132,8 @@ func TestRing(t *testing.T) {
 				for len(held) > 0 && random.IntN(3) == 0 { // some come back before the last are given out
 					k := random.IntN(len(held))
 					delete(out, held[k])
-					r.give(held[k])
+					r.put(held[k])
+					r.publish()
 					held[k] = held[len(held)-1]
 					held = held[:len(held)-1]
 				}

@@ -42,7 +42,7 @@ type producer struct {
 	client  *kgo.Client
 	dialer  *dialer
 	tally   *tally
-	outcome func(broker.Outcome)
+	tell    func([]broker.Outcome)
 	promise func(*kgo.Record, error) // keep, made once: a method value costs an allocation
 	timeout time.Duration
 	noAcks  bool
@@ -54,8 +54,7 @@ type producer struct {
 	missed atomic.Int64 // acknowledgements that came after their outcome was told
 
 	telling sync.Mutex
-	now     time.Duration // guarded by telling: when the last outcome was known,
-	answers uint64        // and how many answers had come by then
+	outbox  // guarded by telling
 	end     sync.Once
 	ended   chan struct{} // closed when the client is gone
 	work    sync.WaitGroup
@@ -64,7 +63,7 @@ type producer struct {
 
 // NewProducer implements broker.Driver. It returns at once; connections are made with the first message. The Producer has one more method, Late() int64:
 // how many acknowledgements came after their message's outcome had been told.
-func (d *driver) NewProducer(_ context.Context, t broker.Topic, o broker.ProducerOptions, outcome func(broker.Outcome)) (broker.Producer, error) {
+func (d *driver) NewProducer(_ context.Context, t broker.Topic, o broker.ProducerOptions, outcomes func([]broker.Outcome)) (broker.Producer, error) {
 	codec, err := codec(o.Compression)
 	if err != nil {
 		return nil, fmt.Errorf("producer %s: %w", o.Name, err)
@@ -72,13 +71,14 @@ func (d *driver) NewProducer(_ context.Context, t broker.Topic, o broker.Produce
 	p := &producer{
 		driver:  d,
 		tally:   newTally(d.run, t.Partitions, codec),
-		outcome: outcome,
+		tell:    outcomes,
 		timeout: cmp.Or(o.DeliveryTimeout, defaultDeliveryTimeout),
 		noAcks:  o.Acks == "0",
 		ended:   make(chan struct{}),
 	}
 	n := cmp.Or(o.Buffer, defaultBuffer)
 	p.promise = p.keep
+	p.outbox.outcomes = make([]broker.Outcome, 0, outboxSize)
 	p.slots, p.free = newSlots(n, t.Name), newRing(n)
 	p.dialer = newDialer(d.cluster.Endpoint(broker.Producers), p.tally)
 	l := &listener{driver: d, dialer: p.dialer, client: o.Name, tell: o.Events}
@@ -172,11 +172,14 @@ func (p *producer) keep(r *kgo.Record, err error) {
 		if err != nil || p.noAcks {
 			offset = -1
 		}
-		p.tell(s, offset, p.judge(s, err))
+		p.note(s, offset, p.judge(s, err))
 	}
 	s.until.Store(idle)
+	p.free.put(s.index)
+	if p.last(p.tally.acknowledged.Load(), err == nil) || err != nil || p.noAcks {
+		p.flushOutbox()
+	}
 	p.telling.Unlock()
-	p.free.give(s.index)
 }
 
 // judge says whether a failed message may be stored. When in doubt it is unknown.
@@ -202,24 +205,40 @@ func (p *producer) explain(s *slot, err error) error {
 	return err
 }
 
-// tell is called by who holds telling. What one answer acknowledges was known at one time: the clock is asked anew only when another has come.
-func (p *producer) tell(s *slot, offset int64, err error) {
+// note is called by who holds telling. What one answer acknowledges was known at one time: the clock is asked anew only when another has come.
+func (p *producer) note(s *slot, offset int64, err error) {
 	if n := p.tally.answers.Load(); err != nil || n != p.answers || p.noAcks {
 		p.now, p.answers = p.driver.clock.Now(), n
 	}
-	p.outcome(broker.Outcome{ID: s.id, Due: s.due, Sent: s.sent, At: p.now, Offset: offset, Err: err})
+	p.outcomes = append(p.outcomes, broker.Outcome{ID: s.id, Due: s.due, Sent: s.sent, At: p.now, Offset: offset, Err: err})
+}
+
+// flushOutbox is called by who holds telling.
+func (p *producer) flushOutbox() {
+	if len(p.outcomes) > 0 {
+		p.tell(p.outcomes)
+		p.outcomes = p.outcomes[:0]
+	}
+	p.free.publish()
 }
 
 // watch tells the outcomes that are overdue: franz-go cannot fail an idempotent record that is on its way.
 func (p *producer) watch(ctx context.Context) {
-	tick := time.NewTicker(min(p.timeout/10+time.Millisecond, grace))
+	tick, look := time.NewTicker(min(p.timeout/10+time.Millisecond, grace)), time.NewTicker(longestStay)
 	defer tick.Stop()
+	defer look.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 			p.giveUp(int64(p.driver.clock.Now()), broker.ErrDeliveryTimeout)
+		case <-look.C:
+			p.telling.Lock()
+			if p.stuck(p.tally.acknowledged.Load()) {
+				p.flushOutbox()
+			}
+			p.telling.Unlock()
 		}
 	}
 }
@@ -233,12 +252,16 @@ func (p *producer) giveUp(by int64, err error) {
 		}
 		p.telling.Lock()
 		if until := s.until.Load(); until > idle && until <= by { // still
-			p.tell(s, -1, p.explain(s, err))
+			p.note(s, -1, p.explain(s, err))
 			s.until.Store(told)
 			p.late.Add(1)
+			p.flushOutbox()
 		}
 		p.telling.Unlock()
 	}
+	p.telling.Lock()
+	p.flushOutbox()
+	p.telling.Unlock()
 }
 
 // Buffered implements broker.Producer.

@@ -21,10 +21,10 @@ type outcomes struct {
 	all []broker.Outcome
 }
 
-func (o *outcomes) add(x broker.Outcome) {
+func (o *outcomes) add(list []broker.Outcome) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.all = append(o.all, x)
+	o.all = append(o.all, list...)
 }
 
 func (o *outcomes) wait(t *testing.T, n int, within time.Duration) []broker.Outcome {

@@ -61,6 +61,7 @@ type ring struct {
 	taken atomic.Uint64
 	_     [56]byte // the two ends are written by different goroutines: keep them on cache lines of their own
 	given atomic.Uint64
+	back  uint64 // slots that were given back: given, and those that were not published yet
 }
 
 // newRing holds the slots 0 to n-1.
@@ -73,7 +74,8 @@ func newRing(n int) *ring {
 	for i := range n {
 		r.free[i] = uint32(i)
 	}
-	r.given.Store(uint64(n))
+	r.back = uint64(n)
+	r.publish()
 	return r
 }
 
@@ -86,8 +88,14 @@ func (r *ring) take(n int) (first uint64) { return r.taken.Add(uint64(n)) - uint
 
 func (r *ring) at(place uint64) uint32 { return r.free[place&uint64(len(r.free)-1)] }
 
-func (r *ring) give(index uint32) {
-	at := r.given.Load()
-	r.free[at&uint64(len(r.free)-1)] = index
-	r.given.Store(at + 1)
+// put gives a slot back, for take to find when it was published. Both are for one goroutine at a time.
+func (r *ring) put(index uint32) {
+	r.free[r.back&uint64(len(r.free)-1)] = index
+	r.back++
+}
+
+func (r *ring) publish() {
+	if r.given.Load() != r.back {
+		r.given.Store(r.back)
+	}
 }
