@@ -3,6 +3,7 @@ package squall
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -68,7 +69,7 @@ func (r *run) plan(ctx context.Context, start time.Duration) {
 	baselineEnd := start + r.scenario.BaselineEnd()
 	wait(ctx, r.clock, baselineEnd)
 
-	course := &course{run: r, left: len(r.scenario.Faults)}
+	course := &course{run: r, left: len(r.scenario.Faults), ward: ward{todo: r.bed.Todo}}
 	defer course.end()
 	r.timeline.Start, r.timeline.Told = baselineEnd, course.told
 	records, err := r.timeline.Run(ctx)
@@ -100,6 +101,7 @@ type course struct {
 	run *run
 
 	mu     sync.Mutex
+	ward   ward
 	active []string // faults that are on, the last that began last
 	left   int      // faults that are not over yet
 	over   *time.Timer
@@ -124,8 +126,11 @@ func (c *course) told(what faults.Transition, f report.Fault) {
 		}
 		c.left--
 		c.leave(f)
-	case faults.Missed:
+	case faults.Missed, faults.LeftOut:
 		c.left--
+	}
+	if err := c.ward.follow(what, f); err != nil {
+		r.finding("what is still to be reverted cannot be kept: %v", err)
 	}
 	r.journal.tell(r.clock.Now(), report.Event{Type: report.EventFault, Text: tell(what, f), Fault: &f})
 }
@@ -189,8 +194,13 @@ func tell(what faults.Transition, f report.Fault) string {
 	if what == faults.Commanded && len(f.Victims) > 0 {
 		text += " = " + list(f.Victims)
 	}
-	if f.Error != "" {
-		text += ": " + f.Error
+	for _, why := range []string{f.Error, f.LeftOut} {
+		if why != "" {
+			text += ": " + why
+		}
+	}
+	if what == faults.Healed && f.HealError != "" {
+		text = fmt.Sprintf("%s NOT healed: %s: %s", f.Name, strings.Join(f.Victims, ", "), f.HealError)
 	}
 	return text
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/seed-228c25e4/squall/broker"
@@ -56,6 +57,7 @@ type run struct {
 	final    ledger.Final
 	faults   []report.Fault
 	loadEnd  time.Duration
+	lag      atomic.Int64 // messages acknowledged and not delivered, when the collector looked last; -1: nothing is consumed
 }
 
 func newRun(s *scenarios.Scenario, bed Testbed, observers []Observer) *run {
@@ -68,7 +70,9 @@ func newRun(s *scenarios.Scenario, bed Testbed, observers []Observer) *run {
 	r.options.Start, r.options.Phases = r.begun, r.phases
 	r.timeline = &faults.Timeline{
 		Steps: s.Faults, Clock: bed.Clock, Topic: s.Topic.Name, Seed: s.Seed,
-		Heal:    s.LoadEnd() - s.BaselineEnd(), // when the last recovery has been watched
+		Heal:  s.LoadEnd() - s.BaselineEnd(), // when the last recovery has been watched
+		Watch: s.Phases.Recovery, Lag: func() int64 { return r.lag.Load() },
+		Hurry:   func(ctx context.Context) bool { return stop(ctx).Quick },
 		Cluster: bed.Cluster, Driver: bed.Driver, State: r.watcher.look,
 	}
 	r.receiving, r.watching = func() {}, func() {}
@@ -210,8 +214,17 @@ func (r *run) collect() {
 		buffered += p.Buffered()
 	}
 	now := r.clock.Now()
+	defer r.lagged()
 	for _, w := range r.collector.Roll(now, buffered) {
 		r.journal.tell(now, report.Event{Type: report.EventWindow, Text: w.Phase, Window: &w})
+	}
+}
+
+// lagged keeps how far the consumers are behind for those who ask from elsewhere.
+func (r *run) lagged() {
+	r.lag.Store(int64(r.collector.Backlog()))
+	if len(r.receivers) == 0 {
+		r.lag.Store(-1)
 	}
 }
 

@@ -25,6 +25,7 @@ type Testbed struct {
 	Version string    // squall's own
 	Command []string  // what repeats the run
 	Events  io.Writer // where events.ndjson goes; nil: nowhere
+	Todo    Todo      // where it is kept what is still to be reverted; nil: nowhere
 	// Calibration is what the generator reached before the run; nil: nobody asked.
 	Calibration *report.Calibration
 }

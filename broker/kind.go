@@ -11,6 +11,8 @@ type Kind struct {
 	Contract func(Settings) Contract
 	// Timers returns the timers that decide how long a failover takes, the most decisive first.
 	Timers func(Settings) []Timer
+	// Heartbeat is the name of the timer that tells how often a node reports that it lives; empty: none is known.
+	Heartbeat string
 	// Roles are the roles that a node can have, beside leader and follower of a partition: "controller", "coordinator".
 	Roles []string
 }

@@ -6,10 +6,8 @@ package faults
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/seed-228c25e4/squall/broker"
-	"github.com/seed-228c25e4/squall/report"
 )
 
 // kinds is every kind of fault, one line each.
@@ -32,7 +30,8 @@ type Fault interface {
 	Inject(context.Context, Victims) (Revert, error)
 }
 
-// A Revert is the way back from a fault. It is called once, and ends when the fault is over, which is before the cluster is well again.
+// A Revert is the way back from a fault. It ends when the fault is over, which is before the cluster is well again. After an error it is called again,
+// and does what is still to do.
 type Revert func(context.Context) error
 
 // A Demanding is a Fault whose parameters decide what it needs, beside what its kind needs.
@@ -92,29 +91,4 @@ func FindKind(name string) (Kind, bool) {
 		return Kind{}, false
 	}
 	return kinds[i], true
-}
-
-// A Step is one fault of a timeline.
-type Step struct {
-	Name   string
-	At     time.Duration // from the end of the baseline
-	For    time.Duration // from effective to the way back; 0: until heal
-	Kind   string        // the name of a Kind
-	Target Target
-	Fault  Fault
-}
-
-// End returns when the step's fault is planned to be over, from the end of the baseline; for one that lasts until heal, when it begins.
-func (s Step) End() time.Duration { return s.At + s.For }
-
-// Params returns the fault's parameters as people read them, such as "add 200ms, jitter 50ms"; those that are zero are left out.
-func (s Step) Params() string { return describe(s.Fault) }
-
-// Planned returns the step as it stands in a report before it began.
-func (s Step) Planned(baselineEnd time.Duration) report.Fault {
-	return report.Fault{
-		Name: s.Name, Kind: s.Kind, Target: s.Target.String(), Params: s.Params(), Planned: baselineEnd + s.At,
-		Commanded: report.Never, Effective: report.Never, Healing: report.Never, Healed: report.Never,
-		Victims: []string{}, Chosen: []string{}, Affected: []int32{}, Evidence: []string{},
-	}
 }

@@ -18,6 +18,11 @@ type hold struct {
 	fatal bool // with what else was down at once, the cluster could not go on
 }
 
+// A heldError says that another fault has a victim for itself.
+type heldError string
+
+func (e heldError) Error() string { return string(e) }
+
 // take takes victims for a fault, which keeps them where its kind is exclusive; where an exclusive fault has any of them, that is the error, and
 // nothing is taken.
 func (h *holds) take(fault string, kind Kind, victims []string) (*hold, error) {
@@ -25,7 +30,7 @@ func (h *holds) take(fault string, kind Kind, victims []string) (*hold, error) {
 	defer h.mu.Unlock()
 	for _, v := range victims {
 		if by := h.all[v]; by != nil {
-			return nil, fmt.Errorf("%s is down already, by fault %s", v, by.fault)
+			return nil, heldError(fmt.Sprintf("%s is down already, by fault %s", v, by.fault))
 		}
 	}
 	if !kind.Exclusive {

@@ -227,7 +227,7 @@ func TestFailures(t *testing.T) {
 	}{
 		"kill fails after the deed": {func(b *bed) { b.nodes[0].killErr = errors.New("no answer") }, kill("f", "leader", 0, sec), "kill b1: no answer", "", true, 3, 1},
 		"process survives":          {func(b *bed) { b.nodes[0].immortal = true }, kill("f", "b1", 0, sec), "b1 was killed, and its process still runs", "", true, 3, 1},
-		"start fails":               {func(b *bed) { b.nodes[0].startErr = errors.New("no disk") }, kill("f", "b1", 0, sec), "", "heal f: start b1: no disk", false, 4, 1},
+		"start fails":               {func(b *bed) { b.nodes[0].startErr = errors.New("no disk") }, kill("f", "b1", 0, sec), "", "heal f: start b1: no disk (tried 11 times)", false, 4, 1},
 		"impair fails half way":     {func(b *bed) { b.impairErr = errors.New("sidecar gone") }, slow("f", "consumers -> b2", 0, sec), "sidecar gone", "", true, 3, 1},
 		"no state": {func(b *bed) {
 			b.State = func(context.Context) (broker.State, error) { return broker.State{}, errors.New("nobody answers") }
@@ -250,7 +250,7 @@ func TestFailures(t *testing.T) {
 				}
 				if c.heal == "" {
 					b.healed(t)
-				} else if last := f.Evidence[len(f.Evidence)-1]; last != "not healed: start b1: no disk" || !f.Took() {
+				} else if last := f.Evidence[len(f.Evidence)-1]; last != "not healed: start b1: no disk (tried 11 times)" || !f.Took() {
 					t.Errorf("a fault that was not healed took effect, and says so: %+v", f)
 				}
 			})

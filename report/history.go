@@ -1,6 +1,9 @@
 package report
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // History is what recovery figures are made of.
 type History struct {
@@ -100,7 +103,8 @@ func (s StateChange) FullyInSync() bool {
 // A Fault is one injection as it was planned and as it went. Times that never came are negative.
 type Fault struct {
 	Name      string        `json:"name"`
-	Kind      string        `json:"kind"` // "kill", "latency", ...
+	Group     string        `json:"group,omitempty"` // the scenario's fault, sequence or random faults that it belongs to
+	Kind      string        `json:"kind"`            // "kill", "latency", ...
 	Target    string        `json:"target"`
 	Params    string        `json:"params,omitempty"`
 	Planned   time.Duration `json:"planned_ns"`   // on the run's clock
@@ -114,6 +118,13 @@ type Fault struct {
 	Survives  bool          `json:"survives"`     // the cluster can go on before the heal
 	Evidence  []string      `json:"evidence"`
 	Error     string        `json:"error,omitempty"`
+	LeftOut   string        `json:"left_out,omitempty"`   // why nothing was done, where that is as the scenario wants it
+	HealError string        `json:"heal_error,omitempty"` // why it could not be reverted
+}
+
+// Is reports whether the fault is the one that the scenario calls by that name, or one of its injections.
+func (f Fault) Is(name string) bool {
+	return f.Name == name || f.Group == name || strings.HasPrefix(f.Name, name+" #")
 }
 
 // Took reports whether the fault took effect.

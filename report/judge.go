@@ -16,6 +16,7 @@ func Judge(r *Report, expectations []Expectation) {
 	r.Expectations = []Judged{}
 	reasons := append(violations(r), outages(r, expectations)...)
 	reasons = append(reasons, neverRecovered(r)...)
+	reasons = append(reasons, notHealed(r)...)
 	for _, e := range expectations {
 		j, reason := judgeOne(r, e)
 		r.Expectations = append(r.Expectations, j)
@@ -103,6 +104,23 @@ func neverRecovered(r *Report) []Reason {
 	return reasons
 }
 
+// notHealed returns the faults that could not be reverted: that is nobody's failure but squall's.
+func notHealed(r *Report) []Reason {
+	var reasons []Reason
+	for _, f := range r.Faults {
+		if f.HealError != "" {
+			reasons = append(reasons, Reason{ExitInternal, fmt.Sprintf("squall failed to heal %s after fault %s: %s", strings.Join(f.Victims, ", "), f.Name, f.HealError)})
+		}
+	}
+	return reasons
+}
+
+// isOf reports whether a fault is the one that an expectation speaks of, or an injection of it.
+func (r *Report) isOf(name, of string) bool {
+	f := r.fault(name)
+	return name == of || f != nil && f.Is(of)
+}
+
 func (r *Report) fault(name string) *Fault {
 	for i := range r.Faults {
 		if r.Faults[i].Name == name {
@@ -170,7 +188,7 @@ func (j Judged) reason(m Metric, v measure) *Reason {
 func (r *Report) invalidates(m Metric, e Expectation) string {
 	for _, f := range r.Validity {
 		switch {
-		case f.Fault != "" && e.Of != "" && f.Fault != e.Of:
+		case f.Fault != "" && e.Of != "" && !r.isOf(f.Fault, e.Of):
 		case f.Scope == ScopeAll, f.Scope == m.Needs, f.Scope == ScopeSpeed && m.Needs == ScopeRecovery:
 			return f.Text
 		}
@@ -179,7 +197,7 @@ func (r *Report) invalidates(m Metric, e Expectation) string {
 		return ""
 	}
 	for _, rec := range r.Recovery {
-		if (e.Of == "" || e.Of == rec.Fault) && rec.Threshold.Seconds() > e.Value/2 && e.Value > 0 {
+		if (e.Of == "" || r.isOf(rec.Fault, e.Of)) && rec.Threshold.Seconds() > e.Value/2 && e.Value > 0 {
 			return fmt.Sprintf("a gap is only told from %s on, which is more than half of the objective", Human(rec.Threshold))
 		}
 	}

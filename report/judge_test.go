@@ -48,6 +48,18 @@ func TestJudge(t *testing.T) {
 		{"redelivered is allowed at least once", func(r *Report) { r.Safety.Redelivered = 500 }, nil, Pass, ExitPass, "pass"},
 		{"safety wins over speed", func(r *Report) { r.Safety.Lost = 1 }, []string{"ack.p99 < 1ms during baseline"}, Fail, ExitSafety, "lost"},
 		{"speed missed", func(*Report) {}, []string{"ack.p99 < 1ms during baseline"}, Fail, ExitMissed, "got 5ms"},
+		{"not healed", func(r *Report) {
+			r.Faults[0].Healed, r.Faults[0].HealError, r.Faults[0].Victims = Never, "start b2: no disk (tried 11 times)", []string{"b2"}
+		}, []string{"lost == 0"}, Inconclusive, ExitInternal, "squall failed to heal b2 after fault kill: start b2: no disk (tried 11 times)"},
+		{"of one of several injections", func(r *Report) { r.Faults[0].Name, r.Recovery[0].Fault = "kill #3", "kill #3" },
+			[]string{"recovery.service < 8s of kill"}, Fail, ExitMissed, "got 9.6s"},
+		{"of random faults", func(r *Report) { r.Faults[0].Group = "soak" }, []string{"recovery.service < 8s of soak"}, Fail, ExitMissed, "got 9.6s"},
+		{"left out is no failure", func(r *Report) {
+			r.Faults = append(r.Faults, Fault{Name: "kill #2", Commanded: Never, Effective: Never, Healed: Never, LeftOut: "b1 is never to be hurt"})
+			r.Recovery = append(r.Recovery, Recovery{Fault: "kill #2", Service: UnknownFigure("it did not take effect")})
+		}, []string{"recovery.service < 15s of kill"}, Pass, ExitPass, "pass: "},
+		{"until came to nothing", func(r *Report) { r.Faults[0].Error = "until lag > 3: it did not come within 9s; it is 0" }, nil, Inconclusive, ExitInconclusive,
+			"fault kill took effect, and did not end as planned: until lag > 3"},
 		{"a warning changes nothing", func(*Report) {}, []string{"ack.p99 < 1ms during baseline (warn)"}, Pass, ExitPass, "pass"},
 		{"recovery missed", func(*Report) {}, []string{"recovery.service < 8s"}, Fail, ExitMissed, "got 9.6s"},
 		{"never recovered", func(r *Report) { open(r) }, []string{"recovery.service < 15s"}, Fail, ExitNotRecovered, "> 32s"},
@@ -97,7 +109,7 @@ func TestJudge(t *testing.T) {
 			tt.change(r)
 			var expectations []Expectation
 			for _, text := range tt.expect {
-				e, err := ParseExpectation(text, []string{"kill"})
+				e, err := ParseExpectation(text, []string{"kill", "soak"})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -125,7 +137,7 @@ func TestExpectationsThatCannotBeEvaluated(t *testing.T) {
 		"success.ratio > 99.9":          "not a share",
 		"lost == 1.5":                   "not a count",
 	} {
-		_, err := ParseExpectation(text, []string{"kill"})
+		_, err := ParseExpectation(text, []string{"kill", "soak"})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error %v, want one with %q", text, err, want)
 		}

@@ -110,7 +110,8 @@ func recoveryMetric(name, about string, of func(*Recovery) Figure) Metric {
 		var worst measure
 		found := false
 		for i := range r.Recovery {
-			if e.Of != "" && r.Recovery[i].Fault != e.Of {
+			fault := r.fault(r.Recovery[i].Fault)
+			if e.Of != "" && !r.isOf(r.Recovery[i].Fault, e.Of) || fault != nil && fault.LeftOut != "" {
 				continue
 			}
 			f := of(&r.Recovery[i])

@@ -25,6 +25,9 @@ func validate(r *Report, expectations []Expectation) []Finding {
 	}
 	for _, f := range r.Faults {
 		switch {
+		case f.LeftOut != "":
+		case f.Error != "" && f.Effective >= 0:
+			add(ScopeAll, f.Name, "fault %s took effect, and did not end as planned: %s", f.Name, f.Error)
 		case f.Error != "":
 			add(ScopeAll, f.Name, "fault %s did not take effect: %s", f.Name, f.Error)
 		case !f.Took() && r.Run.Stopped == "":

@@ -133,35 +133,61 @@ func anyPace(t *rapid.T, l *Load) {
 
 // anySteps draws faults, and an expectation of each.
 func anySteps(t *rapid.T, s *Scenario, length func(time.Duration) time.Duration) {
-	in := s.place()
 	for i := range rapid.IntRange(0, 3).Draw(t, "faults") {
-		f := faults.Step{Name: "fault-" + string(rune('a'+i)), At: length(0)}
-		if rapid.Bool().Draw(t, "ends") {
-			f.For = length(1)
+		name := "fault-" + string(rune('a'+i))
+		var p faults.Plan
+		switch rapid.IntRange(0, 4).Draw(t, "form") {
+		case 0:
+			p.Sequence = []faults.Plan{anyFault(t, s, name+"-1", length(1)), anyFault(t, s, name+"-2", length(1))}
+		case 1:
+			p.Parallel = []faults.Plan{anyFault(t, s, name+"-1", length(1)), anyFault(t, s, name+"-2", length(1))}
+			p.Repeat, p.Every, p.Phase = 2, 4*time.Hour, length(0)
+		case 2:
+			some := anyFault(t, s, "", time.Minute)
+			p.Random = &faults.Random{Of: []faults.Choice{{Step: some.Step, Weight: 2.5}}, Every: time.Minute + length(0), AtMost: 2, Blast: 1, Stable: length(0)}
+			p.Random.Of[0].Name = ""
+			p.For = time.Hour
+		case 3:
+			p = anyFault(t, s, name, rapid.SampledFrom([]time.Duration{0, time.Second, time.Hour}).Draw(t, "for"))
+		default:
+			p = anyFault(t, s, name, length(1))
+			p.Until, _ = faults.ParseCondition("isr of "+s.Topic.Name+"/0 == 1", s.place())
+			p.When, _ = faults.ParseCondition("leader-changed", s.place())
+			p.Within = length(time.Second)
 		}
-		var err error
-		if f.Kind = rapid.SampledFrom([]string{"kill", "latency"}).Draw(t, "kind"); f.Kind == "kill" || len(in.Nodes) == 1 {
-			f.Kind, f.Fault = "kill", &faults.Kill{}
-			some := []string{"leader", "controller", "leader of " + s.Topic.Name + "/0", "follower", "any", "any two not leader", "33.3%", "minority", "not controller"}
-			if f.Target, err = faults.ParseNode(rapid.SampledFrom(some).Draw(t, "node"), in); err != nil { // there are too few nodes for it
-				f.Target, err = faults.ParseNode("leader", in)
-			}
-		} else {
-			f.Fault = &faults.Latency{Add: length(time.Second), Jitter: time.Second}
-			half := rapid.SampledFrom([]faults.Half{faults.BothHalves, faults.Requests, faults.Replies}).Draw(t, "half")
-			plane := rapid.SampledFrom([]string{"", broker.PlaneData, broker.PlaneControl}).Draw(t, "plane")
-			f.Target, err = faults.ParseLink(rapid.SampledFrom([]string{"leader -> b1", "b1 <-> controller", "leader->controller", "any -> peers", "all -> any"}).Draw(t, "link"), plane, half, in)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.Faults = append(s.Faults, f)
-		e, err := report.ParseExpectation("recovery.service < 15s of "+f.Name, []string{f.Name})
+		p.Name, p.At = name, length(0)
+		s.Plan = append(s.Plan, p)
+		e, err := report.ParseExpectation("recovery.service < 15s of "+name, []string{name})
 		if err != nil {
 			t.Fatal(err)
 		}
 		s.Expect = append(s.Expect, e)
 	}
+	s.Faults = faults.Expand(s.Plan, s.Seed, s.Phases.Recovery)
+}
+
+// anyFault draws one fault.
+func anyFault(t *rapid.T, s *Scenario, name string, lasts time.Duration) faults.Plan {
+	in := s.place()
+	f := faults.Step{Name: name, For: lasts}
+	var err error
+	if rapid.Bool().Draw(t, "kill") || len(in.Nodes) == 1 {
+		f.Kind, f.Fault = "kill", &faults.Kill{}
+		some := []string{"leader", "controller", "leader of " + s.Topic.Name + "/0", "follower", "any", "any two not leader", "33.3%", "minority", "not controller"}
+		if f.Target, err = faults.ParseNode(rapid.SampledFrom(some).Draw(t, "node"), in); err != nil { // there are too few nodes for it
+			f.Target, err = faults.ParseNode("leader", in)
+		}
+	} else {
+		f.Kind, f.Fault = "latency", &faults.Latency{Add: time.Minute, Jitter: time.Second}
+		half := rapid.SampledFrom([]faults.Half{faults.BothHalves, faults.Requests, faults.Replies}).Draw(t, "half")
+		plane := rapid.SampledFrom([]string{"", broker.PlaneData, broker.PlaneControl}).Draw(t, "plane")
+		some := []string{"leader -> b1", "b1 <-> controller", "leader->controller", "any -> peers", "all -> any"}
+		f.Target, err = faults.ParseLink(rapid.SampledFrom(some).Draw(t, "link"), plane, half, in)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return faults.Plan{Step: f}
 }
 
 func TestExplain(t *testing.T) {

@@ -73,22 +73,51 @@ func explainTimeline(b *strings.Builder, s *Scenario) {
 	}
 	row(0, string(report.WarmUp), writeDuration(s.Phases.WarmUp), "load that is not judged")
 	row(s.Phases.WarmUp, string(report.Baseline), writeDuration(s.Phases.Baseline), "no fault: what everything is held against")
-	for _, f := range s.inOrder() {
-		at, length := s.BaselineEnd()+f.At, "until heal"
-		if f.For > 0 {
-			length = writeDuration(f.For)
+	inOrder := s.inOrder()
+	for i, f := range inOrder {
+		if i == mostExplained && len(inOrder) > mostExplained+1 {
+			row(s.BaselineEnd()+f.At, "...", "", fmt.Sprintf("and %d more, until %s", len(inOrder)-i, writeDuration(s.LoadEnd()-s.Phases.Recovery)))
+			break
 		}
-		what := f.Kind + " " + f.Target.String()
-		if p := f.Params(); p != "" {
-			what += ": " + p
-		}
-		row(at, f.Name, length, what)
+		row(s.BaselineEnd()+f.At, f.Name, lasts(f), does(f))
 		if watched := s.watched(f); f.For > 0 && watched > f.For {
-			row(at+f.For, "recovery", writeDuration(watched-f.For), "of "+f.Name)
+			row(s.BaselineEnd()+f.End(), "recovery", writeDuration(watched-f.For), "of "+f.Name)
 		}
 	}
 	row(s.LoadEnd(), "end of load", "", "then heal, drain and final read, as long as they take within their bounds")
 	w.Flush()
+}
+
+// mostExplained bounds how many injections are printed.
+const mostExplained = 40
+
+// lasts says how long a fault is planned to last.
+func lasts(f faults.Step) string {
+	switch {
+	case f.Until.Set():
+		return "at most " + writeDuration(f.For)
+	case f.For == 0:
+		return "until heal"
+	}
+	return writeDuration(f.For)
+}
+
+// does says what a fault does to whom, and what it waits for.
+func does(f faults.Step) string {
+	what := strings.TrimSpace(f.Kind + " " + f.Target.String())
+	if p := f.Params(); p != "" {
+		what += ": " + p
+	}
+	if f.Until.Set() {
+		what += "; until " + f.Until.String()
+	}
+	if waits := f.Waits(); waits != "" {
+		what += "; " + waits
+		if f.When.Set() {
+			what += ", which has to come within " + writeDuration(f.Within)
+		}
+	}
+	return what
 }
 
 // inOrder returns the faults in the order in which they begin.

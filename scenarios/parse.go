@@ -32,13 +32,14 @@ func Parse(name string, data []byte, o Options) (*Scenario, error) {
 	d.override(root, o.Set)
 	d.places[""] = root
 	d.fields().read(&d.reader, "", root)
+	if o.Seed != nil {
+		d.s.Seed = *o.Seed
+		d.expand()
+	}
 	d.derive()
 	d.s.Source = name
 	if d.s.Name == "" && !d.has("name") {
 		d.s.Name = nameFrom(name)
-	}
-	if o.Seed != nil {
-		d.s.Seed = *o.Seed
 	}
 	d.check()
 	if err := d.err(); err != nil {

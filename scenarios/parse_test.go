@@ -105,12 +105,13 @@ func TestExample(t *testing.T) {
 				DeliveryTimeout: time.Minute, Compression: "none"}},
 			Consumers: Consumers{2, broker.ConsumerSettings{Group: "billing"}}},
 		Phases: Phases{10 * time.Second, 20 * time.Second, 30 * time.Second},
-		Faults: []faults.Step{
-			{Name: "leader-kill", For: 20 * time.Second, Kind: "kill", Target: leader, Fault: &faults.Kill{}},
-			{Name: "latency-1", At: time.Minute, For: 15 * time.Second, Kind: "latency", Target: link,
-				Fault: &faults.Latency{Add: 200 * time.Millisecond, Jitter: 50 * time.Millisecond}},
+		Plan: []faults.Plan{
+			{Step: faults.Step{Name: "leader-kill", For: 20 * time.Second, Kind: "kill", Target: leader, Fault: &faults.Kill{}}},
+			{Step: faults.Step{Name: "latency-1", At: time.Minute, For: 15 * time.Second, Kind: "latency", Target: link,
+				Fault: &faults.Latency{Add: 200 * time.Millisecond, Jitter: 50 * time.Millisecond}}},
 		},
 	}
+	want.Faults = faults.Expand(want.Plan, 7, 30*time.Second)
 	if !reflect.DeepEqual(s, want) {
 		t.Errorf("got  %+v\nwant %+v", s, want)
 	}

@@ -22,7 +22,8 @@ type Scenario struct {
 	Topic  broker.Topic
 	Load   Load
 	Phases Phases
-	Faults []faults.Step // by name; in the file's order
+	Plan   []faults.Plan // the faults as the file has them
+	Faults []faults.Step // every injection of them, as the seed has it
 	Expect []report.Expectation
 	Source string // what the file is called
 }

@@ -17,31 +17,103 @@ import (
 type steps struct{ *draft }
 
 func (v steps) read(r *reader, path string, n *yaml.Node) {
-	if n.Kind != yaml.SequenceNode {
-		r.note(n, path, "", "wants a list of faults, not %s", kindOf(n))
-		return
-	}
-	for i, c := range n.Content {
-		v.s.Faults = append(v.s.Faults, v.step(r, fmt.Sprintf("%s[%d]", path, i), c))
-	}
-	v.nameAll(r, path)
-	v.overlaps(r, path)
-	v.sameAsNobody(r, path)
+	several{v, &v.s.Plan, alone}.read(r, path, n)
+	v.nameAll(r)
+	v.check(r)
+	v.expand()
+	v.overlaps(r)
+	v.sameAsNobody(r)
 }
 
-// A written is a step as the file has it, before its target is looked at.
+func (v steps) write() *yaml.Node { return several{v, &v.s.Plan, alone}.write() }
+
+// expand makes every injection of what is written.
+func (d *draft) expand() { d.s.Faults = faults.Expand(d.s.Plan, d.s.Seed, d.s.Phases.Recovery) }
+
+// A setting is where a fault is written.
+type setting string
+
+const (
+	alone      setting = "faults"
+	inSequence setting = "sequence"
+	inParallel setting = "parallel"
+	inRandom   setting = "random"
+)
+
+// several is a list of faults, in a setting.
+type several struct {
+	steps
+	p  *[]faults.Plan
+	in setting
+}
+
+func (v several) read(r *reader, path string, n *yaml.Node) {
+	switch {
+	case n.Kind != yaml.SequenceNode:
+		r.note(n, path, "", "wants a list of faults, not %s", kindOf(n))
+		return
+	case v.in != alone && len(n.Content) == 0:
+		r.note(n, path, "", "is empty; write faults, as in [ { for: 10s, kill: leader } ]")
+	}
+	for i, c := range n.Content {
+		w := written{file: v.steps, in: v.in, weight: 1}
+		v.step(r, fmt.Sprintf("%s[%d]", path, i), c, &w)
+		*v.p = append(*v.p, w.Plan)
+	}
+}
+
+func (v several) write() *yaml.Node {
+	if len(*v.p) == 0 {
+		return nil
+	}
+	list := &yaml.Node{Kind: yaml.SequenceNode}
+	for i := range *v.p {
+		w := written{file: v.steps, in: v.in, Plan: (*v.p)[i]}
+		list.Content = append(list.Content, w.write())
+	}
+	return list
+}
+
+// A written is one entry of a list of faults as the file has it, before its target is looked at.
 type written struct {
-	faults.Step
+	faults.Plan
+	file   steps
+	in     setting
+	weight float64 // among random faults
+
 	node, link, client, sides, plane, only string
+	after                                  string
 	kinds                                  []string // the kinds that it names: one, when it is right
 }
 
-// own are the fields that every step may have, whatever its kind.
+// write is the entry as a node.
+func (w *written) write() *yaml.Node {
+	w.plane, w.only = w.Target.Plane, string(w.Target.Half)
+	if w.Follows != "" {
+		w.after = w.Follows + map[bool]string{false: " " + healedWord, true: " " + recoveredWord}[w.Recovered]
+	}
+	return w.fields().write()
+}
+
+// own are the fields that an entry may have, whatever it does.
 func (w *written) own() (before, after section) {
-	before = section{
-		{"name", word(&w.Name)},
-		{"at", duration{p: &w.At, below: "a fault cannot begin before the baseline ends; at counts from there"}},
-		{"for", duration{p: &w.For, least: 1, unset: true, below: "a fault that lasts no time; leave for out, and it lasts until heal"}},
+	before = section{{"name", word(&w.Name)}}
+	switch w.in {
+	case alone:
+		before = append(before,
+			field{"at", duration{p: &w.At, below: "a fault cannot begin before the baseline ends; at counts from there"}},
+			field{"after", text{p: &w.after}})
+	case inRandom:
+		before = section{{"weight", decimal{&w.weight, 0, 1e6, true}}}
+	default:
+		before = append(before, field{"at", duration{p: &w.At, unset: true, below: "at counts from when it would begin by itself; it cannot begin earlier"}})
+	}
+	before = append(before, field{"for", duration{p: &w.For, least: 1, unset: true, below: "a fault that lasts no time; leave for out, and it lasts until heal"}})
+	if w.in != inRandom {
+		before = append(before, section{
+			{"when", condition{w, &w.When}}, {"until", condition{w, &w.Until}}, {"within", duration{p: &w.Within, least: time.Second, unset: true}},
+			{"repeat", repeats{number{&w.Repeat, 1, 1000}}}, {"every", duration{p: &w.Every, least: time.Second, unset: true}}, {"phase", phase{w}},
+		}...)
 	}
 	return before, section{
 		{"node", text{p: &w.node}},
@@ -53,309 +125,74 @@ func (w *written) own() (before, after section) {
 	}
 }
 
-// fields are all fields of a step: its own, and one for each kind of fault, with the fault's parameters in it.
+// groups are the fields of what holds several faults.
+func (w *written) groups() section {
+	if w.in == inRandom {
+		return nil
+	}
+	return section{
+		{"sequence", several{w.file, &w.Sequence, inSequence}},
+		{"parallel", several{w.file, &w.Parallel, inParallel}},
+		{"random", randomFaults{w}},
+	}
+}
+
+// fields are all fields of an entry: its own, those of what holds several faults, and one for each kind of fault, with the fault's parameters in it.
 func (w *written) fields() section {
 	s, after := w.own()
+	s = append(s, w.groups()...)
 	for _, k := range faults.Kinds() {
 		s = append(s, field{k.Name, injection{w, k}})
 	}
 	return append(s, after...)
 }
 
-// step reads one fault. What comes back holds what could be read, so that others can refer to it.
-func (v steps) step(r *reader, path string, n *yaml.Node) faults.Step {
-	var w written
+// step reads one entry. What comes back holds what could be read, so that others can refer to it.
+func (v steps) step(r *reader, path string, n *yaml.Node, w *written) {
 	r.places[path] = n
 	if n.Kind != yaml.MappingNode {
-		r.note(n, path, "", "wants a fault, as in { at: 0s, for: 20s, kill: leader }, not %s", kindOf(n))
-		return w.Step
+		r.note(n, path, "", "wants a fault, as in %s, not %s", w.example(), kindOf(n))
+		return
 	}
 	w.strangers(r, path, n)
 	w.fields().readFields(r, path, n)
-	if !r.has(path+".at") && !r.noted(path) {
+	if w.in == alone && !r.has(path+".at") && !r.has(path+".after") && !r.noted(path) {
 		r.note(n, path, "", "when does it begin? write at, counted from the end of the baseline, as in at: 0s")
+	}
+	w.follow(r, path)
+	for _, g := range w.groups() {
+		if r.has(path + "." + g.name) {
+			w.kinds = append(w.kinds, g.name)
+		}
 	}
 	switch {
 	case len(w.kinds) > 1:
 		r.note(n, path, "", "one fault does one thing; write %s as faults of their own", strings.Join(w.kinds, " and "))
 	case len(w.kinds) == 0 && !r.noted(path):
 		r.note(n, path, "", "what breaks? write a kind of fault, as in kill: leader; squall list faults names them all")
+	case w.Kind == "":
+		w.group(r, path, n)
 	case len(w.kinds) == 1:
-		v.target(r, path, n, &w)
-		v.possible(r, path, &w)
+		v.target(r, path, n, w)
+		v.possible(r, path, w)
 	}
-	return w.Step
+	w.times(r, path, n)
+}
+
+// example is how an entry may look.
+func (w *written) example() string {
+	return map[setting]string{alone: "{ at: 0s, for: 20s, kill: leader }", inRandom: "{ weight: 2, for: 10s, kill: any }"}[w.in] +
+		map[setting]string{inSequence: "{ for: 10s, kill: leader }", inParallel: "{ for: 10s, kill: leader }"}[w.in]
 }
 
 // strangers tells of keys that are no fields. There are too many kinds of faults to name them all.
 func (w *written) strangers(r *reader, path string, n *yaml.Node) {
 	before, after := w.own()
-	own, all := append(before, after...).names(), w.fields().names()
+	own, all := append(append(before, w.groups()...), after...).names(), w.fields().names()
 	for i := 0; i < len(n.Content); i += 2 {
 		if key := n.Content[i]; !slices.Contains(all, key.Value) {
 			r.note(key, path, report.Suggest(key.Value, all), "there is no field and no fault %s; fields are %s, and squall list faults names the faults",
 				quoted(key.Value), strings.Join(own, ", "))
 		}
 	}
-}
-
-// possible tells of a fault that the scenario's testbed is known not to be able to do.
-func (v steps) possible(r *reader, path string, w *written) {
-	k, _ := faults.FindKind(w.Kind)
-	if k.Only != "" && k.Only != v.s.Broker.Run && !r.wrong("broker.run") {
-		r.note(r.at(path+"."+k.Name), path+"."+k.Name, "", "needs run: %s; %s", k.Only, k.Why)
-	}
-}
-
-// A targetField is how the target of one type is written.
-type targetField struct {
-	name    string // the field; empty: there is no target
-	beside  []string
-	example string
-}
-
-var targetFields = map[faults.TargetType]targetField{
-	faults.Nodes:   {"node", nil, "node: leader"},
-	faults.Links:   {"link", []string{"plane", "only"}, "link: producers -> leader"},
-	faults.Clients: {"client", nil, "client: consumer-0"},
-	faults.Sides:   {"sides", nil, "sides: leader | rest"},
-	faults.Nowhere: {},
-}
-
-// target reads what the step hurts.
-func (v steps) target(r *reader, path string, n *yaml.Node, w *written) {
-	k, _ := faults.FindKind(w.Kind)
-	own := targetFields[k.Target]
-	for _, name := range []string{"node", "link", "client", "sides", "plane", "only"} {
-		if r.has(path+"."+name) && name != own.name && !slices.Contains(own.beside, name) {
-			r.note(r.at(path+"."+name), path+"."+name, "", "%s is done to %s; leave %s out", k.Name, k.Target, name)
-		}
-	}
-	if k.Target == faults.Nowhere {
-		w.Target = faults.Target{Type: faults.Nowhere}
-		return
-	}
-	text := *w.target(own.name)
-	field, short := path+"."+own.name, path+"."+k.Name // kill: leader
-	switch {
-	case r.has(field) && r.at(short).Kind == yaml.ScalarNode:
-		r.note(r.at(field), field, "", "the %s is named twice; leave this out%s", own.name, w.orParameters())
-	case text == "":
-		if !r.has(field) && !r.noted(path) && !r.wrong(short) {
-			r.note(n, path, "", "where? write it as in %s", own.example)
-		}
-	default:
-		if !r.has(field) {
-			field = short
-		}
-		v.parse(r, field, text, k, w)
-	}
-}
-
-// orParameters says how parameters are written, for one who meant them, and wrote what is read as a target.
-func (w *written) orParameters() string {
-	if c, ok := w.Fault.(faults.Configurable); ok {
-		return fmt.Sprintf(", or write what stands behind %s as a mapping with the fields %s", w.Kind, strings.Join(params(c).names(), ", "))
-	}
-	return ""
-}
-
-// parse reads a target's text, which stands in the field.
-func (v steps) parse(r *reader, field, text string, k faults.Kind, w *written) {
-	in := v.s.place()
-	var err error
-	switch k.Target {
-	case faults.Links:
-		w.Target, err = faults.ParseLink(text, w.plane, faults.Half(w.only), in)
-	case faults.Clients:
-		w.Target, err = faults.ParseClient(text, k.Clients, in)
-	case faults.Sides:
-		w.Target, err = faults.ParseSides(text, in)
-	default:
-		w.Target, err = faults.ParseNode(text, in)
-	}
-	if err != nil {
-		r.note(r.at(field), field, "", "%v", err)
-	}
-}
-
-// injection is what stands behind the name of a kind of fault: its parameters, or just its target.
-type injection struct {
-	w *written
-	k faults.Kind
-}
-
-func (v injection) read(r *reader, path string, n *yaml.Node) {
-	v.w.kinds = append(v.w.kinds, v.k.Name)
-	v.w.Kind, v.w.Fault = v.k.Name, v.k.New()
-	configurable, _ := v.w.Fault.(faults.Configurable)
-	own, before := targetFields[v.k.Target], len(r.mistakes)
-	switch {
-	case n.Kind == yaml.ScalarNode && !isNull(n) && own.name != "":
-		text{p: v.w.target(own.name)}.read(r, path, n)
-	case n.Kind == yaml.MappingNode && len(n.Content) == 0:
-	case configurable == nil && n.Kind == yaml.MappingNode:
-		r.note(n, path, "", "%s has no parameters; write %s", v.k.Name, v.example(own))
-	case configurable == nil:
-		r.note(n, path, "", "wants %s, not %s", v.example(own), kindOf(n))
-	default:
-		fields := params(configurable)
-		v.misplaced(r, path, n, fields.names())
-		fields.read(r, path, n)
-	}
-	if configurable == nil || len(r.mistakes) > before {
-		return
-	}
-	if err := configurable.Check(); err != nil {
-		r.note(n, path, "", "%v", err)
-	}
-}
-
-// example is how the kind is written without parameters.
-func (v injection) example(own targetField) string {
-	_, target, found := strings.Cut(own.example, ": ")
-	if !found {
-		target = "{}"
-	}
-	return v.k.Name + ": " + target
-}
-
-// misplaced tells of fields of the step that stand among the fault's parameters.
-func (v injection) misplaced(r *reader, path string, n *yaml.Node, params []string) {
-	before, after := v.w.own()
-	own := append(before, after...).names()
-	for i := 0; i < len(n.Content) && n.Kind == yaml.MappingNode; i += 2 {
-		if key := n.Content[i]; slices.Contains(own, key.Value) && !slices.Contains(params, key.Value) {
-			r.note(key, path, "", "%s belongs beside %s, not into it", key.Value, v.k.Name)
-		}
-	}
-}
-
-// target returns where the text of a target is kept.
-func (w *written) target(field string) *string {
-	switch field {
-	case "link":
-		return &w.link
-	case "client":
-		return &w.client
-	case "sides":
-		return &w.sides
-	}
-	return &w.node
-}
-
-func (v injection) write() *yaml.Node {
-	if v.w.Kind != v.k.Name {
-		return nil
-	}
-	var n *yaml.Node
-	if c, ok := v.w.Fault.(faults.Configurable); ok {
-		n = params(c).write()
-	}
-	own := targetFields[v.k.Target]
-	switch {
-	case own.name == "" && n == nil:
-		return &yaml.Node{Kind: yaml.MappingNode, Style: yaml.FlowStyle}
-	case own.name == "":
-	case n == nil:
-		return stringNode(v.w.Target.Write())
-	default:
-		*v.w.target(own.name) = v.w.Target.Write()
-	}
-	return n
-}
-
-func (v steps) write() *yaml.Node {
-	if len(v.s.Faults) == 0 {
-		return nil
-	}
-	list := &yaml.Node{Kind: yaml.SequenceNode}
-	for _, s := range v.s.Faults {
-		w := written{Step: s, plane: s.Target.Plane, only: string(s.Target.Half)}
-		list.Content = append(list.Content, w.fields().write())
-	}
-	return list
-}
-
-// nameAll names the faults that have no name after their kind, and tells of names that stand for something else.
-func (v steps) nameAll(r *reader, path string) {
-	taken := map[string]int{}
-	for i, s := range v.s.Faults {
-		field := fmt.Sprintf("%s[%d].name", path, i)
-		first, twice := taken[s.Name]
-		switch {
-		case s.Name == "":
-			continue
-		case slices.Contains(phaseNames, s.Name):
-			r.note(r.at(field), field, "", "%s is the name of a phase; call the fault something else", s.Name)
-		case twice:
-			r.note(r.at(field), field, "", "two faults are called %s; the first is in %s", s.Name, r.where(r.at(fmt.Sprintf("%s[%d]", path, first))))
-		default:
-			taken[s.Name] = i
-		}
-	}
-	for i := range v.s.Faults {
-		s := &v.s.Faults[i]
-		for n := 1; s.Name == "" && s.Kind != ""; n++ {
-			name := fmt.Sprintf("%s-%d", s.Kind, n)
-			if _, used := taken[name]; !used {
-				s.Name = name
-				taken[name] = i
-			}
-		}
-	}
-}
-
-// phaseNames are names that a fault cannot have: expectations speak of phases by them.
-var phaseNames = []string{
-	string(report.WarmUp), string(report.Baseline), string(report.During), string(report.Recovering), string(report.Between),
-	string(report.Heal), string(report.Drain), string(report.Reading),
-}
-
-// overlaps tells of a fault that would hurt what another one holds already, and cannot be hurt twice.
-func (v steps) overlaps(r *reader, path string) {
-	inOrder := v.s.inOrder()
-	for i, s := range inOrder {
-		for _, o := range inOrder[:i] {
-			k, ok := faults.FindKind(o.Kind)
-			if !ok || !k.Exclusive || until(o) <= s.At || !v.meet(s, o) {
-				continue
-			}
-			field := fmt.Sprintf("%s[%d]", path, v.index(s))
-			r.note(r.at(field+".at"), field+".at", "", "%s is still under the %s of %s then", s.Target, k.Name, r.where(r.at(fmt.Sprintf("%s[%d]", path, v.index(o)))))
-		}
-	}
-}
-
-// sameAsNobody tells of a first fault that wants the victims of the one before.
-func (v steps) sameAsNobody(r *reader, path string) {
-	inOrder := v.s.inOrder()
-	if len(inOrder) == 0 || !inOrder[0].Target.Uses(faults.SetSame) {
-		return
-	}
-	field := fmt.Sprintf("%s[%d]", path, v.index(inOrder[0]))
-	r.note(r.at(field), field, "", "same as whom? no fault begins before this one; name its target")
-}
-
-// meet reports whether two faults are known to have a victim in common, whenever they begin.
-func (v steps) meet(a, b faults.Step) bool {
-	if a.Target.Type != b.Target.Type || !a.Target.Fixed() || !b.Target.Fixed() {
-		return false
-	}
-	its := b.Target.NodesIn(v.s.place())
-	return a.Target.String() == b.Target.String() ||
-		slices.ContainsFunc(a.Target.NodesIn(v.s.place()), func(n string) bool { return slices.Contains(its, n) })
-}
-
-// index returns where in the file a fault stands.
-func (v steps) index(s faults.Step) int {
-	return slices.IndexFunc(v.s.Faults, func(o faults.Step) bool { return o.Name == s.Name })
-}
-
-// until returns when a step is over, as far as it is known before the run.
-func until(s faults.Step) time.Duration {
-	if s.For == 0 {
-		return longest * 2
-	}
-	return s.End()
 }

@@ -42,7 +42,23 @@ var warnings = []func(*Scenario, broker.Kind) []string{
 func Warnings(s *Scenario, k broker.Kind) []string {
 	var all []string
 	for _, w := range warnings {
-		all = append(all, w(s, k)...)
+		for _, text := range w(s, k) {
+			if !slices.Contains(all, text) {
+				all = append(all, text)
+			}
+		}
+	}
+	return all
+}
+
+// eachFault warns of every fault of the file: of its first injection that there is something to say of.
+func (s *Scenario) eachFault(of func(faults.Step) []string) []string {
+	var all []string
+	told := map[string]bool{}
+	for _, f := range s.Faults {
+		if w := of(f); !told[f.Of] && len(w) > 0 {
+			told[f.Of], all = true, append(all, w...)
+		}
 	}
 	return all
 }
@@ -90,14 +106,15 @@ func emulated(s *Scenario, _ broker.Kind) []string {
 }
 
 func cutShort(s *Scenario, _ broker.Kind) []string {
-	var all []string
-	for _, f := range s.Faults {
+	return s.eachFault(func(f faults.Step) []string {
 		watched := s.watched(f)
-		all = append(all, warn(f.For > 0 && watched < f.For, "%s is still on when the next fault begins: what follows is the work of both.", f.Name)...)
-		all = append(all, warn(f.For > 0 && watched >= f.For && watched < f.For+s.Phases.Recovery,
-			"The recovery of %s is watched for %s only: then the next fault begins.", f.Name, writeDuration(watched-f.For))...)
-	}
-	return all
+		if f.For == 0 || f.Limits != nil || f.When.Set() || f.Until.Set() {
+			return nil
+		}
+		return append(warn(watched < f.For, "%s is still on when the next fault begins: what follows is the work of both.", f.Name),
+			warn(watched >= f.For && watched < f.For+s.Phases.Recovery,
+				"The recovery of %s is watched for %s only: then the next fault begins.", f.Name, writeDuration(watched-f.For))...)
+	})
 }
 
 // comesBack is how much longer than planned a node may be down: a fault lasts from when it is in force, and its way back takes time.
@@ -105,40 +122,43 @@ const comesBack = 2 * time.Second
 
 // mayMeet finds faults that need a node for themselves, and may come to one that another fault has.
 func mayMeet(s *Scenario, _ broker.Kind) []string {
-	var all []string
 	needsNode := func(f faults.Step) bool {
 		k, ok := faults.FindKind(f.Kind)
-		return ok && k.Exclusive && k.Target == faults.Nodes
+		return ok && k.Exclusive && k.Target == faults.Nodes && f.Limits == nil
 	}
 	inOrder := s.inOrder()
-	for i, f := range inOrder {
-		for _, o := range inOrder[:i] {
-			apart := f.Target.Fixed() && o.Target.Fixed() && f.Target.String() != o.Target.String()
+	return s.eachFault(func(f faults.Step) (all []string) {
+		for _, o := range inOrder {
+			if o.Name == f.Name {
+				break
+			}
+			apart := behind(f, o) || f.Target.Fixed() && o.Target.Fixed() && f.Target.String() != o.Target.String()
 			all = append(all, warn(needsNode(f) && needsNode(o) && !apart && until(o)+comesBack > f.At,
 				"%s may find its node already down by %s: then it does nothing, and the run cannot be judged.", f.Name, o.Name)...)
 		}
-	}
-	return all
+		return all
+	})
+}
+
+// behind reports whether a fault waits for another one to be over.
+func behind(f, o faults.Step) bool {
+	return slices.ContainsFunc(f.After, func(a faults.Anchor) bool { return a.Step == o.Name })
 }
 
 func noRecovery(s *Scenario, _ broker.Kind) []string {
-	var all []string
-	for _, f := range s.Faults {
-		all = append(all, warn(f.For == 0, "%s lasts until heal, when the load is over: what comes after heal is not measured.", f.Name)...)
-	}
-	return all
+	return s.eachFault(func(f faults.Step) []string {
+		return warn(f.For == 0, "%s lasts until heal, when the load is over: what comes after heal is not measured.", f.Name)
+	})
 }
 
 // neverDetected finds faults that are over before the broker can have noticed.
 func neverDetected(s *Scenario, k broker.Kind) []string {
-	var all []string
 	t := detection(s, k)
-	for _, f := range s.Faults {
+	return s.eachFault(func(f faults.Step) []string {
 		kind, _ := faults.FindKind(f.Kind)
-		all = append(all, warn(kind.Target == faults.Nodes && f.For > 0 && f.For < t.Value,
-			"%s is over after %s, before %s (%s) can take effect: there may be no failover.", f.Name, writeDuration(f.For), t.Name, report.Human(t.Value))...)
-	}
-	return all
+		return warn(kind.Target == faults.Nodes && f.For > 0 && f.For < t.Value,
+			"%s is over after %s, before %s (%s) can take effect: there may be no failover.", f.Name, writeDuration(f.For), t.Name, report.Human(t.Value))
+	})
 }
 
 // detection returns the timer that decides how soon the broker notices a dead node; zero: none is known.
@@ -190,8 +210,13 @@ func (s *Scenario) eachObjective(do func(report.Expectation, faults.Step)) {
 		if !strings.HasPrefix(e.Metric, "recovery.") || !strings.HasPrefix(e.Op, "<") {
 			continue
 		}
+		told := map[string]bool{} // one injection of several speaks for all
 		for _, f := range s.Faults {
-			if e.Of == "" || e.Of == f.Name {
+			if told[f.Of] || f.Limits != nil {
+				continue
+			}
+			told[f.Of] = true
+			if e.Of == "" || f.Planned(0).Is(e.Of) {
 				do(e, f)
 			}
 		}

@@ -17,6 +17,8 @@ var Kind = broker.Kind{
 	Contract: contract,
 	Timers:   timers,
 	Roles:    []string{"controller", "coordinator"},
+
+	Heartbeat: heartbeatConfig,
 }
 
 // What franz-go does where the settings leave it to the client.
@@ -28,6 +30,8 @@ const (
 	defaultBuffer          = 10_000
 	blackHole              = 20 * time.Second // franz-go's time-out for a produce request, with what it adds for the network
 )
+
+const heartbeatConfig = "broker.heartbeat.interval.ms"
 
 const minInSyncConfig = "min.insync.replicas"
 
@@ -135,7 +139,7 @@ func timers(s broker.Settings) []broker.Timer {
 			Note: "A client asks at most this often who leads, unless a broker tells it."},
 		{Name: "client produce request timeout", Value: blackHole, Part: "client discovery",
 			Note: "A client gives up after so long on a broker that takes its requests and stays silent."},
-		setting(s, "broker.heartbeat.interval.ms", 2*time.Second, "catch-up",
+		setting(s, heartbeatConfig, 2*time.Second, "catch-up",
 			"A broker reports to the controller this often, and one that comes back is unfenced by such a report."),
 	}
 	if s.Consumer.Group != "" {

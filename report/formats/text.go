@@ -225,7 +225,13 @@ func (t *text) faults(r *report.Report) {
 				rows = append(rows, recoveryRows(&r.Recovery[j])...)
 			}
 		}
-		if !f.Took() {
+		switch {
+		case f.LeftOut != "":
+			rows = append(rows, "left out\t"+f.LeftOut)
+		case f.HealError != "":
+			rows = append(rows, "NOT HEALED\t"+f.HealError)
+		}
+		if !f.Took() && f.LeftOut == "" {
 			rows = append(rows, "recovery\tunknown: it did not take effect")
 		}
 		title := fmt.Sprintf("Fault %s: %s %s", f.Name, f.Kind, f.Target)

@@ -1,0 +1,42 @@
+package faults
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/seed-228c25e4/squall/broker"
+)
+
+// Preflight tries before the load what the steps will need: every target resolves in the state, and testbed and driver can do what is asked of them. It
+// returns all that is wrong, at once.
+func (t *Timeline) Preflight(s broker.State) error {
+	var errs []error
+	var before Victims
+	told := map[string]bool{} // one injection of several is enough
+	inOrder := slices.SortedStableFunc(slices.Values(t.Steps), func(a, b Step) int { return cmp.Compare(a.At, b.At) })
+	for _, step := range inOrder {
+		v, err := t.try(s, step, before)
+		if err != nil && !told[step.Of+err.Error()] {
+			told[step.Of+err.Error()] = true
+			errs = append(errs, fmt.Errorf("fault %s: %w", step.Name, err))
+		}
+		before = v
+	}
+	return errors.Join(errs...)
+}
+
+func (t *Timeline) try(s broker.State, step Step, before Victims) (Victims, error) {
+	v, err := t.victims(s, step, before)
+	if err != nil {
+		return v, err
+	}
+	if k, ok := FindKind(step.Kind); ok && k.Needs != nil {
+		err = k.Needs(v)
+	}
+	if d, ok := step.Fault.(Demanding); ok {
+		err = errors.Join(err, d.Needs(v))
+	}
+	return v, err
+}
