@@ -32,7 +32,7 @@ var rooms = map[string][]string{
 	"recovery":          {"report"},
 	"scenarios":         {"broker", "faults", "loadgen", "report"},
 	"":                  {"broker", "faults", "ledger", "loadgen", "recovery", "report", "scenarios"},
-	"bench":             {"broker", "broker/kafka", "embedded", "ledger", "loadgen", "report"}, // all of it is tests
+	"bench":             {"broker", "broker/kafka", "embedded", "ledger", "loadgen", "report", "testcontainers"}, // all of it is tests
 	"cmd/squall": {"", "broker", "broker/kafka", "embedded", "faults", "links", "recovery", "report", "report/formats", "scenarios",
 		"testcontainers"},
 }

@@ -18,26 +18,42 @@ import (
 const (
 	lengthVariable = "SQUALL_BENCH"
 	roundsVariable = "SQUALL_BENCH_ROUNDS"
+	soakVariable   = "SQUALL_BENCH_SOAK" // such as "10m"; without it the soak is left out
 	warmUp         = 500 * time.Millisecond
 	flood          = 20e6 // messages a second: more than any client takes, so the sender always finds its buffer full
 )
 
-// TestResults measures everything and writes RESULTS.md. It fails when messages were not kept account of, never because of a figure.
+// TestResults measures everything, and puts each section that it measured in its place in RESULTS.md; -run TestResults/Pacing measures one of them. It
+// fails when messages were not kept account of, never because of a figure.
 func TestResults(t *testing.T) {
 	b := newBench(t)
-	b.line("# What squall's engine costs\n")
-	b.line("Written by `make bench`. Ratios compare two sides of one run on one machine; the other figures depend on the machine and on what else it did.\n")
-	b.machine(b.length, b.rounds)
-	t.Run("Produce", b.produce)
-	t.Run("Consume", b.consume)
-	t.Run("Pacing", b.pacing)
-	t.Run("Parts", b.parts)
-	if !t.Failed() && b.rounds >= 3 {
-		if err := os.WriteFile("RESULTS.md", []byte(b.String()), 0o644); err != nil {
-			t.Error(err)
-		}
+	for _, s := range sections {
+		t.Run(s.name, func(t *testing.T) {
+			b.sheet = sheet{}
+			b.line("## %s\n", s.title)
+			s.measure(b, t)
+			t.Log("\n" + b.String())
+			if t.Failed() || t.Skipped() || b.rounds < 3 {
+				return
+			}
+			if err := b.file(s.title); err != nil {
+				t.Error(err)
+			}
+		})
 	}
-	t.Log("\n" + b.String())
+}
+
+// sections are those of RESULTS.md, in their order.
+var sections = []struct {
+	name, title string
+	measure     func(*bench, *testing.T)
+}{
+	{"Produce", "Produce and verify, against a bare franz-go loop", (*bench).produce},
+	{"Consume", "Produce, consume and verify, against bare produce and consume", (*bench).consume},
+	{"Peer", "Produce and verify, against kafka-producer-perf-test", (*bench).peer},
+	{"Pacing", "Pacing", (*bench).pacing},
+	{"Parts", "The parts of a message's path", (*bench).parts},
+	{"Soak", "Memory", (*bench).soak},
 }
 
 type bench struct {
@@ -128,10 +144,10 @@ func (b *bench) compare(t *testing.T, trials []trial) {
 }
 
 func (b *bench) produce(t *testing.T) {
-	b.line("## Produce and verify, against a bare franz-go loop\n")
 	b.line("squall paces, numbers, seals with a checksum, sends, and keeps the ledger and the histograms; the bare loop sends records made ahead. Both have the "+
 		"same client settings (acks all, idempotent, no linger, no compression, %d messages buffered) and send to a broker that forgets what it is told. "+
 		"Where that broker is in the same process, its work is in both sides' CPU.\n", buffer)
+	b.circumstances()
 	b.compare(t, []trial{
 		{size: 100}, {size: 1024}, {size: 100, apart: true}, {size: 1024, apart: true},
 		{size: 100, rate: 200e3, apart: true}, {size: 1024, rate: 100e3, apart: true},
@@ -139,15 +155,15 @@ func (b *bench) produce(t *testing.T) {
 }
 
 func (b *bench) consume(t *testing.T) {
-	b.line("## Produce, consume and verify, against bare produce and consume\n")
 	b.line("As above, with a broker that keeps the messages in memory, and a consumer beside the producer.\n")
+	b.circumstances()
 	b.compare(t, []trial{{size: 100, apart: true, consume: true}, {size: 1024, apart: true, consume: true}})
 }
 
 func (b *bench) pacing(t *testing.T) {
-	b.line("## Pacing\n")
 	b.line("Economical: a tick of 1 ms. The rate error is the largest of any whole second after the first; the lag is from when a message was due until it " +
 		"was handed to the client. The broker has a process of its own.\n")
+	b.circumstances()
 	b.table("rate", "rate error", "lag p50", "lag p99", "lag max", "cores")
 	for _, rate := range []float64{1e3, 10e3, 50e3, 100e3} {
 		var off, p50, p99, most, cores []float64
@@ -192,7 +208,6 @@ var benchLine = regexp.MustCompile(`(?m)^Benchmark(\S+?)(?:-\d+)?\s+\d+\s+(.*)$`
 
 // parts runs the benchmarks of the rooms that are on a message's path.
 func (b *bench) parts(t *testing.T) {
-	b.line("## The parts of a message's path\n")
 	b.table("part", "figures")
 	for room, pattern := range map[string]string{"broker": "Envelope", "loadgen": ".", "ledger": "Ledger"} {
 		out, err := exec.Command("go", "test", "-run", "^$", "-bench", pattern, "-benchmem", "../"+room).CombinedOutput()

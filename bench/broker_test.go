@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 
@@ -58,7 +59,7 @@ func inside(t testing.TB, null bool) *place {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &place{addrs: c.ListenAddrs(), close: c.Close}
+	return newPlace(c.ListenAddrs(), c.Close)
 }
 
 func outside(t testing.TB, null bool) *place {
@@ -85,20 +86,27 @@ func outside(t testing.TB, null bool) *place {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &place{addrs: strings.Split(strings.TrimSpace(line), ","), close: func() {
+	return newPlace(strings.Split(strings.TrimSpace(line), ","), func() {
 		in.Close()
 		_ = child.Wait()
-	}}
+	})
 }
 
 // A place is a cluster of one broker at an address, and nothing else.
 type place struct {
 	broker.Cluster
-	addrs []string
-	close func()
+	nodes  []broker.Node
+	addrs  []string
+	client broker.ProducerSettings
+	close  func()
 }
 
-func (p *place) Nodes() []broker.Node            { return []broker.Node{node{}} }
+func newPlace(addrs []string, end func()) *place {
+	return &place{nodes: []broker.Node{node{}}, addrs: addrs, close: end,
+		client: broker.ProducerSettings{Acks: "all", Idempotent: true, Buffer: buffer, DeliveryTimeout: time.Minute}}
+}
+
+func (p *place) Nodes() []broker.Node            { return p.nodes }
 func (p *place) Endpoint(string) broker.Endpoint { return broker.Endpoint{Addrs: p.addrs} }
 
 type node struct{ broker.Node }

@@ -85,11 +85,21 @@ func (s *sheet) table(head ...string) {
 
 func (s *sheet) row(cells ...string) { s.line("| %s |", strings.Join(cells, " | ")) }
 
+// circumstances say when and how a section was measured.
+func (b *bench) circumstances() {
+	b.line("%s. Each figure: %d rounds of %v, one side after the other in each, as min / median / max.\n", b.when(), b.rounds, b.length)
+}
+
+func (b *bench) when() string {
+	commit, _ := exec.Command("git", "describe", "--always").Output()
+	return fmt.Sprintf("Measured %s, commit %s", time.Now().UTC().Format(time.DateOnly), strings.TrimSpace(string(commit)))
+}
+
 // machine says what was measured on, without its name.
-func (s *sheet) machine(length time.Duration, rounds int) {
+func machine() string {
 	kernel, _ := exec.Command("uname", "-sr").Output()
-	s.line("Machine: %d cores, %s, %s, %s %s/%s. Each figure: %d rounds of %v, one side after the other in each, as min / median / max.\n",
-		runtime.NumCPU(), model(), strings.TrimSpace(string(kernel)), runtime.Version(), runtime.GOOS, runtime.GOARCH, rounds, length)
+	return fmt.Sprintf("Machine: %d cores, %s, %s, %s %s/%s.", runtime.NumCPU(), model(), strings.TrimSpace(string(kernel)), runtime.Version(),
+		runtime.GOOS, runtime.GOARCH)
 }
 
 func model() string {

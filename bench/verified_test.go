@@ -68,9 +68,7 @@ func newEngine(t testing.TB, at *place, size int, pacer loadgen.Pacer, consume b
 		})
 	}
 	e.sender = loadgen.NewSender(o, 0, 1, e.ledger.Sender(0))
-	e.producer, err = e.driver.NewProducer(ctx, topic, broker.ProducerOptions{Name: "producer", ProducerSettings: broker.ProducerSettings{
-		Acks: "all", Idempotent: true, Buffer: buffer, DeliveryTimeout: time.Minute,
-	}}, e.sender.Outcomes)
+	e.producer, err = e.driver.NewProducer(ctx, topic, broker.ProducerOptions{Name: "producer", ProducerSettings: at.client}, e.sender.Outcomes)
 	if err != nil {
 		t.Fatal(err)
 	}
