@@ -11,10 +11,18 @@ type Kind struct {
 	Contract func(Settings) Contract
 	// Timers returns the timers that decide how long a failover takes, the most decisive first.
 	Timers func(Settings) []Timer
-	// Heartbeat is the name of the timer that tells how often a node reports that it lives; empty: none is known.
-	Heartbeat string
+	// Decisive names those of the timers that a fault has to outlast to have an effect.
+	Decisive Decisive
 	// Roles are the roles that a node can have, beside leader and follower of a partition: "controller", "coordinator".
 	Roles []string
+}
+
+// Decisive are names of timers; empty: none is known.
+type Decisive struct {
+	Node      string // a node unheard of for so long is taken for dead
+	Follower  string // a follower that lags for so long is no longer in sync
+	Member    string // a consumer unheard of for so long leaves its group
+	Heartbeat string // how often a node reports that it lives
 }
 
 // Settings are what a scenario says of a broker and its clients.

@@ -45,6 +45,7 @@ type Kind struct {
 	Name   string     // as a scenario writes it: "kill"
 	About  string     // one sentence
 	Target TargetType // what it hurts
+	Least  int        // the fewest nodes that it can be done to; 0: one is enough
 	// New returns a fault of this kind with its defaults.
 	New func() Fault
 	// Survives reports whether the cluster can serve before the fault is reverted. victims are the nodes it hurts, none for a fault of links.
@@ -53,6 +54,8 @@ type Kind struct {
 	Affects func(Victims, broker.PartitionState) bool
 	// Exclusive: no other fault begins on its nodes, links or clients while it lasts.
 	Exclusive bool
+	// Noticed says as what the cluster notices it, if it lasts long enough; empty: as nothing, or at once.
+	Noticed Noticed
 	// LeavesUp: the victims' processes run on; one that ends while the fault lasts has died by itself.
 	LeavesUp bool
 	// Needs returns what the victims or the driver lack for this kind, in words that say what to do instead; nil: nothing. It is asked before the
@@ -64,6 +67,38 @@ type Kind struct {
 	Why string
 	// Clients are the clients that a kind for Clients can be done to: broker.Producers or broker.Consumers; empty: all.
 	Clients string
+}
+
+// Noticed is as what a fault is noticed: a broker's timer decides how long it has to last for that.
+type Noticed string
+
+// What a fault can be noticed as.
+const (
+	AsNode     Noticed = "node"     // taken for dead
+	AsFollower Noticed = "follower" // no longer in sync
+	AsMember   Noticed = "member"   // expelled from its group
+	AsLink     Noticed = "link"     // as node or as follower, by what the link carries
+)
+
+// A Noticeable is a Fault whose parameters decide as what it is noticed, in the place of its kind.
+type Noticeable interface{ Noticed() Noticed }
+
+// Noticed returns as what the step's fault is noticed if it lasts long enough.
+func (s Step) Noticed() Noticed {
+	k, _ := FindKind(s.Kind)
+	n := k.Noticed
+	if f, ok := s.Fault.(Noticeable); ok {
+		n = f.Noticed()
+	}
+	switch {
+	case n != AsLink:
+		return n
+	case s.Target.From.clients():
+		return ""
+	case s.Target.Plane == broker.PlaneData:
+		return AsFollower
+	}
+	return AsNode
 }
 
 // The testbeds that a kind of fault may be bound to.

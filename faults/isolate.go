@@ -55,6 +55,17 @@ func (i *Isolate) Check() error {
 	return nil
 }
 
+// Noticed is as a follower where only data is cut.
+func (i *Isolate) Noticed() Noticed {
+	switch {
+	case i.From == fromClients:
+		return ""
+	case i.Plane == broker.PlaneData:
+		return AsFollower
+	}
+	return AsNode
+}
+
 // Needs asks for a network between the nodes, unless it is only about clients.
 func (i *Isolate) Needs(v Victims) error {
 	if i.From != fromClients {

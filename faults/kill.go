@@ -18,6 +18,7 @@ var killKind = Kind{
 	Target:    Nodes,
 	New:       func() Fault { return &Kill{} },
 	Survives:  survivesLoss,
+	Noticed:   AsNode,
 	Affects:   holdsReplica,
 	Exclusive: true,
 }

@@ -12,6 +12,7 @@ var dataOnlyKind = Kind{
 	Target:   Nodes,
 	New:      func() Fault { return newPlaneOnly(broker.PlaneData) },
 	Survives: survivesLoss,
+	Noticed:  AsFollower,
 	Affects:  inTheMinority,
 	LeavesUp: true,
 }
@@ -22,6 +23,7 @@ var raftOnlyKind = Kind{
 	Target:   Nodes,
 	New:      func() Fault { return newPlaneOnly(broker.PlaneControl) },
 	Survives: survivesLoss,
+	Noticed:  AsNode,
 	Affects:  inTheMinority,
 	LeavesUp: true,
 }

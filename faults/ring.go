@@ -13,6 +13,7 @@ var ringKind = Kind{
 	Name:     "ring",
 	About:    "lets each node see a majority, and no two the same: its neighbours in a drawn ring, and nobody else; needs four nodes, better five",
 	Target:   Nodes,
+	Least:    leastRing,
 	New:      func() Fault { return &Ring{newCut()} },
 	Survives: always,
 	Affects:  everywhere,

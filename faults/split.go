@@ -12,6 +12,7 @@ var splitKind = Kind{
 	Target:   Sides,
 	New:      func() Fault { return &Split{newCut()} },
 	Survives: survivesLoss,
+	Noticed:  AsNode,
 	Affects:  inTheMinority,
 	LeavesUp: true,
 	Needs:    needsNetwork,

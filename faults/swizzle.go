@@ -19,6 +19,7 @@ var swizzleKind = Kind{
 	Target:   Nodes,
 	New:      func() Fault { return &Swizzle{Step: time.Second, cut: newCut()} },
 	Survives: survivesLoss,
+	Noticed:  AsNode,
 	Affects:  inTheMinority,
 	LeavesUp: true,
 	Needs:    needsNetwork,

@@ -329,6 +329,9 @@ func TestKinds(t *testing.T) {
 		if (k.Only == "") != (k.Why == "") || k.Only != "" && k.Only != OnlyContainers && k.Only != OnlyEmbedded {
 			t.Errorf("%s is for %q only, because %q", k.Name, k.Only, k.Why)
 		}
+		if rows := k.Details(); len(rows) == 0 || !strings.HasPrefix(k.Example(), "{ at: 0s, for: 20s, "+k.Name+": ") {
+			t.Errorf("%s: %q", k.Name, rows)
+		}
 		if again, ok := FindKind(k.Name); !ok || again.About != k.About {
 			t.Errorf("%s is not found", k.Name)
 		}

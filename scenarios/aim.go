@@ -16,6 +16,10 @@ func (v steps) possible(r *reader, path string, w *written) {
 	if k.Only != "" && k.Only != v.s.Broker.Run && !r.wrong("broker.run") {
 		r.note(r.at(path+"."+k.Name), path+"."+k.Name, "", "needs run: %s; %s", k.Only, k.Why)
 	}
+	if most := w.Target.To.Most(v.s.place()); most < k.Least && !r.wrong(path) {
+		r.note(r.at(path+"."+k.Name), path+"."+k.Name, "", "%s needs %d nodes or more, and %q is at most %d; write %s: all, and as many broker.nodes",
+			k.Name, k.Least, w.Target, most, k.Name)
+	}
 }
 
 // A targetField is how the target of one type is written.

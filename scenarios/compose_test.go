@@ -4,6 +4,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/seed-228c25e4/squall/faults"
 )
 
 const composed = `
@@ -31,7 +33,7 @@ faults:
       - { for: 10s, data-only: follower }
       - { at: 3s, for: 10s, latency: { add: 50ms }, link: clients -> not leader }
   - { name: late, at: 600s, when: isr of orders/0 == 2, within: 20s, for: 30s, until: lag > 10k, kill: any not leader }
-  - { after: leader-changed, for: 10s, ring: { by: refuse }, node: all }
+  - { after: leader-changed, for: 10s, swizzle: { by: refuse }, node: all }
   - name: soak
     at: 700s
     for: 3m
@@ -86,5 +88,23 @@ func TestSeedDecidesThePlan(t *testing.T) {
 	seven, eight := uint64(7), uint64(8)
 	if parse(nil) != parse(&seven) || parse(nil) == parse(&eight) {
 		t.Error("the seed does not decide")
+	}
+}
+
+// What squall list faults shows as an example of a kind reads as such, where it needs no text of one's own.
+func TestExamplesOfKinds(t *testing.T) {
+	t.Parallel()
+	for _, k := range faults.Kinds() {
+		if strings.Contains(k.Example(), "...") {
+			continue
+		}
+		run := k.Only
+		if run == "" {
+			run = Containers
+		}
+		text := "broker: { kind: kafka, nodes: 5, run: " + run + " }\nfaults: [ " + k.Example() + " ]\n"
+		if _, err := Parse("x.yaml", []byte(text), Options{Kinds: kinds}); err != nil {
+			t.Errorf("%s: %v", k.Name, err)
+		}
 	}
 }

@@ -52,3 +52,31 @@ func TestSettingsOnKafka(t *testing.T) {
 		}
 	}
 }
+
+// A fault that a timer of Kafka's keeps from having an effect is told before the run, with the value in force.
+func TestFaultsThatATimerMakesVain(t *testing.T) {
+	t.Parallel()
+	for fault, want := range map[string]string{
+		"for: 5s, kill: leader":                                "kill-1 is over after 5s, before broker.session.timeout.ms (7s) can take effect: there may be no failover.",
+		"for: 8s, kill: leader":                                "",
+		"for: 5s, isolate: leader":                             "isolate-1 is over after 5s, before broker.session.timeout.ms (7s) can take effect",
+		"for: 5s, raft-only: any":                              "raft-only-1 is over after 5s, before broker.session.timeout.ms (7s)",
+		"for: 20s, isolate: leader":                            "",
+		"for: 20s, data-only: leader":                          "data-only-1 is over after 20s, before replica.lag.time.max.ms (30s) can take effect: the in-sync set may stay as it is.",
+		"for: 20s, isolate: { plane: data }, node: follower":   "before replica.lag.time.max.ms (30s)",
+		"for: 40s, data-only: leader":                          "",
+		"for: 5s, isolate: { from: clients }, node: leader":    "",
+		"for: 5s, split: leader | rest":                        "before broker.session.timeout.ms (7s)",
+		"for: 5s, latency: { add: 1s }, link: leader -> peers": "",
+	} {
+		text := "broker: { kind: kafka, config: { broker.session.timeout.ms: 7000 } }\nfaults: [ { at: 0s, " + fault + " } ]"
+		s, err := scenarios.Parse("x.yaml", []byte(text), scenarios.Options{Kinds: map[string]broker.Kind{"kafka": kafka.Kind}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := strings.Join(scenarios.Warnings(s, kafka.Kind), "\n")
+		if !strings.Contains(all, want) || strings.Contains(all, "can take effect:") != (want != "") {
+			t.Errorf("%s: want %q in\n%s", fault, want, all)
+		}
+	}
+}

@@ -19,7 +19,8 @@ var update = flag.Bool("update", false, "write the golden files")
 
 // kinds stand in for real ones, which this package does not know.
 var kinds = map[string]broker.Kind{
-	"kafka":    {Name: "kafka", Check: checkReplicas, Contract: contract, Timers: sessionTimeout},
+	"kafka": {Name: "kafka", Check: checkReplicas, Contract: contract, Timers: sessionTimeout,
+		Decisive: broker.Decisive{Node: "broker.session.timeout.ms", Follower: "replica.lag.time.max.ms"}},
 	"rabbitmq": {Name: "rabbitmq"},
 }
 

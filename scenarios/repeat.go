@@ -136,15 +136,7 @@ func (w *written) length() (time.Duration, bool) {
 // heartbeat is how often a broker reports that it lives, as far as its kind tells.
 func (v steps) heartbeat() time.Duration {
 	k := v.kinds[v.s.Broker.Kind]
-	if k.Timers == nil {
-		return 0
-	}
-	for _, t := range k.Timers(v.s.Settings()) {
-		if t.Name == k.Heartbeat {
-			return t.Value
-		}
-	}
-	return 0
+	return timer(v.s, k, k.Decisive.Heartbeat).Value
 }
 
 // group tells what is wrong with an entry that holds several faults.

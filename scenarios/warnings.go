@@ -153,12 +153,29 @@ func noRecovery(s *Scenario, _ broker.Kind) []string {
 
 // neverDetected finds faults that are over before the broker can have noticed.
 func neverDetected(s *Scenario, k broker.Kind) []string {
-	t := detection(s, k)
+	comes := map[faults.Noticed]struct{ timer, nothing string }{
+		faults.AsNode:     {k.Decisive.Node, "there may be no failover"},
+		faults.AsFollower: {k.Decisive.Follower, "the in-sync set may stay as it is"},
+		faults.AsMember:   {k.Decisive.Member, "the group may never notice"},
+	}
 	return s.eachFault(func(f faults.Step) []string {
-		kind, _ := faults.FindKind(f.Kind)
-		return warn(kind.Target == faults.Nodes && f.For > 0 && f.For < t.Value,
-			"%s is over after %s, before %s (%s) can take effect: there may be no failover.", f.Name, writeDuration(f.For), t.Name, report.Human(t.Value))
+		what, ok := comes[f.Noticed()]
+		t := timer(s, k, what.timer)
+		return warn(ok && f.For > 0 && f.For < t.Value, "%s is over after %s, before %s (%s) can take effect: %s.",
+			f.Name, writeDuration(f.For), t.Name, report.Human(t.Value), what.nothing)
 	})
+}
+
+// timer returns the timer of that name with its value in force; zero: there is none.
+func timer(s *Scenario, k broker.Kind, name string) broker.Timer {
+	if k.Timers != nil {
+		for _, t := range k.Timers(s.Settings()) {
+			if t.Name == name {
+				return t
+			}
+		}
+	}
+	return broker.Timer{}
 }
 
 // detection returns the timer that decides how soon the broker notices a dead node; zero: none is known.

@@ -17,8 +17,7 @@ var Kind = broker.Kind{
 	Contract: contract,
 	Timers:   timers,
 	Roles:    []string{"controller", "coordinator"},
-
-	Heartbeat: heartbeatConfig,
+	Decisive: broker.Decisive{Node: sessionConfig, Follower: lagConfig, Member: memberTimer, Heartbeat: heartbeatConfig},
 }
 
 // What franz-go does where the settings leave it to the client.
@@ -31,7 +30,13 @@ const (
 	blackHole              = 20 * time.Second // franz-go's time-out for a produce request, with what it adds for the network
 )
 
-const heartbeatConfig = "broker.heartbeat.interval.ms"
+// The timers that a fault has to outlast.
+const (
+	sessionConfig   = "broker.session.timeout.ms"
+	lagConfig       = "replica.lag.time.max.ms"
+	heartbeatConfig = "broker.heartbeat.interval.ms"
+	memberTimer     = "group session timeout"
+)
 
 const minInSyncConfig = "min.insync.replicas"
 
@@ -128,9 +133,9 @@ func nodes(n int) string {
 func timers(s broker.Settings) []broker.Timer {
 	session := cmp.Or(s.Consumer.SessionTimeout, defaultSessionTimeout)
 	all := []broker.Timer{
-		setting(s, "broker.session.timeout.ms", 9*time.Second, "detection",
+		setting(s, sessionConfig, 9*time.Second, "detection",
 			"The controller fences a broker that it has not heard of for so long; until then acks=all waits for it wherever it is in sync."),
-		setting(s, "replica.lag.time.max.ms", 30*time.Second, "detection",
+		setting(s, lagConfig, 30*time.Second, "detection",
 			"A leader drops a follower from the in-sync set that lags for so long, though its broker is alive."),
 		setting(s, "controller.quorum.fetch.timeout.ms", 2*time.Second, "election",
 			"A controller that does not hear from the quorum's leader for so long asks for an election."),
@@ -143,7 +148,7 @@ func timers(s broker.Settings) []broker.Timer {
 			"A broker reports to the controller this often, and one that comes back is unfenced by such a report."),
 	}
 	if s.Consumer.Group != "" {
-		all = append(all, broker.Timer{Name: "group session timeout", Value: session, Part: "detection",
+		all = append(all, broker.Timer{Name: memberTimer, Value: session, Part: "detection",
 			Note: "A member of the group that is not heard of for so long is expelled, and its partitions go to others."})
 	}
 	return all

@@ -87,7 +87,8 @@ func (d *driver) probe(ctx context.Context, t broker.Topic) error {
 		records[i] = &kgo.Record{Topic: t.Name, Partition: int32(i), Value: value}
 	}
 	writer, err := d.client(broker.Observer, "squall-probe", nil, nil, kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(0),
-		kgo.ProducerBatchCompression(kgo.NoCompression()), kgo.DisableIdempotentWrite(), kgo.MetadataMinAge(pollEvery))
+		kgo.ProducerBatchCompression(kgo.NoCompression()), kgo.DisableIdempotentWrite(), kgo.MetadataMinAge(pollEvery),
+		kgo.UnknownTopicRetries(-1)) // a busy broker learns late of a new topic that it leads; ctx bounds the wait
 	if err != nil {
 		return err
 	}

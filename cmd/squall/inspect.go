@@ -87,10 +87,15 @@ func showCommand() *cobra.Command {
 var lists = map[string]func() [][2]string{
 	"scenarios": listScenarios,
 	"faults": func() (rows [][2]string) {
-		for _, k := range faults.Kinds() {
+		kinds := faults.Kinds()
+		slices.SortFunc(kinds, func(a, b faults.Kind) int { return strings.Compare(a.Name, b.Name) })
+		for _, k := range kinds {
 			rows = append(rows, [2]string{k.Name, k.About})
+			for _, d := range k.Details() {
+				rows = append(rows, [2]string{"  " + d[0], d[1]})
+			}
 		}
-		return sorted(rows)
+		return rows
 	},
 	"targets": func() (rows [][2]string) {
 		for _, f := range faults.Forms() {
@@ -98,6 +103,7 @@ var lists = map[string]func() [][2]string{
 		}
 		return rows
 	},
+	"conditions": faults.ConditionForms,
 	"metrics": func() (rows [][2]string) {
 		for _, m := range report.Metrics() {
 			rows = append(rows, [2]string{m.Name, m.About})
@@ -130,7 +136,7 @@ func listScenarios() (rows [][2]string) {
 }
 
 func listCommand() *cobra.Command {
-	names := []string{"scenarios", "faults", "targets", "metrics", "brokers"}
+	names := []string{"scenarios", "faults", "targets", "conditions", "metrics", "brokers"}
 	return &cobra.Command{
 		Use:       "list " + strings.Join(names, "|"),
 		Short:     "list what there is",
