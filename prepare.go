@@ -83,7 +83,7 @@ func newRun(s *scenarios.Scenario, bed Testbed, observers []Observer) *run {
 func loadOptions(s *scenarios.Scenario, bed Testbed) loadgen.Options {
 	return loadgen.Options{
 		Run: bed.Run, Clock: bed.Clock, Pacer: s.Curve(), Partitions: s.Topic.Partitions, Seed: s.Seed,
-		Size: s.Load.Size, Sizes: s.Load.Sizes, Keys: s.Load.Keys, Body: s.Bodies(), Spread: s.Load.Spread,
+		Size: s.Load.Size, Sizes: s.Load.Sizes, Keys: s.Load.Keys, Body: s.Bodies(), Spread: s.Load.Spread, Pacing: s.Waiting(),
 	}
 }
 

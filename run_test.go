@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -52,7 +53,7 @@ type events struct{ all []report.Event }
 func (e *events) Observe(ev report.Event) { e.all = append(e.all, ev) }
 
 // play runs a scenario on an embedded cluster that meddle was allowed to meddle with.
-func play(t *testing.T, ctx context.Context, text string, meddle func(*embedded.Cluster)) (*report.Report, *events, []byte) {
+func play(t *testing.T, ctx context.Context, text string, meddle func(*embedded.Cluster), more ...squall.Observer) (*report.Report, *events, []byte) {
 	t.Helper()
 	s, err := scenarios.Parse("test.yaml", []byte(text), scenarios.Options{Kinds: map[string]broker.Kind{"kafka": kafka.Kind}})
 	if err != nil {
@@ -74,7 +75,7 @@ func play(t *testing.T, ctx context.Context, text string, meddle func(*embedded.
 	}
 	var file bytes.Buffer
 	var seen events
-	r, err := squall.Run(ctx, s, squall.Testbed{Kind: kafka.Kind, Cluster: cluster, Driver: driver, Clock: clock, RunID: "test", Run: run, Events: &file}, &seen)
+	r, err := squall.Run(ctx, s, squall.Testbed{Kind: kafka.Kind, Cluster: cluster, Driver: driver, Clock: clock, RunID: "test", Run: run, Events: &file}, append(more, &seen)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -315,6 +316,70 @@ func TestShapedLoad(t *testing.T) { // not beside others: a closed loop takes al
 			}
 		})
 	}
+}
+
+// A generator that has no processor left for it is what was measured: speed is not judged, and the reason is told. Safety is judged all the same.
+func TestStarvedGenerator(t *testing.T) { // not beside others: it takes the processor away
+	const text = "expect: [ lost == 0, ack.p99 < 5s during baseline ]\n"
+	r, _, _ := play(t, t.Context(), quietly+text, nil)
+	if told := generatorFindings(r); len(told) > 0 && keptSchedule(r) {
+		t.Errorf("a generator that kept its schedule is blamed: %v", told)
+	}
+
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	thief := &starver{}
+	defer thief.stop()
+	r, _, _ = play(t, t.Context(), quietly+text, nil, thief)
+	if r.Verdict.Outcome != report.Inconclusive || r.Verdict.ExitCode != report.ExitInconclusive || len(generatorFindings(r)) == 0 {
+		t.Errorf("%s: %v", r.Verdict.Sentence, r.Validity)
+	}
+	if r.Safety.Lost != 0 || r.Expectations[0].Outcome != report.Pass || r.Expectations[1].Outcome != report.Inconclusive {
+		t.Errorf("%+v", r.Expectations)
+	}
+	t.Log(r.Verdict.Sentence)
+}
+
+// A starver takes the processor away while the baseline lasts.
+type starver struct {
+	over     atomic.Bool
+	spinning sync.WaitGroup
+}
+
+func (s *starver) Observe(e report.Event) {
+	switch {
+	case e.Phase == nil:
+	case e.Phase.Kind == report.Baseline:
+		for range 20 { // each has the processor for 10 ms at a time
+			s.spinning.Go(func() {
+				for !s.over.Load() {
+				}
+			})
+		}
+	default:
+		s.over.Store(e.Phase.Kind != report.WarmUp)
+	}
+}
+
+func (s *starver) stop() {
+	s.over.Store(true)
+	s.spinning.Wait()
+}
+
+// generatorFindings returns what the report holds against its own generator.
+func generatorFindings(r *report.Report) (told []string) {
+	for _, f := range r.Validity {
+		if strings.Contains(f.Text, "generator") || strings.Contains(f.Text, "squall itself") {
+			told = append(told, f.Text)
+		}
+	}
+	return told
+}
+
+// keptSchedule reports whether the machine left the generator the time that it needs, with room to spare.
+func keptSchedule(r *report.Report) bool {
+	lag := r.LatencyDuring("baseline", func(l *report.Latency) *report.Histogram { return &l.Lag })
+	busy := slices.ContainsFunc(r.Windows, func(w report.Window) bool { return w.CPU > 0.5*float64(r.Run.Host.MaxProcs) })
+	return lag.Quantile(0.99).Value < 50*time.Millisecond && !busy
 }
 
 // A cluster that does not get ready is an error, not a report.

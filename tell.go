@@ -19,9 +19,9 @@ func (r *run) describe(ctx context.Context) {
 	d := r.bed.Cluster.Describe()
 	r.info = report.Run{
 		ID: r.bed.RunID, Scenario: s.Name, About: s.About, Seed: s.Seed, Started: r.clock.UTC(r.begun), Version: r.bed.Version,
-		Host:   report.Host{OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(), Go: runtime.Version()},
+		Host:   report.Host{OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(), MaxProcs: runtime.GOMAXPROCS(0), Go: runtime.Version()},
 		Broker: report.Broker{Kind: r.bed.Kind.Name, Testbed: d.Testbed, Emulated: d.Emulated, Nodes: s.NodeNames(), Config: d.Config, Proxied: d.Proxied},
-		Client: clientSettings(s), Load: loadLine(s), Pacing: pacing(s),
+		Client: clientSettings(s), Load: loadLine(s), Pacing: pacing(s), ClosedLoop: s.Load.ClosedLoop(),
 		Contract: report.Contract(r.bed.Kind.Contract(settings)), Command: r.bed.Command, Effective: string(scenarios.Effective(s)),
 		Calibration: r.bed.Calibration,
 	}
@@ -54,7 +54,7 @@ func pacing(s *scenarios.Scenario) string {
 	if s.Load.ClosedLoop() {
 		return "closed loop: no schedule, a message is due when the client has room for it"
 	}
-	return "tick of 1 ms, every message with its own due time"
+	return s.Waiting().String()
 }
 
 // slowest returns the lowest rate of the schedule, and where there is none the mean of what was sent, in messages per second.

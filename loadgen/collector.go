@@ -20,7 +20,7 @@ type Collector struct {
 	consume   *silences
 	acked     []int64 // one above the highest offset acknowledged, by partition
 	delivered []int64 // one above the highest offset delivered, by partition
-	cpu       cpuMeter
+	meter     *meter
 }
 
 // NewCollector returns a collector of these receivers, which have to be made before the load begins.
@@ -30,7 +30,7 @@ func NewCollector(o Options, receivers []*Receiver) *Collector {
 		produce: newSilences(report.Produce, o.Partitions, o.Phases, o.Start),
 		consume: newSilences(report.Consume, o.Partitions, o.Phases, o.Start),
 		acked:   make([]int64, o.Partitions), delivered: make([]int64, o.Partitions),
-		cpu: newCPUMeter(),
+		meter: newMeter(),
 	}
 }
 
@@ -38,7 +38,7 @@ func NewCollector(o Options, receivers []*Receiver) *Collector {
 func (c *Collector) Begin(start time.Duration, senders []*Sender) {
 	c.o.Start, c.senders = start, senders
 	c.first, c.told, c.windows = int(start/time.Second), 0, nil
-	c.cpu = newCPUMeter()
+	c.meter.look()
 	for _, s := range senders { // their recordings were made some time ago, for that time
 		s.sending.take(start)
 		s.ended.take(start)
@@ -57,12 +57,13 @@ func (c *Collector) Roll(now time.Duration, buffered int) []report.Window {
 	}
 	c.produce.look(now)
 	c.consume.look(now)
-	cpu := c.cpu.cores()
+	used := c.meter.look()
 	done := int(now/time.Second) - c.first
 	c.window(c.first + max(done-1, 0)) // a silent second is a window too
 	for i := c.told; i < min(done, len(c.windows)); i++ {
 		w := &c.windows[i]
-		w.Backlog, w.Buffered, w.CPU = c.Backlog(), buffered, cpu
+		w.Backlog, w.Buffered = c.Backlog(), buffered
+		w.CPU, w.GC, w.Goroutines = used.cores, used.gc, used.goroutines
 	}
 	fresh := slices.Clone(c.windows[c.told:max(c.told, min(done, len(c.windows)))])
 	c.told += len(fresh)

@@ -1,21 +1,37 @@
 package loadgen
 
-import "time"
+import (
+	"runtime/metrics"
+	"time"
+)
 
-// cpuMeter tells how many cores this process used since it was last asked.
-type cpuMeter struct {
-	at   time.Time
-	used time.Duration
+// A meter tells what this process costs, between one look and the next.
+type meter struct {
+	at      time.Time
+	used    time.Duration
+	gc      float64 // seconds
+	samples []metrics.Sample
 }
 
-func newCPUMeter() cpuMeter { return cpuMeter{at: time.Now(), used: cpuTime()} }
+// usage is what a process used since it was last looked at.
+type usage struct {
+	cores, gc  float64
+	goroutines int
+}
 
-func (m *cpuMeter) cores() float64 {
-	now := newCPUMeter()
-	elapsed, used := now.at.Sub(m.at), now.used-m.used
-	*m = now
-	if elapsed <= 0 {
-		return 0
+func newMeter() *meter {
+	m := &meter{samples: []metrics.Sample{{Name: "/cpu/classes/gc/total:cpu-seconds"}, {Name: "/sched/goroutines:goroutines"}}}
+	m.look()
+	return m
+}
+
+func (m *meter) look() usage {
+	metrics.Read(m.samples)
+	at, used, gc := time.Now(), cpuTime(), m.samples[0].Value.Float64()
+	u := usage{goroutines: int(m.samples[1].Value.Uint64())}
+	if elapsed := at.Sub(m.at).Seconds(); elapsed > 0 {
+		u.cores, u.gc = (used-m.used).Seconds()/elapsed, (gc-m.gc)/elapsed
 	}
-	return float64(used) / float64(elapsed)
+	m.at, m.used, m.gc = at, used, gc
+	return u
 }

@@ -9,10 +9,6 @@ import (
 	"github.com/seed-228c25e4/squall/broker"
 )
 
-// tick is how often a sender wakes at high rates; it then releases everything that is due, each message with its own due time, so that the rate is
-// exact however late the wake-up is.
-const tick = time.Millisecond
-
 // longestSleep is how long a sender with nothing to do takes at most to notice that the schedule was ended.
 const longestSleep = 100 * time.Millisecond
 
@@ -33,6 +29,7 @@ type Options struct {
 	Spread     Spread // over the partitions
 	Seed       uint64
 	Phases     *Phases
+	Pacing     Pacing // how senders wait
 }
 
 // A Sender paces and sends one producing client's share of the schedule: of P senders, number i sends messages i, i+P, i+2P, ..., unless the pacer
@@ -51,6 +48,7 @@ type Sender struct {
 	mint  mint             // makes the messages
 	batch []broker.Message // made and not yet taken by the client
 	ready int              // how many of batch the client has taken already
+	tick  time.Duration    // how long Run sleeps at least
 	held  time.Duration    // when the client's buffer was last found full: what was due by then had to wait for it
 
 	unsent atomic.Uint64
@@ -82,27 +80,22 @@ func (s *Sender) Unsent() uint64 { return s.unsent.Load() }
 
 // Run sends until the schedule is over, and then for patience at most what a full client could not take. It returns early when ctx ends.
 func (s *Sender) Run(ctx context.Context, p broker.Producer, patience time.Duration) {
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			s.giveUp(s.o.Clock.Now())
-			return
-		case <-timer.C:
-		}
+	w := s.o.Pacing.waiter()
+	defer w.close()
+	s.tick = w.tick()
+	for ctx.Err() == nil {
 		now := s.o.Clock.Now()
 		next, more := s.release(ctx, p, now)
 		if !more || now > s.ending()+patience {
-			s.giveUp(now)
-			return
+			break
 		}
 		pause := next - s.o.Clock.Now()
 		if !s.closed {
-			pause = max(pause, tick)
+			pause = max(pause, s.tick)
 		}
-		timer.Reset(min(max(pause, 0), longestSleep))
+		w.wait(ctx, min(pause, longestSleep))
 	}
+	s.giveUp(s.o.Clock.Now())
 }
 
 func (s *Sender) ending() time.Duration {
@@ -127,7 +120,7 @@ func (s *Sender) release(ctx context.Context, p broker.Producer, now time.Durati
 			}
 		}
 		if !s.offer(ctx, p) {
-			return now + tick, true
+			return now + s.tick, true
 		}
 	}
 }

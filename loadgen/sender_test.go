@@ -257,3 +257,35 @@ func BenchmarkOutcome(b *testing.B) {
 		}
 	}
 }
+
+// However a sender waits, it sends what is due by the end, and ends at once when it is told to.
+func TestWaiting(t *testing.T) {
+	for _, pacing := range []Pacing{"", Economical, Precise} {
+		t.Run(string(pacing), func(t *testing.T) {
+			clock := broker.NewClock()
+			p := &fakeProducer{clock: clock, room: 1 << 20, after: func(broker.Message) time.Duration { return 0 }}
+			o := Options{Run: 7, Clock: clock, Pacer: Constant{Rate: 20_000}, Partitions: 3, Size: 100, Pacing: pacing,
+				Phases: NewPhases(report.Phase{Name: "baseline", Kind: report.Baseline})}
+			s := NewSender(o, 0, 1, &countingPage{})
+			s.Start(clock.Now())
+			s.End(clock.Now() + 100*ms)
+			s.Run(t.Context(), p, time.Second)
+			if len(p.taken) < 1990 || len(p.taken) > 2010 {
+				t.Errorf("%d messages sent, want 2,000", len(p.taken))
+			}
+			for _, m := range p.taken {
+				if m.Sent < m.Due {
+					t.Fatalf("sent %v before it was due", m.Due-m.Sent)
+				}
+			}
+			s = NewSender(o, 0, 1, &countingPage{})
+			s.Start(clock.Now() + time.Hour)
+			ctx, cancel := context.WithCancel(t.Context())
+			time.AfterFunc(10*ms, cancel)
+			begun := time.Now()
+			if s.Run(ctx, p, time.Second); time.Since(begun) > 5*time.Second {
+				t.Errorf("ended %v after it was told to", time.Since(begun))
+			}
+		})
+	}
+}

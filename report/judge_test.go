@@ -13,7 +13,7 @@ func healthy() *Report {
 	during := PhaseFigures{Phase: Phase{Name: "during kill", Kind: During, Fault: "kill"}, Acknowledged: 20_000}
 	during.Latency.Ack = Histogram{Buckets: []Bucket{{9 * time.Second, 20_000, 0}}, Max: 9 * time.Second}
 	return &Report{
-		Run: Run{Contract: Contract{Durable: true, Ordered: true, Unique: true, Redelivers: true}},
+		Run: Run{Host: Host{CPUs: 2, MaxProcs: 2}, Contract: Contract{Durable: true, Ordered: true, Unique: true, Redelivers: true}},
 		Safety: Safety{Sent: 40_000, Acknowledged: 40_000, Delivered: 40_000, Verified: 40_000, Drained: true,
 			FinalRead: FinalRead{Done: true}},
 		Faults:   []Fault{{Name: "kill", Commanded: 9 * time.Second, Effective: 10 * time.Second, Healing: 20 * time.Second, Healed: 21 * time.Second, Survives: true}},
@@ -27,6 +27,13 @@ func healthy() *Report {
 func open(r *Report) {
 	r.Recovery[0].Service = CensoredFigure(32 * time.Second)
 	r.Recovery[0].Gaps = []Silence{{Direction: Produce, From: 28 * time.Second, To: 60 * time.Second, Open: true}}
+}
+
+// seconds returns some like w of the baseline, in each of which 1,000 messages were due that no full client held back.
+func seconds(w Window) []Window {
+	w.Phase, w.Due = "baseline", 1000
+	w.Latency.Lag = Histogram{Buckets: []Bucket{{time.Millisecond, 1000, 0}}, Max: time.Millisecond}
+	return []Window{w, w, w, w, w, w, w}
 }
 
 func TestJudge(t *testing.T) {
@@ -80,6 +87,17 @@ func TestJudge(t *testing.T) {
 		{"generator at fault says nothing of safety", func(r *Report) {
 			r.Phases[1].Latency.Lag = Histogram{Buckets: []Bucket{{time.Second, 100, 0}}, Max: time.Second}
 		}, []string{"lost == 0"}, Pass, ExitPass, "pass"},
+		{"generator behind its rate", func(r *Report) { r.Windows = seconds(Window{Sent: 900}) },
+			[]string{"ack.p99 < 250ms during baseline"}, Inconclusive, ExitInconclusive, "missed its own rate"},
+		{"generator behind its rate in a closed loop, which has none", func(r *Report) { r.Windows, r.Run.ClosedLoop = seconds(Window{Sent: 900}), true },
+			[]string{"ack.p99 < 250ms during baseline"}, Pass, ExitPass, "pass"},
+		{"full clients are not the generator's fault", func(r *Report) { r.Windows = seconds(Window{Sent: 1700, Held: 700}) },
+			[]string{"ack.p99 < 250ms during baseline"}, Pass, ExitPass, "pass"},
+		{"generator without a core left", func(r *Report) { r.Windows = seconds(Window{Sent: 1000, CPU: 1.9}) },
+			[]string{"ack.p99 < 250ms during baseline"}, Inconclusive, ExitInconclusive, "squall itself was at its limit"},
+		{"generator without a core left, in one second of many", func(r *Report) {
+			r.Windows = append(seconds(Window{Sent: 1000, CPU: 1}), Window{Phase: "baseline", CPU: 2})
+		}, []string{"ack.p99 < 250ms during baseline"}, Pass, ExitPass, "pass"},
 		{"not read to the end", func(r *Report) { r.Safety.FinalRead = FinalRead{Reason: "no leader"} }, []string{"lost == 0"}, Inconclusive, ExitInconclusive, "no leader"},
 		{"not read to the end, and nobody asked", func(r *Report) { r.Safety.FinalRead = FinalRead{Reason: "no leader"} }, nil, Inconclusive, ExitInconclusive, "not checked"},
 		{"expired is not lost, and no pass", func(r *Report) { r.Safety.Expired = 3420 }, nil, Inconclusive, ExitInconclusive, "retention removed 3,420"},

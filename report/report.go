@@ -30,20 +30,21 @@ type Report struct {
 
 // Run says what was run, where, and how to run it again.
 type Run struct {
-	ID       string            `json:"id"`
-	Scenario string            `json:"scenario"`
-	About    string            `json:"about,omitempty"`
-	Seed     uint64            `json:"seed"`
-	Started  time.Time         `json:"started"`
-	Took     time.Duration     `json:"took_ns"`
-	Stopped  string            `json:"stopped,omitempty"` // why it ended before its plan; empty: it did not
-	StopCode ExitCode          `json:"stop_code,omitempty"`
-	Version  string            `json:"squall"`
-	Host     Host              `json:"host"`
-	Broker   Broker            `json:"broker"`
-	Client   map[string]string `json:"client"` // the load's client settings in force
-	Load     string            `json:"load"`   // one line: rate, size, producers, consumers
-	Pacing   string            `json:"pacing"` // how the schedule was kept
+	ID         string            `json:"id"`
+	Scenario   string            `json:"scenario"`
+	About      string            `json:"about,omitempty"`
+	Seed       uint64            `json:"seed"`
+	Started    time.Time         `json:"started"`
+	Took       time.Duration     `json:"took_ns"`
+	Stopped    string            `json:"stopped,omitempty"` // why it ended before its plan; empty: it did not
+	StopCode   ExitCode          `json:"stop_code,omitempty"`
+	Version    string            `json:"squall"`
+	Host       Host              `json:"host"`
+	Broker     Broker            `json:"broker"`
+	Client     map[string]string `json:"client"`                // the load's client settings in force
+	Load       string            `json:"load"`                  // one line: rate, size, producers, consumers
+	ClosedLoop bool              `json:"closed_loop,omitempty"` // there was no schedule: the broker set the pace
+	Pacing     string            `json:"pacing"`                // how the schedule was kept
 	// Calibration is the generator's headroom; nil: nobody asked.
 	Calibration *Calibration `json:"calibration,omitempty"`
 	Contract    Contract     `json:"contract"`
@@ -58,7 +59,9 @@ type Host struct {
 	OS   string `json:"os"`
 	Arch string `json:"arch"`
 	CPUs int    `json:"cpus"`
-	Go   string `json:"go"`
+	// MaxProcs is how many of them squall's own code may use at once; 0: not known.
+	MaxProcs int    `json:"max_procs"`
+	Go       string `json:"go"`
 }
 
 // Broker is the cluster that the load went to.

@@ -8,7 +8,10 @@ import (
 
 // Limits beyond which a run's data cannot be judged.
 const (
-	lagLimit      = 100 * time.Millisecond // p99 of the generator's own lag in a judged phase
+	lagLimit      = 100 * time.Millisecond // p99 of the generator's own lag in a judged phase: more would be most of what users call slow
+	lateLimit     = 0.05                   // share of a judged phase's messages that may be handed over in another second than they were due in
+	busyLimit     = 0.9                    // of the cores that squall may use: above, its clients' own queues are part of every latency
+	busyShare     = 0.2                    // of a judged phase's seconds that may be as busy
 	failedLimit   = 0.05                   // share of the sends that may be unknown, or rejected, where no expectation speaks of it
 	rateLimit     = 20                     // messages due per second and partition: fewer leave gaps too coarse
 	baselineLeast = 1000                   // acknowledged messages in the baseline: fewer make no p99.9
@@ -34,15 +37,64 @@ func validate(r *Report, expectations []Expectation) []Finding {
 			add(ScopeAll, f.Name, "fault %s never began", f.Name)
 		}
 	}
-	for _, p := range r.Phases {
-		lag := p.Latency.Lag.Quantile(0.99)
-		if p.Kind != WarmUp && p.Kind != Heal && p.Kind != Drain && p.Kind != Reading && lag.Value > lagLimit {
-			add(ScopeSpeed, "", "the generator missed its own schedule %s: p99 of the lag is %s, over %s", duringPhase(p.Phase), lag, Human(lagLimit))
-		}
-	}
+	validateGenerator(r, add)
 	validateSafety(r, expectations, add)
 	validateRecovery(r, add)
 	return all
+}
+
+// validateGenerator finds phases whose figures are the generator's own. What a client with a full buffer kept waiting is not its fault. A closed loop
+// has no schedule to miss.
+func validateGenerator(r *Report, add func(Scope, string, string, ...any)) {
+	for _, p := range r.Phases {
+		if !p.judged() || r.Run.ClosedLoop {
+			continue
+		}
+		if lag := p.Latency.Lag.Quantile(0.99); lag.Value > lagLimit {
+			add(ScopeSpeed, "", "the generator missed its own schedule %s: p99 of the lag is %s, over %s", duringPhase(p.Phase), lag, Human(lagLimit))
+		}
+		if late := r.late(p.Name); late > lateLimit {
+			add(ScopeSpeed, "", "the generator missed its own rate %s: %.1f %% of the messages were handed over in another second than they were due in, over %g %%",
+				duringPhase(p.Phase), 100*late, 100*lateLimit)
+		}
+		if busy := r.busy(p.Name); busy > busyShare {
+			add(ScopeSpeed, "", "squall itself was at its limit %s: in %.0f %% of the seconds it used over %g %% of the %d cores that it may; lower the rate, or give it a machine of its own",
+				duringPhase(p.Phase), 100*busy, 100*busyLimit, r.Run.Host.MaxProcs)
+		}
+	}
+}
+
+// judged reports whether speed is held against anything in this phase.
+func (p *PhaseFigures) judged() bool {
+	return p.Kind != Prepare && p.Kind != WarmUp && p.Kind != Heal && p.Kind != Drain && p.Kind != Reading
+}
+
+// late returns the share of a phase's messages by which the seconds' numbers of what was due and what was handed over differ. What a full client held
+// back is in neither.
+func (r *Report) late(phase string) float64 {
+	var due, off uint64
+	for i := range r.Windows {
+		if w := &r.Windows[i]; w.Phase == phase {
+			n, sent := w.Latency.Lag.Count(), w.Sent-w.Held
+			due += n
+			off += max(n, sent) - min(n, sent)
+		}
+	}
+	return float64(off) / float64(max(due, 1))
+}
+
+// busy returns the share of a phase's seconds in which squall used nearly all that it may; 0 where that is not known.
+func (r *Report) busy(phase string) float64 {
+	seconds, busy := 0, 0
+	for i := range r.Windows {
+		if w := &r.Windows[i]; w.Phase == phase && r.Run.Host.MaxProcs > 0 {
+			seconds++
+			if w.CPU > busyLimit*float64(r.Run.Host.MaxProcs) {
+				busy++
+			}
+		}
+	}
+	return float64(busy) / float64(max(seconds, 1))
 }
 
 func duringPhase(p Phase) string {

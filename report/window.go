@@ -16,6 +16,8 @@ type Window struct {
 	Backlog      uint64            `json:"backlog"`          // acknowledged and not yet delivered, at the window's end
 	Buffered     int               `json:"buffered"`         // in the producing clients, at the window's end
 	CPU          float64           `json:"cpu"`              // cores that squall itself used
+	GC           float64           `json:"gc"`               // of CPU, cores that collecting garbage took, as the runtime estimates it at each collection's end
+	Goroutines   int               `json:"goroutines"`       // of squall itself, at the window's end
 	Errors       map[string]uint64 `json:"errors,omitempty"` // by class
 	Latency      Latency           `json:"latency"`
 }

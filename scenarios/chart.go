@@ -28,6 +28,18 @@ func explainPace(b *strings.Builder, s *Scenario) {
 	}
 }
 
+// explainWaiting tells how the schedule is kept.
+func explainWaiting(b *strings.Builder, s *Scenario) {
+	if s.Load.ClosedLoop() {
+		return
+	}
+	how := loadgen.Pacing(s.Load.Pacing).String()
+	if s.Load.Pacing == PacingAuto { // not what it comes to here: explain says the same everywhere
+		how = fmt.Sprintf("left to the machine: precise with more than %d cores, else economical", s.coresToWait())
+	}
+	fmt.Fprintf(b, "\nPacing: %s\n", how)
+}
+
 // chart draws the rate of a curve from 0 to length, each column the highest rate of its stretch of time, so that no burst is too short to be seen.
 func chart(c loadgen.Curve, length time.Duration) []string {
 	const parts = 16 // of a column, each looked at by itself

@@ -60,6 +60,7 @@ func anyScenario(t *rapid.T) *Scenario {
 	anyPace(t, l)
 	anyContent(t, s)
 	l.Client = rapid.SampledFrom(presets).Draw(t, "client")
+	l.Pacing = rapid.SampledFrom([]string{PacingAuto, "economical", "precise"}).Draw(t, "pacing")
 	l.Producers.Acks = rapid.SampledFrom([]string{"all", "1", "0"}).Draw(t, "acks")
 	l.Producers.Idempotent = l.Producers.Acks == "all" && rapid.Bool().Draw(t, "idempotent")
 	l.Producers.Linger, l.Producers.DeliveryTimeout = length(0), length(time.Second)

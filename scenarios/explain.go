@@ -23,6 +23,7 @@ func Explain(s *Scenario, k broker.Kind) string {
 	fmt.Fprintf(&b, "\n\n%s\n", s.inOneLine())
 	explainTimeline(&b, s)
 	explainPace(&b, s)
+	explainWaiting(&b, s)
 	explainContract(&b, s, k)
 	explainTimers(&b, s, k)
 	explainExpectations(&b, s)

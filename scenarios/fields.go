@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/seed-228c25e4/squall/broker"
+	"github.com/seed-228c25e4/squall/loadgen"
 )
 
 // defaults is what a scenario gets that says nothing, where it does not depend on what else the scenario says: for that, see derive.
@@ -16,6 +17,7 @@ func defaults() *Scenario {
 		Load: Load{
 			Rate:   1000, // enough to tell a gap in each of 6 partitions, and little for any machine
 			Size:   1 << 10,
+			Pacing: PacingAuto,
 			Client: ClientDefault, // so that users see what users feel
 			Producers: Producers{Count: 1, ProducerSettings: broker.ProducerSettings{
 				Acks:            "all",
@@ -115,6 +117,7 @@ func (d *draft) load() section {
 		{"keys", keys{d}},
 		{"body", bodies{d}},
 		{"partitions", spread{d}},
+		{"pacing", choice{&l.Pacing, []string{PacingAuto, string(loadgen.Economical), string(loadgen.Precise)}}},
 		{"client", choice{&l.Client, presets}},
 		{"producers", section{
 			{"count", number{&p.Count, 1, 1000}},

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -68,6 +69,23 @@ func (s *Scenario) perSecond(from, to time.Duration) []float64 {
 	}
 	return rates
 }
+
+// PacingAuto leaves it to the machine how producers wait for their messages' time.
+const PacingAuto = "auto"
+
+// Waiting returns how producers wait on this machine. Left to the machine, they wait precisely only where each has a core for itself beside one for each
+// broker and one for everything else: watching the clock would otherwise take away what it measures.
+func (s *Scenario) Waiting() loadgen.Pacing {
+	if s.Load.Pacing != PacingAuto {
+		return loadgen.Pacing(s.Load.Pacing)
+	}
+	if runtime.GOMAXPROCS(0) > s.coresToWait() {
+		return loadgen.Precise
+	}
+	return loadgen.Economical
+}
+
+func (s *Scenario) coresToWait() int { return s.Load.Producers.Count + s.Broker.Nodes }
 
 // ClosedLoop reports whether there is no schedule: the broker sets the pace.
 func (l *Load) ClosedLoop() bool {

@@ -101,7 +101,7 @@ func TestExample(t *testing.T) {
 		Name: "kafka-leader-kill", About: "What the leader acknowledged survives its death.", Seed: 7, Source: "test.yaml",
 		Broker: Broker{Kind: "kafka", Run: Containers, Nodes: 3, Pull: PullMissing, Config: map[string]string{"broker.session.timeout.ms": "9000"}},
 		Topic:  broker.Topic{Name: "orders", Partitions: 6, Replicas: 3, Config: map[string]string{"min.insync.replicas": "2"}},
-		Load: Load{Rate: 2000, Size: 1024, Client: ClientDefault,
+		Load: Load{Rate: 2000, Size: 1024, Pacing: PacingAuto, Client: ClientDefault,
 			Producers: Producers{2, broker.ProducerSettings{Acks: "all", Idempotent: true, Linger: 5 * time.Millisecond, Buffer: 10000,
 				DeliveryTimeout: time.Minute, Compression: "none"}},
 			Consumers: Consumers{2, broker.ConsumerSettings{Group: "billing"}}},

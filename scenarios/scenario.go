@@ -60,6 +60,7 @@ type Load struct {
 	Keys      loadgen.Keys  // *loadgen.RoundRobinKeys, ...; nil: none
 	Body      Body
 	Spread    loadgen.Spread // over the partitions
+	Pacing    string         // PacingAuto, or one of loadgen's
 	Client    string         // a preset, such as ClientDefault: what the client settings start from
 	Producers Producers
 	Consumers Consumers

@@ -34,10 +34,11 @@ func passing() *report.Report {
 		Schema:  report.SchemaVersion,
 		Verdict: report.Verdict{Outcome: report.Pass, Sentence: "pass: nothing that was promised was broken; 30,000 of 30,000 messages acknowledged (100.00 %), 0 lost."},
 		Run: report.Run{
-			Scenario: "leader-kill", Seed: 42, Started: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Took: 95 * time.Second,
+			Scenario: "leader-kill", Seed: 42, Host: report.Host{MaxProcs: 2}, Started: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Took: 95 * time.Second,
 			Broker: report.Broker{Kind: "kafka", Testbed: "containers", Nodes: []string{"b1", "b2", "b3"},
 				Images: []report.Image{{Role: "broker", Name: "kafka:4", Digest: "sha256:0123456789abcdef0123456789abcdef", Note: "built here"}, {Role: "sidecar", Name: "sidecar:1"}}},
 			Client:   map[string]string{"preset": "fast", "producers.acks": "all", "producers.linger": "5ms", "consumers.group": "billing", "consumers.session-timeout": ""},
+			Pacing:   "economical: a tick of 1 ms, every message with its own due time",
 			Load:     "1,000/s of 1 KiB from 2 producers to 2 consumers",
 			Contract: report.Contract{Survives: "Every acknowledged message survives the death of any one node.", Durable: true},
 		},
@@ -57,7 +58,8 @@ func passing() *report.Report {
 			phase("during death", report.During, 20*time.Second, slow), phase("warm-up", report.WarmUp, 0, quick), phase("baseline", report.Baseline, 10*time.Second, quick),
 			{Phase: report.Phase{Name: "heal", Kind: report.Heal, From: 40 * time.Second}},
 		},
-		Files: []string{"out/report.json", "out/events.ndjson"},
+		Windows: []report.Window{{CPU: 0.25, GC: 0.01, Goroutines: 40, Buffered: 12}, {CPU: 0.75, GC: 0.02, Goroutines: 41}, {CPU: 0.5, Goroutines: 42}},
+		Files:   []string{"out/report.json", "out/events.ndjson"},
 	}
 }
 

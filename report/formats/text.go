@@ -26,6 +26,7 @@ func Text(w io.Writer, r *report.Report) error {
 	t.expectations(r.Expectations)
 	t.faults(r)
 	t.latency(r)
+	t.generator(r)
 	t.list("Files", r.Files)
 	return t.err
 }

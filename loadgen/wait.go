@@ -1,0 +1,58 @@
+package loadgen
+
+import (
+	"context"
+	"time"
+)
+
+// A Pacing is how senders wait for the moment at which the next message is due. A sender that wakes releases everything that is due by then, each
+// message with its own due time, so that the rate is exact however late it wakes; what differs is the lag, and what it costs.
+type Pacing string
+
+// The ways to wait.
+const (
+	Economical Pacing = "economical" // wakes each millisecond at most
+	Precise    Pacing = "precise"    // wakes each message on its own thread, or some 50 µs apart; wants a core for each sender
+)
+
+// String says what it does, for reports.
+func (p Pacing) String() string {
+	if p == Precise && preciseHere {
+		return "precise: a thread for each producer, which sleeps until shortly before a message is due and watches the clock for the rest"
+	}
+	return "economical: a tick of 1 ms, every message with its own due time"
+}
+
+// A waiter lets one goroutine sleep.
+type waiter interface {
+	// tick is how long a sender sleeps at least, so that it does not wake for every message of a high rate.
+	tick() time.Duration
+	// wait returns when the pause is over, or somewhat later; earlier when ctx ends, where the waiter can tell. A pause of 0 or less is none.
+	wait(ctx context.Context, pause time.Duration)
+	close()
+}
+
+// waiter returns the waiter of the calling goroutine, which alone uses it.
+func (p Pacing) waiter() waiter {
+	if p == Precise {
+		if w := newThread(); w != nil {
+			return w
+		}
+	}
+	return timer{time.NewTimer(0)}
+}
+
+// A timer is the runtime's own, which wakes up to about a millisecond late (https://go.dev/issue/53824).
+type timer struct{ *time.Timer }
+
+func (timer) tick() time.Duration { return time.Millisecond }
+
+func (t timer) wait(ctx context.Context, pause time.Duration) {
+	t.Reset(max(pause, 0))
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
+}
+
+func (t timer) close() { t.Stop() }
