@@ -124,7 +124,7 @@ func (p *realPlace) squall(t *testing.T, tr trial, length time.Duration) cost {
 	if rate == 0 {
 		rate = flood
 	}
-	e := newEngine(t, &p.place, tr.size, loadgen.Constant{Rate: rate}, false)
+	e := newEngine(t, &p.place, tr.size, loadgen.Constant{Rate: rate}, false, loadgen.Economical)
 	e.begin(false)
 	c := p.measure(t, length, func() time.Duration { return processorTime(t) })
 	e.end()

@@ -26,7 +26,7 @@ func (b *bench) soak(t *testing.T) {
 	b.table("minute", "messages", "live heap", "resident", "cores")
 	at := outside(t, true)
 	defer at.close()
-	e := newEngine(t, at, 100, loadgen.Constant{Rate: soakRate}, false)
+	e := newEngine(t, at, 100, loadgen.Constant{Rate: soakRate}, false, loadgen.Economical)
 	e.begin(true)
 	started, before := time.Now(), processorTime(t)
 	for minute := 1; time.Since(started) < length; minute++ {

@@ -41,7 +41,7 @@ type engine struct {
 	done      chan struct{}      // closed: no more ticks
 }
 
-func newEngine(t testing.TB, at *place, size int, pacer loadgen.Pacer, consume bool) *engine {
+func newEngine(t testing.TB, at *place, size int, pacer loadgen.Pacer, consume bool, pacing loadgen.Pacing) *engine {
 	t.Helper()
 	e := &engine{t: t, clock: broker.NewClock(), ledger: ledger.New(1, partitions), done: make(chan struct{})}
 	var err error
@@ -49,7 +49,7 @@ func newEngine(t testing.TB, at *place, size int, pacer loadgen.Pacer, consume b
 		t.Fatal(err)
 	}
 	o := loadgen.Options{
-		Run: runID, Clock: e.clock, Pacer: pacer, Partitions: partitions, Size: size, Seed: 1,
+		Run: runID, Clock: e.clock, Pacer: pacer, Partitions: partitions, Size: size, Seed: 1, Pacing: pacing,
 		Phases: loadgen.NewPhases(report.Phase{Name: "baseline", Kind: report.Baseline}),
 	}
 	var receivers []*loadgen.Receiver
