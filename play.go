@@ -23,7 +23,7 @@ func (r *run) play(ctx context.Context) Stopped {
 	defer cancel()
 	for i, s := range r.senders {
 		s.Start(start)
-		load.Go(func() { s.Run(sending, r.producers[i], r.scenario.Load.Producers.DeliveryTimeout) })
+		load.Go(r.panics.guard(func() { s.Run(sending, r.producers[i], r.scenario.Load.Producers.DeliveryTimeout) }))
 	}
 	ticks := r.tick()
 	r.plan(ctx, start)
@@ -45,7 +45,7 @@ func (r *run) play(ctx context.Context) Stopped {
 func (r *run) tick() (end func()) {
 	done := make(chan struct{})
 	var ticking sync.WaitGroup
-	ticking.Go(func() {
+	ticking.Go(r.panics.guard(func() {
 		ticker := time.NewTicker(time.Second)
 		defer ticker.Stop()
 		for {
@@ -56,7 +56,7 @@ func (r *run) tick() (end func()) {
 				r.collect()
 			}
 		}
-	})
+	}))
 	return func() { close(done); ticking.Wait() }
 }
 

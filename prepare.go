@@ -39,6 +39,7 @@ type run struct {
 	ledger   *ledger.Ledger
 	options  loadgen.Options
 	timeline *faults.Timeline
+	panics   panics
 
 	senders   []*loadgen.Sender
 	producers []broker.Producer
@@ -161,14 +162,14 @@ func (r *run) watch(ctx context.Context) {
 	var receive, look context.Context
 	receive, r.receiving = context.WithCancel(context.WithoutCancel(ctx))
 	look, r.watching = context.WithCancel(context.WithoutCancel(ctx))
-	r.behind.Go(func() { r.watcher.run(look) })
-	r.behind.Go(func() { r.guard.run(look) })
+	r.behind.Go(r.panics.guard(func() { r.watcher.run(look) }))
+	r.behind.Go(r.panics.guard(func() { r.guard.run(look) }))
 	for i, receiver := range r.receivers {
-		r.readers.Go(func() {
+		r.readers.Go(r.panics.guard(func() {
 			if err := receiver.Run(receive, r.consumers[i]); err != nil {
 				r.finding("consumer %d stopped: %v", i, err)
 			}
-		})
+		}))
 	}
 }
 

@@ -45,14 +45,19 @@ func (s Stopped) Error() string { return "stopped by " + s.By }
 // Run runs the scenario and returns its report, which is judged. When ctx ends, the plan ends: faults are reverted, consumers drained and the log
 // read all the same, unless the cause is a Stopped in a hurry. An error means that there is no report: nothing was measured.
 func Run(ctx context.Context, s *scenarios.Scenario, bed Testbed, observers ...Observer) (_ *report.Report, err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	r := newRun(s, bed, observers)
+	r.panics.stop = cancel
 	defer func() { err = errors.Join(err, r.close()) }()
 
 	if err := r.prepare(ctx); err != nil {
 		return nil, err
 	}
 	stopped := r.play(ctx)
+	r.panics.again()
 	r.settle(ctx, stopped)
+	r.panics.again()
 	return r.report(stopped), nil
 }
 

@@ -17,6 +17,11 @@ type leftOutError string
 
 func (e leftOutError) Error() string { return string(e) }
 
+// A tooMuchError says that a fault by itself hurts more nodes than may be hurt.
+type tooMuchError string
+
+func (e tooMuchError) Error() string { return string(e) }
+
 // begin waits until the step may begin: for its time, for those before it, and for its condition. It is false where ctx ended before; the error says
 // what did not come.
 func (t *Timeline) begin(ctx context.Context, s Step) (bool, error) {
@@ -114,12 +119,18 @@ func (t *Timeline) enter(ctx context.Context, s Step, kind Kind) (*act, *hold, e
 	defer cancel()
 	for {
 		a, own, err := t.tryEnter(ctx, s, kind)
-		var leftOut leftOutError
-		var final heldError
-		if err == nil || errors.As(err, &leftOut) || errors.As(err, &final) && s.Limits == nil || !sleep(ctx, lookEvery) {
+		if err == nil || final(err, s.Limits) || !sleep(ctx, lookEvery) {
 			return a, own, err
 		}
 	}
+}
+
+// final reports whether an error stays however long one waits.
+func final(err error, l *Limits) bool {
+	var leftOut leftOutError
+	var tooMuch tooMuchError
+	var held heldError
+	return errors.As(err, &leftOut) || errors.As(err, &tooMuch) || errors.As(err, &held) && l == nil
 }
 
 // tryEnter finds the victims in the cluster's state of this moment.
@@ -165,6 +176,8 @@ func (t *Timeline) within(a *act, on []*act) error {
 	switch {
 	case len(own) >= l.AtMost:
 		return fmt.Errorf("%d random faults are in force, and there are to be %d at most", len(own), l.AtMost)
+	case len(hurt) > most:
+		return tooMuchError(fmt.Sprintf("%s would be hurt at once, and %d of %d nodes may be", list(hurt), most, len(t.Cluster.Nodes())))
 	case len(all) > most:
 		return fmt.Errorf("%s would be hurt at once, and %d of %d nodes may be", list(all), most, len(t.Cluster.Nodes()))
 	}

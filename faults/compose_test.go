@@ -353,3 +353,25 @@ func TestBlindObserver(t *testing.T) {
 		}
 	})
 }
+
+// The nodes that links hurt are the fewest that all of them have an end at; a fault that alone hurts too many is told before the load.
+func TestHurtByLinks(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"b2 <-> peers": "b2", "peers -> b3": "b3", "clients -> b1": "b1", "b1 -> b3": "b1", "all -> all": "b1 b2", "clients -> all": "b1 b2 b3", "b1, b2 -> b3": "b3",
+	} {
+		target, err := ParseLink(text, "", BothHalves, orders)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := target.Resolve(scene(t, newFakeCluster(), 1))
+		if got := strings.Join(nodeNames(v.hurt()), " "); err != nil || got != want {
+			t.Errorf("%s hurts %s, %v; want %s", text, got, err, want)
+		}
+	}
+	b := randomBed(1, Random{Every: 30 * sec, AtMost: 1, Of: []Choice{{Step: slow("", "all -> all", 0, sec), Weight: 1}}}, 300*sec)
+	s, _ := b.state(t.Context())
+	if err := b.Preflight(s); err == nil || err.Error() != "fault soak #1: b1 and b2 would be hurt at once, and 1 of 3 nodes may be" {
+		t.Errorf("%v", err)
+	}
+}

@@ -32,6 +32,10 @@ func (t *Timeline) try(s broker.State, step Step, before Victims) (Victims, erro
 	if err != nil {
 		return v, err
 	}
+	var tooMuch tooMuchError
+	if err := t.within(&act{Victims: v, step: step, state: s}, nil); errors.As(err, &tooMuch) {
+		return v, err
+	}
 	if k, ok := FindKind(step.Kind); ok && k.Needs != nil {
 		err = k.Needs(v)
 	}

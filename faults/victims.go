@@ -78,24 +78,32 @@ func (v Victims) hurt() []broker.Node {
 			}
 		}
 	}
-	var from, to []string
-	for _, l := range v.Links {
-		if l.Plane() == broker.PlaneClient {
-			names = append(names, l.To())
-			continue
-		}
-		from, to = append(from, l.From()), append(to, l.To())
-	}
-	slices.Sort(from)
-	slices.Sort(to)
-	if from, to = slices.Compact(from), slices.Compact(to); len(from) < len(to) {
-		to = from
-	}
-	names = append(names, to...)
+	names = append(names, cover(v.Links)...)
 	if v.Cluster == nil {
 		return v.Nodes
 	}
 	return slices.DeleteFunc(slices.Clone(v.Cluster.Nodes()), func(n broker.Node) bool { return !slices.Contains(names, n.Name()) })
+}
+
+// cover returns few nodes of which each link has one at an end: of a link to a client, the node; of those between one node and many, that one.
+func cover(links []broker.Link) (names []string) {
+	for left := slices.Clone(links); len(left) > 0; {
+		ends := map[string]int{}
+		most := left[0].To()
+		for _, l := range left {
+			for _, end := range []string{l.To(), l.From()} {
+				if l.Plane() == broker.PlaneClient && end == l.From() {
+					continue
+				}
+				if ends[end]++; ends[end] > ends[most] || ends[end] == ends[most] && end < most {
+					most = end
+				}
+			}
+		}
+		names = append(names, most)
+		left = slices.DeleteFunc(left, func(l broker.Link) bool { return l.To() == most || l.From() == most })
+	}
+	return names
 }
 
 // lost returns the names of the nodes that the cluster has to do without: none for links, which are no nodes.
