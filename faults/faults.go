@@ -1,6 +1,6 @@
-// Package faults breaks a broker cluster on purpose and mends it again: kinds of faults, what they hurt, and the timeline that injects and reverts
-// them. It knows nodes and links, and the cluster's own view of who leads; it knows no kind of broker, no load, no file format, and does not judge
-// what a fault led to.
+// Package faults breaks a broker cluster on purpose and mends it again: kinds of faults, whom they are aimed at, how they are put together, and the
+// timeline that injects and reverts them. All chance in it comes from one seed. It knows nodes, links and clients, and the cluster's own view of who
+// leads; it knows no kind of broker, no load, no file format, and does not judge what a fault led to.
 package faults
 
 import (
