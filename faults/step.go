@@ -52,7 +52,7 @@ func (s Step) Waits() string {
 		if a.Recovered {
 			text += " recovered"
 		}
-		if s.Floats && !slices.Contains(all, text) {
+		if s.Floats && of != s.Of && !slices.Contains(all, text) {
 			all = append(all, text)
 		}
 	}
