@@ -25,7 +25,7 @@ type Options struct {
 	Size       int    // bytes of a message where Sizes is nil, broker.HeaderSize at least
 	Sizes      Sizes  // how large messages are; nil: all of Size
 	Keys       Keys   // nil: none
-	Body       *Body  // what bodies are taken from; nil: random bytes of each sender's own
+	Body       *Body  // what bodies are taken from; nil: a few hundred random ones of each sender's own, again and again
 	Spread     Spread // over the partitions
 	Seed       uint64
 	Phases     *Phases

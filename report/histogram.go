@@ -43,7 +43,7 @@ func (h *Histogram) Merge(o Histogram) {
 		h.Buckets = append(h.Buckets, o.Buckets...)
 		return
 	}
-	merged := make([]Bucket, 0, len(h.Buckets)+len(o.Buckets))
+	merged := make([]Bucket, 0, union(h.Buckets, o.Buckets)) // a run keeps those of each second: no room is left over
 	a, b := h.Buckets, o.Buckets
 	for len(a) > 0 && len(b) > 0 {
 		switch {
@@ -57,6 +57,23 @@ func (h *Histogram) Merge(o Histogram) {
 		}
 	}
 	h.Buckets = append(append(merged, a...), b...)
+}
+
+// union is how many values are in at least one of the two.
+func union(a, b []Bucket) int {
+	n := len(a) + len(b)
+	for len(a) > 0 && len(b) > 0 {
+		switch {
+		case a[0].Value < b[0].Value:
+			a = a[1:]
+		case a[0].Value > b[0].Value:
+			b = b[1:]
+		default:
+			a, b = a[1:], b[1:]
+			n--
+		}
+	}
+	return n
 }
 
 // AddCensored counts a value that is known only to be at least v.

@@ -50,6 +50,10 @@ func TestMergeIsAddition(t *testing.T) {
 		if int(a.Count()) != len(as)+len(bs) || !slices.IsSortedFunc(a.Buckets, func(x, y Bucket) int { return int(x.Value - y.Value) }) {
 			t.Fatalf("%v and %v make %v", as, bs, a.Buckets)
 		}
+		b.Merge(a)
+		if len(a.Buckets) > 0 && len(bs) > 0 && cap(b.Buckets) != len(b.Buckets) {
+			t.Fatalf("room for %d buckets for %d", cap(b.Buckets), len(b.Buckets))
+		}
 	})
 }
 

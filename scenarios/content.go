@@ -18,12 +18,17 @@ type Body struct {
 	Data         []byte  // the file's content
 }
 
-// Bodies returns what all messages' bodies are taken from.
+// Bodies returns what all messages' bodies are taken from; nil: random bytes that may repeat themselves, which costs less, where nothing
+// compresses them that is known of.
 func (s *Scenario) Bodies() *loadgen.Body {
-	if b := &s.Load.Body; b.File != "" {
+	b, compression := &s.Load.Body, s.Load.Producers.Compression
+	switch {
+	case b.File != "":
 		return loadgen.FileBody(b.Data)
+	case b.Compressible == 0 && (compression == "" || compression == "none") && s.Topic.Config["compression.type"] == "":
+		return nil
 	}
-	return loadgen.RandomBody(s.Seed, s.Load.Body.Compressible)
+	return loadgen.RandomBody(s.Seed, b.Compressible)
 }
 
 // SizeText says how large messages are.

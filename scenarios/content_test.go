@@ -68,3 +68,27 @@ func TestSmallestShare(t *testing.T) {
 		t.Errorf("the slowest partition gets %v a second, want 10", got)
 	}
 }
+
+// TestBodiesRepeat: bodies may repeat themselves only where nobody compresses them, or a share that compression takes away would be another one.
+func TestBodiesRepeat(t *testing.T) {
+	t.Parallel()
+	plain := func() *Scenario {
+		s := &Scenario{}
+		s.Load.Producers.Compression = "none"
+		return s
+	}
+	if plain().Bodies() != nil {
+		t.Error("random bodies that nobody compresses are made anew")
+	}
+	for name, change := range map[string]func(*Scenario){
+		"the client compresses": func(s *Scenario) { s.Load.Producers.Compression = "zstd" },
+		"the broker compresses": func(s *Scenario) { s.Topic.Config = map[string]string{"compression.type": "lz4"} },
+		"a share is asked for":  func(s *Scenario) { s.Load.Body.Compressible = 0.5 },
+		"they come from a file": func(s *Scenario) { s.Load.Body.File, s.Load.Body.Data = "a", []byte("a") },
+	} {
+		s := plain()
+		if change(s); s.Bodies() == nil {
+			t.Errorf("%s, and bodies repeat themselves", name)
+		}
+	}
+}
