@@ -66,7 +66,13 @@ func goBack(ctx context.Context, revert Revert, hurry bool) error {
 
 // awaitTurn waits for those that began later to be reverted, as long as that may take one of them.
 func (t *Timeline) awaitTurn(a *act) {
-	for deadline := t.Clock.Now() + ActWithin; !t.stage.isLast(a) && t.Clock.Now() < deadline; {
-		time.Sleep(lookEvery / 10)
+	timer := time.NewTimer(ActWithin)
+	defer timer.Stop()
+	for _, later := range t.stage.since(a) {
+		select {
+		case <-later.gone:
+		case <-timer.C:
+			return
+		}
 	}
 }

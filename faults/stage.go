@@ -15,6 +15,7 @@ type act struct {
 	step   Step
 	state  broker.State // in which the victims were found
 	revert Revert       // the way back, once there is something to revert
+	gone   chan struct{}
 }
 
 // A stage knows which steps are in force, in the order in which they began, and which are over.
@@ -83,6 +84,7 @@ func (s *stage) enter(a *act, allowed func(on []*act) error) error {
 	if err := allowed(s.acts); err != nil {
 		return err
 	}
+	a.gone = make(chan struct{})
 	s.acts = append(s.acts, a)
 	s.before = a.Victims
 	return nil
@@ -92,6 +94,7 @@ func (s *stage) leave(a *act) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.acts = slices.DeleteFunc(s.acts, func(o *act) bool { return o == a })
+	close(a.gone)
 }
 
 // on returns the acts in force, and the victims of the step that began last.
@@ -101,11 +104,11 @@ func (s *stage) on() ([]*act, Victims) {
 	return slices.Clone(s.acts), s.before
 }
 
-// isLast reports whether none of the acts in force began after this one.
-func (s *stage) isLast(a *act) bool {
+// since returns the acts in force that began after this one.
+func (s *stage) since(a *act) []*act {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.acts) == 0 || s.acts[len(s.acts)-1] == a
+	return slices.Clone(s.acts[slices.Index(s.acts, a)+1:])
 }
 
 // hurtBy returns the names of all nodes that the acts hurt, each once.

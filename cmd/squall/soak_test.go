@@ -1,0 +1,84 @@
+package main_test
+
+import (
+	"errors"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/seed-228c25e4/squall/report"
+)
+
+// soak is how often something is done: a few times, or as often as make soak wants it.
+func soak(few, many int) int {
+	if os.Getenv("SQUALL_SOAK") != "" {
+		return many
+	}
+	return few
+}
+
+// Whenever a run is interrupted, what was broken is mended, the files are whole, and nothing is said to be broken still.
+func TestInterruptedAtRandom(t *testing.T) {
+	t.Parallel()
+	luck := rand.New(rand.NewPCG(1, 2))
+	for range soak(2, 50) {
+		p := squallRun(t, `
+name: interrupted
+broker: { kind: kafka, run: embedded, nodes: 3 }
+topic: { partitions: 3 }
+load: { rate: 300/s, size: 100B }
+phases: { warm-up: 1s, baseline: 1s, recovery: 1s }
+faults:
+  - { at: 0s, for: 1s, kill: any, repeat: 20, every: 2s, phase: 500ms }
+  - { at: 0s, for: 40s, latency: { add: 50ms }, link: producers -> any }
+`)
+		p.until("the load", func(e report.Event) bool { return e.Type == report.EventWindow })
+		time.Sleep(time.Duration(luck.Int64N(int64(6 * time.Second))))
+		if err := p.cmd.Process.Signal(syscall.SIGINT); err != nil {
+			t.Fatal(err)
+		}
+		if code := p.wait(); code != report.ExitInterrupted {
+			t.Errorf("exit code %d", code)
+		}
+		for _, f := range p.report().Faults {
+			if f.Commanded >= 0 && f.Healed < 0 {
+				t.Errorf("not healed: %+v", f)
+			}
+		}
+		if _, err := os.Stat(filepath.Join(p.out, "still-broken.json")); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("still-broken.json: %v", err)
+		}
+		if all := p.events(); len(all) == 0 || all[len(all)-1].Type != report.EventVerdict {
+			t.Error("the events do not end with the verdict")
+		}
+	}
+}
+
+// Random faults in a row against real Kafka: nothing stays broken, and nothing acknowledged is lost.
+func TestSoakRandomFaults(t *testing.T) {
+	if os.Getenv("SQUALL_SOAK") == "" {
+		t.Skip("long: make soak; a short sample is TestContainersZombieAndRandomFaults")
+	}
+	out := filepath.Join(t.TempDir(), "out")
+	cmd := exec.Command(needDocker(t), "run", "random-soak", "--out", out, "-o", "json", "--set", "faults[0].for=2h")
+	p := &process{t: t, cmd: cmd, out: out}
+	cmd.Stdout, cmd.Stderr = &p.stdout, &p.stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	code, r := p.wait(), p.report()
+	took := 0
+	for _, f := range r.Faults {
+		if f.Took() {
+			took++
+		}
+	}
+	if code != report.ExitPass || took < 200 || slices.ContainsFunc(r.Faults, func(f report.Fault) bool { return f.Took() && f.Healed < 0 }) {
+		t.Errorf("exit code %d, %d faults: %s", code, took, r.Verdict.Sentence)
+	}
+}
