@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -98,7 +99,7 @@ func inconclusive() *report.Report {
 const widest = 120
 
 func TestText(t *testing.T) {
-	for name, r := range map[string]*report.Report{"pass": passing(), "fail": failing(), "inconclusive": inconclusive(), "empty": {}} {
+	for name, r := range map[string]*report.Report{"pass": passing(), "fail": failing(), "inconclusive": inconclusive(), "repeated": repeated(), "empty": {}} {
 		t.Run(name, func(t *testing.T) {
 			var b bytes.Buffer
 			if err := Text(&b, r); err != nil {
@@ -229,4 +230,30 @@ func fill(v reflect.Value, next *int) {
 	default:
 		panic("what is a " + v.Kind().String() + "?")
 	}
+}
+
+// repeated returns the report of a run in which one fault came four times, and one of two random ones was left out.
+func repeated() *report.Report {
+	r := passing()
+	death, rec := r.Faults[0], r.Recovery[0]
+	r.Faults, r.Recovery = nil, nil
+	for i, back := range []time.Duration{9 * time.Second, 11 * time.Second, 8 * time.Second, 30 * time.Second} {
+		f, own := death, rec
+		f.Name, f.Group = fmt.Sprintf("death #%d", i+1), "death"
+		own.Fault, own.Service = f.Name, report.KnownFigure(back)
+		if i == 3 {
+			own.Service = report.CensoredFigure(back)
+		}
+		r.Faults, r.Recovery = append(r.Faults, f), append(r.Recovery, own)
+	}
+	for i, name := range []string{"soak #1", "soak #2"} {
+		f, own := death, rec
+		f.Name, f.Group, f.Kind, own.Fault = name, "soak", []string{"kill", "isolate"}[i], name
+		if i == 1 {
+			f.Commanded, f.Effective, f.Healed, f.LeftOut = report.Never, report.Never, report.Never, "it would have hurt b1, which is never to be hurt"
+			own = report.Recovery{Fault: name, Service: report.UnknownFigure("the fault did not take effect")}
+		}
+		r.Faults, r.Recovery = append(r.Faults, f), append(r.Recovery, own)
+	}
+	return r
 }

@@ -202,45 +202,59 @@ func (t *text) expectations(all []report.Judged) {
 	t.table("Expectations", rows)
 }
 
+// faults tells each fault; of what was injected again and again how it varied, and by itself only what stands out.
 func (t *text) faults(r *report.Report) {
-	for i := range r.Faults {
-		f := &r.Faults[i]
-		var rows []string
-		if f.Commanded >= 0 {
-			rows = append(rows, fmt.Sprintf("when\tcommanded %s, effective %s, healed %s", moment(f.Commanded), moment(f.Effective), moment(f.Healed)))
+	hidden := map[string]bool{}
+	for _, s := range seriesOf(r) {
+		show := s.shown(r)
+		for _, f := range s.faults {
+			hidden[f.Name] = !show[f.Name]
 		}
-		if len(f.Victims) > 0 {
-			rows = append(rows, "victims\t"+strings.Join(f.Victims, ", "))
-		}
-		for _, c := range f.Chosen {
-			rows = append(rows, "chosen\t"+c)
-		}
-		for _, e := range f.Evidence {
-			rows = append(rows, "evidence\t"+e)
-		}
-		if f.Error != "" {
-			rows = append(rows, "error\t"+f.Error)
-		}
-		for j := range r.Recovery {
-			if r.Recovery[j].Fault == f.Name && f.Took() {
-				rows = append(rows, recoveryRows(&r.Recovery[j])...)
-			}
-		}
-		switch {
-		case f.LeftOut != "":
-			rows = append(rows, "left out\t"+f.LeftOut)
-		case f.HealError != "":
-			rows = append(rows, "NOT HEALED\t"+f.HealError)
-		}
-		if !f.Took() && f.LeftOut == "" {
-			rows = append(rows, "recovery\tunknown: it did not take effect")
-		}
-		title := fmt.Sprintf("Fault %s: %s %s", f.Name, f.Kind, f.Target)
-		if f.Params != "" {
-			title += " (" + f.Params + ")"
-		}
-		t.table(title, rows)
+		t.table(fmt.Sprintf("Faults %s: %d injections", s.name, len(s.faults)), s.rows(r))
 	}
+	for i := range r.Faults {
+		if !hidden[r.Faults[i].Name] {
+			t.fault(r, &r.Faults[i])
+		}
+	}
+}
+
+func (t *text) fault(r *report.Report, f *report.Fault) {
+	var rows []string
+	if f.Commanded >= 0 {
+		rows = append(rows, fmt.Sprintf("when\tcommanded %s, effective %s, healed %s", moment(f.Commanded), moment(f.Effective), moment(f.Healed)))
+	}
+	if len(f.Victims) > 0 {
+		rows = append(rows, "victims\t"+strings.Join(f.Victims, ", "))
+	}
+	for _, c := range f.Chosen {
+		rows = append(rows, "chosen\t"+c)
+	}
+	for _, e := range f.Evidence {
+		rows = append(rows, "evidence\t"+e)
+	}
+	if f.Error != "" {
+		rows = append(rows, "error\t"+f.Error)
+	}
+	for j := range r.Recovery {
+		if r.Recovery[j].Fault == f.Name && f.Took() {
+			rows = append(rows, recoveryRows(&r.Recovery[j])...)
+		}
+	}
+	switch {
+	case f.LeftOut != "":
+		rows = append(rows, "left out\t"+f.LeftOut)
+	case f.HealError != "":
+		rows = append(rows, "NOT HEALED\t"+f.HealError)
+	}
+	if !f.Took() && f.LeftOut == "" {
+		rows = append(rows, "recovery\tunknown: it did not take effect")
+	}
+	title := fmt.Sprintf("Fault %s: %s %s", f.Name, f.Kind, f.Target)
+	if f.Params != "" {
+		title += " (" + f.Params + ")"
+	}
+	t.table(title, rows)
 }
 
 func moment(d time.Duration) string {
