@@ -3,10 +3,7 @@ package bench_test
 import (
 	"fmt"
 	"os"
-	"os/exec"
-	"regexp"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -207,21 +204,4 @@ func (b *bench) paced(t *testing.T, rate float64, pacing loadgen.Pacing) paced {
 		p.lag.Merge(w.Latency.Lag)
 	}
 	return p
-}
-
-var benchLine = regexp.MustCompile(`(?m)^Benchmark(\S+?)(?:-\d+)?\s+\d+\s+(.*)$`)
-
-// parts runs the benchmarks of the rooms that are on a message's path.
-func (b *bench) parts(t *testing.T) {
-	b.table("part", "figures")
-	for room, pattern := range map[string]string{"broker": "Envelope", "loadgen": ".", "ledger": "Ledger"} {
-		out, err := exec.Command("go", "test", "-run", "^$", "-bench", pattern, "-benchmem", "../"+room).CombinedOutput()
-		if err != nil {
-			t.Fatalf("%v: %s", err, out)
-		}
-		for _, m := range benchLine.FindAllStringSubmatch(string(out), -1) {
-			b.row(room+" "+m[1], strings.Join(strings.Fields(m[2]), " "))
-		}
-	}
-	b.line("")
 }

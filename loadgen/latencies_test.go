@@ -86,14 +86,5 @@ func BenchmarkLatenciesAdd(b *testing.B) {
 	for i := range b.N {
 		l.add(time.Duration(i%100_000) * time.Microsecond)
 	}
-}
-
-// A histogram's size does not grow with what is recorded.
-func BenchmarkLatency(b *testing.B) {
-	l := newLatencies()
-	b.ReportAllocs()
-	for i := range b.N {
-		l.add(time.Duration(i%1_000_000) * time.Microsecond)
-	}
 	b.ReportMetric(float64(l.hdr.ByteSize()), "bytes")
 }
