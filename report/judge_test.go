@@ -60,6 +60,10 @@ func TestJudge(t *testing.T) {
 		}, []string{"lost == 0"}, Inconclusive, ExitInternal, "squall failed to heal b2 after fault kill: start b2: no disk (tried 11 times)"},
 		{"of one of several injections", func(r *Report) { r.Faults[0].Name, r.Recovery[0].Fault = "kill #3", "kill #3" },
 			[]string{"recovery.service < 8s of kill"}, Fail, ExitMissed, "got 9.6s"},
+		{"during one of several injections", func(r *Report) {
+			r.Faults[0].Name, r.Recovery[0].Fault = "kill #3", "kill #3"
+			r.Phases[1].Name, r.Phases[1].Fault = "during kill #3", "kill #3"
+		}, []string{"ack.p99 < 5s during kill"}, Fail, ExitMissed, "got 9s"},
 		{"of random faults", func(r *Report) { r.Faults[0].Group = "soak" }, []string{"recovery.service < 8s of soak"}, Fail, ExitMissed, "got 9.6s"},
 		{"left out is no failure", func(r *Report) {
 			r.Faults = append(r.Faults, Fault{Name: "kill #2", Commanded: Never, Effective: Never, Healed: Never, LeftOut: "b1 is never to be hurt"})

@@ -162,13 +162,19 @@ func latency(name, about string, of func(*Latency) *Histogram) []Metric {
 	return metrics
 }
 
+// isPhase reports whether a phase goes by that name: its own, a fault's for what is during the fault or one of its injections, or "recovery" and that.
+func (r *Report) isPhase(p Phase, name string) bool {
+	fault, recovery := strings.CutPrefix(name, "recovery ")
+	return p.Name == name || p.Kind == During && r.isOf(p.Fault, name) || recovery && p.Kind == Recovering && r.isOf(p.Fault, fault)
+}
+
 // LatencyDuring merges one histogram over the phases of that name; an empty name means all that are judged: not warm-up, heal and drain.
 func (r *Report) LatencyDuring(phase string, of func(*Latency) *Histogram) Histogram {
 	var h Histogram
 	for i := range r.Phases {
 		p := &r.Phases[i]
 		judged := p.Kind != WarmUp && p.Kind != Heal && p.Kind != Drain && p.Kind != Reading
-		if phase == "" && judged || phase != "" && (p.Name == phase || p.Name == "during "+phase) {
+		if phase == "" && judged || phase != "" && r.isPhase(p.Phase, phase) {
 			h.Merge(*of(&p.Latency))
 		}
 	}

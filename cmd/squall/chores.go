@@ -19,7 +19,9 @@ func cleanCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "clean",
 		Short: "remove what dead runs left behind: containers, networks, volumes, outdated sidecar images",
-		Args:  cobra.NoArgs,
+		Long: "Clean removes the containers, networks, volumes and sidecar images of runs that are dead, and with them whatever a fault had broken in them:\n" +
+			"what that was stands in still-broken.json in the run's folder. Runs that are alive are left alone.",
+		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			done, err := testcontainers.Clean(c.Context(), all)
 			if err == nil || done.Containers+done.Networks+done.Volumes+done.Images > 0 {

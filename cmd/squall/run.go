@@ -123,7 +123,7 @@ func runIn(ctx context.Context, s *scenarios.Scenario, dir *output, id string, c
 	}
 	defer func() { err = errors.Join(err, driver.Close()) }()
 	bed := squall.Testbed{Kind: kinds[s.Broker.Kind], Cluster: cluster, Driver: driver, Clock: clock, RunID: id, Run: number,
-		Version: version, Command: command, Events: dir.events, Calibration: headroom}
+		Version: version, Command: command, Events: dir.events, Todo: dir, Calibration: headroom}
 	r, err := squall.Run(ctx, s, bed, p)
 	p.wipe()
 	if r == nil {

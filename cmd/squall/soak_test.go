@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -56,6 +57,28 @@ faults:
 		if all := p.events(); len(all) == 0 || all[len(all)-1].Type != report.EventVerdict {
 			t.Error("the events do not end with the verdict")
 		}
+	}
+}
+
+// Whoever is killed in the middle of a fault leaves a note of what is still broken.
+func TestKilledInTheMiddleOfAFault(t *testing.T) {
+	t.Parallel()
+	p := squallRun(t, `
+name: killed
+broker: { kind: kafka, run: embedded, nodes: 3 }
+topic: { partitions: 3 }
+load: { rate: 300/s, size: 100B }
+phases: { warm-up: 1s, baseline: 1s, recovery: 1s }
+faults: [ { name: death, at: 0s, for: 60s, kill: b2 } ]
+`)
+	p.until("the fault", func(e report.Event) bool { return e.Fault != nil && e.Fault.Effective >= 0 })
+	if err := p.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	p.wait()
+	data, err := os.ReadFile(filepath.Join(p.out, "still-broken.json"))
+	if err != nil || !strings.Contains(string(data), `"death"`) || !strings.Contains(string(data), `"b2"`) {
+		t.Errorf("%s, %v", data, err)
 	}
 }
 
