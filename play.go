@@ -25,6 +25,9 @@ func (r *run) play(ctx context.Context) Stopped {
 		s.Start(start)
 		load.Go(r.panics.guard(func() { s.Run(sending, r.producers[i], r.scenario.Load.Producers.DeliveryTimeout) }))
 	}
+	if late := r.scenario.Load.Consumers.Start; late > 0 {
+		r.receive(start + late)
+	}
 	ticks := r.tick()
 	r.plan(ctx, start)
 	stopped := stop(ctx)

@@ -42,11 +42,12 @@ type run struct {
 	panics   panics
 
 	senders   []*loadgen.Sender
-	producers []broker.Producer
+	producers []*loadgen.Producing
 	receivers []*loadgen.Receiver
-	consumers []broker.Consumer
+	consumers []*loadgen.Consuming
 	collector *loadgen.Collector
 
+	reception context.Context    // of the receivers
 	receiving context.CancelFunc // ends the receivers
 	watching  context.CancelFunc // ends the watcher
 	readers   sync.WaitGroup     // the receivers
@@ -84,7 +85,7 @@ func newRun(s *scenarios.Scenario, bed Testbed, observers []Observer) *run {
 func loadOptions(s *scenarios.Scenario, bed Testbed) loadgen.Options {
 	return loadgen.Options{
 		Run: bed.Run, Clock: bed.Clock, Pacer: s.Curve(), Partitions: s.Topic.Partitions, Seed: s.Seed,
-		Size: s.Load.Size, Sizes: s.Load.Sizes, Keys: s.Load.Keys, Body: s.Bodies(), Spread: s.Load.Spread, Pacing: s.Waiting(),
+		Size: s.Load.Size, Sizes: s.Load.Sizes, Keys: s.Load.Keys, Body: s.Bodies(), Spread: s.Load.Spread, Pacing: s.Waiting(), Processing: s.Load.Consumers.Processing,
 	}
 }
 
@@ -134,39 +135,55 @@ func (r *run) preflight(ctx context.Context) error {
 
 // connect makes the load's clients. What was made is closed by close.
 func (r *run) connect(ctx context.Context) error {
-	load := &r.scenario.Load
+	load, topic := &r.scenario.Load, r.scenario.Topic
 	for i := range load.Consumers.Count {
-		c, err := r.bed.Driver.NewConsumer(ctx, r.scenario.Topic, broker.ConsumerOptions{
-			ConsumerSettings: load.Consumers.ConsumerSettings, Name: fmt.Sprintf("consumer-%d", i), Events: r.journal.client})
-		if err != nil {
-			return fmt.Errorf("connect consumer %d: %w", i, err)
+		options := broker.ConsumerOptions{ConsumerSettings: load.Consumers.ConsumerSettings, Name: fmt.Sprintf("consumer-%d", i), Events: r.journal.client}
+		receiver := loadgen.NewReceiver(r.options, i, func() loadgen.ReceivePage { return r.ledger.Receiver() })
+		c := loadgen.NewConsuming(options.Name, receiver, func(ctx context.Context) (broker.Consumer, error) {
+			return r.bed.Driver.NewConsumer(ctx, topic, options)
+		})
+		r.receivers, r.consumers = append(r.receivers, receiver), append(r.consumers, c)
+		if load.Consumers.Start == 0 {
+			if err := c.Connect(ctx); err != nil {
+				return fmt.Errorf("connect %s: %w", options.Name, err)
+			}
 		}
-		r.consumers = append(r.consumers, c)
-		r.receivers = append(r.receivers, loadgen.NewReceiver(r.options, r.ledger.Receiver()))
+		r.timeline.Clients = append(r.timeline.Clients, c)
 	}
 	for i := range load.Producers.Count {
+		options := broker.ProducerOptions{ProducerSettings: load.Producers.ProducerSettings, Name: fmt.Sprintf("producer-%d", i), Events: r.journal.client}
 		s := loadgen.NewSender(r.options, i, load.Producers.Count, r.ledger.Sender(uint32(i)))
-		p, err := r.bed.Driver.NewProducer(ctx, r.scenario.Topic, broker.ProducerOptions{
-			ProducerSettings: load.Producers.ProducerSettings, Name: fmt.Sprintf("producer-%d", i), Events: r.journal.client}, s.Outcomes)
+		p, err := loadgen.NewProducing(ctx, options.Name, func(ctx context.Context) (broker.Producer, error) {
+			return r.bed.Driver.NewProducer(ctx, topic, options, s.Outcomes)
+		})
 		if err != nil {
-			return fmt.Errorf("connect producer %d: %w", i, err)
+			return fmt.Errorf("connect %s: %w", options.Name, err)
 		}
 		r.senders, r.producers = append(r.senders, s), append(r.producers, p)
+		r.timeline.Clients = append(r.timeline.Clients, p)
 	}
 	r.collector = loadgen.NewCollector(r.options, r.receivers)
 	return nil
 }
 
-// watch starts the receivers, the watcher and the guard, which go on until they are told to end.
+// watch starts the watcher, the guard and, unless they come later, the consumers, all of which go on until they are told to end.
 func (r *run) watch(ctx context.Context) {
-	var receive, look context.Context
-	receive, r.receiving = context.WithCancel(context.WithoutCancel(ctx))
+	var look context.Context
+	r.reception, r.receiving = context.WithCancel(context.WithoutCancel(ctx))
 	look, r.watching = context.WithCancel(context.WithoutCancel(ctx))
 	r.behind.Go(r.panics.guard(func() { r.watcher.run(look) }))
 	r.behind.Go(r.panics.guard(func() { r.guard.run(look) }))
-	for i, receiver := range r.receivers {
+	if r.scenario.Load.Consumers.Start == 0 {
+		r.receive(r.clock.Now())
+	}
+}
+
+// receive lets the consumers begin at a time on the clock.
+func (r *run) receive(at time.Duration) {
+	for i, c := range r.consumers {
 		r.readers.Go(r.panics.guard(func() {
-			if err := receiver.Run(receive, r.consumers[i]); err != nil {
+			wait(r.reception, r.clock, at)
+			if err := c.Run(r.reception); err != nil {
 				r.finding("consumer %d stopped: %v", i, err)
 			}
 		}))
@@ -187,7 +204,7 @@ func (r *run) join(ctx context.Context) error {
 	for p, s := range stretches {
 		r.final.Starts[p] = s.Start
 	}
-	if len(r.receivers) > 0 && !r.reached(ctx, stretches, 20*time.Millisecond, joinWithin) {
+	if len(r.receivers) > 0 && r.scenario.Load.Consumers.Start == 0 && !r.reached(ctx, stretches, 20*time.Millisecond, joinWithin) {
 		return errors.Join(ctx.Err(), fmt.Errorf("after %s the consumers have not read from every partition of %s", report.Human(joinWithin), r.scenario.Topic.Name))
 	}
 	return nil

@@ -15,7 +15,7 @@ import (
 const (
 	healWithin   = time.Minute      // for every replica to be in sync again
 	endsWithin   = 30 * time.Second // for every partition to tell where its log ends
-	drainIdle    = 30 * time.Second
+	drainIdle    = 90 * time.Second // a group waits for members who died while they joined, with Kafka's clients a minute
 	readIdle     = 30 * time.Second
 	outcomeGrace = 5 * time.Second // beyond the delivery time-out
 )

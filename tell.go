@@ -92,6 +92,15 @@ func clientSettings(s *scenarios.Scenario) map[string]string {
 	if c.MetadataMinAge > 0 {
 		settings["consumers.metadata-min-age"] = report.Human(c.MetadataMinAge)
 	}
+	if c.Group != "" {
+		settings["consumers.commit"] = string(c.Commit)
+	}
+	if c.CommitInterval > 0 {
+		settings["consumers.commit-interval"] = report.Human(c.CommitInterval)
+	}
+	if mean := c.Processing.Mean(); mean > 0 {
+		settings["consumers.processing"] = report.Human(mean) + " a message on average"
+	}
 	if c.SessionTimeout > 0 {
 		settings["consumers.session-timeout"] = report.Human(c.SessionTimeout)
 	}
@@ -111,6 +120,9 @@ func (r *run) report(stopped Stopped) *report.Report {
 	out := &report.Report{Schema: report.SchemaVersion, Run: r.info, Safety: r.balance(), Faults: r.faults, Phases: phases, Windows: windows, History: history,
 		Crashes: r.guard.crashes()}
 	out.Run.Took, out.Run.Stopped, out.Run.StopCode = now-r.begun, stopped.By, stopped.Code
+	if start := r.scenario.Load.Consumers.Start; start > 0 && r.scenario.Load.Consumers.Count > 0 {
+		out.Backlog = recovery.Backlog(windows, r.options.Start+start)
+	}
 	out.Recovery = recovery.Analyse(history, r.faults, windows, r.info.Timers, r.scenario.Phases.Recovery)
 	if n := r.journal.missed.Load(); n > 0 {
 		r.finding("%s events of clients came too fast to be kept", report.Thousands(n))

@@ -59,7 +59,7 @@ func newEngine(t testing.TB, at *place, size int, pacer loadgen.Pacer, consume b
 		if e.consumer, err = e.driver.NewConsumer(ctx, topic, broker.ConsumerOptions{Name: "consumer"}); err != nil {
 			t.Fatal(err)
 		}
-		e.receiver = loadgen.NewReceiver(o, e.ledger.Receiver())
+		e.receiver = loadgen.NewReceiver(o, 0, func() loadgen.ReceivePage { return e.ledger.Receiver() })
 		receivers = append(receivers, e.receiver)
 		e.readers.Go(func() {
 			if err := e.receiver.Run(ctx, e.consumer); err != nil {

@@ -44,10 +44,22 @@ type ProducerOptions struct {
 
 // ConsumerSettings are a consuming client's settings.
 type ConsumerSettings struct {
-	Group          string        // empty: a direct reader of every partition, without a group
+	Group          string // empty: a direct reader of every partition, without a group
+	Commit         CommitPolicy
+	CommitInterval time.Duration // how often at most what was processed is committed; 0: the client's own
 	SessionTimeout time.Duration // a member unheard of for so long is expelled; 0: the client's own
 	MetadataMinAge time.Duration // as in ProducerSettings
 }
+
+// A CommitPolicy says when a group's member tells the broker that it is done with a message: which of them come again when it dies, and which never.
+type CommitPolicy string
+
+// The commit policies.
+const (
+	CommitAfter  CommitPolicy = "after-processing"  // at least once; the empty policy is this one
+	CommitBefore CommitPolicy = "before-processing" // at most once: what a member was given when it died, nobody in the group is given again
+	CommitNever  CommitPolicy = "never"             // whoever comes next begins at the oldest message
+)
 
 // ConsumerOptions are one consumer's settings and name.
 type ConsumerOptions struct {
@@ -99,6 +111,13 @@ type Consumer interface {
 	Abort()
 	// Close marks what was returned last as processed, leaves the group and closes.
 	Close(context.Context) error
+}
+
+// A Holder is a Producer or Consumer whose connections can be held, as when its process stands still: nothing passes them, heartbeats neither, and no
+// new one is made. Both methods may be called at any time, and more than once.
+type Holder interface {
+	Hold()
+	Release()
 }
 
 // A Range is a stretch of a partition's log: [Start, End).

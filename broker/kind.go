@@ -50,7 +50,9 @@ type Contract struct {
 	Unique   bool // no message is stored twice
 	// Redelivers: a group may be given a message more than once.
 	Redelivers bool
-	Notes      []string // what else a reader should know, a sentence each
+	// Skips: the group may never be given a message that is in the log, because its members commit before they process.
+	Skips bool
+	Notes []string // what else a reader should know, a sentence each
 }
 
 // A Timer is a setting that decides how long some part of a recovery takes.

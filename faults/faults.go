@@ -21,6 +21,9 @@ var kinds = []Kind{
 	bridgeKind,
 	ringKind,
 	swizzleKind,
+	crashProducerKind,
+	crashConsumerKind,
+	pauseConsumerKind,
 }
 
 // A Fault is what one step of a scenario does to its victims, with its parameters set. It keeps nothing from one injection to the next.

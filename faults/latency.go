@@ -16,7 +16,7 @@ var latencyKind = Kind{
 	About:    "delays every byte on its way: a round trip grows by twice the delay, or by once where only one half is delayed",
 	Target:   Links,
 	New:      func() Fault { return &Latency{} },
-	Survives: func(_, _ []string, _ []broker.PartitionState) bool { return true },
+	Survives: anyTime,
 	Affects:  onLink,
 }
 

@@ -14,23 +14,37 @@ const receiveBatch = 4096
 
 // A Receiver reads what one consuming client gets.
 type Receiver struct {
-	o    Options
-	page ReceivePage
-	rec  *recorder
+	o      Options
+	pages  func() ReceivePage
+	page   ReceivePage
+	rec    *recorder
+	joined bool    // a client has been there
+	worker *worker // nil: messages take no time
 }
 
-// NewReceiver returns a receiver that tells the page.
-func NewReceiver(o Options, page ReceivePage) *Receiver {
-	return &Receiver{o: o, page: page, rec: newRecorder(o.Partitions, o.Phases, o.Start)}
+// NewReceiver returns receiver number i, which tells a page; pages makes one, and another one for each time that its client joins anew.
+func NewReceiver(o Options, i int, pages func() ReceivePage) *Receiver {
+	return &Receiver{o: o, pages: pages, page: pages(), rec: newRecorder(o.Partitions, o.Phases, o.Start), worker: o.Processing.newWorker(o.Seed, uint64(i))}
+}
+
+// rejoin says that a new client comes, whose deliveries have an order of their own.
+func (r *Receiver) rejoin() {
+	if r.joined {
+		r.page = r.pages()
+	}
+	r.joined = true
 }
 
 // Run receives until ctx ends, which is no error, or the consumer cannot go on.
 func (r *Receiver) Run(ctx context.Context, c broker.Consumer) error {
-	batch := make([]broker.Delivery, 0, receiveBatch)
+	batch := make([]broker.Delivery, 0, r.o.Processing.batch())
 	for ctx.Err() == nil {
 		var err error
 		batch, err = c.Receive(ctx, batch[:0])
 		r.took(batch)
+		if r.worker != nil && len(batch) > 0 {
+			r.worker.work(ctx, len(batch))
+		}
 		switch {
 		case ctx.Err() != nil || errors.Is(err, io.EOF):
 			return nil

@@ -29,7 +29,8 @@ type Options struct {
 	Spread     Spread // over the partitions
 	Seed       uint64
 	Phases     *Phases
-	Pacing     Pacing // how senders wait
+	Pacing     Pacing     // how senders wait
+	Processing Processing // what consuming clients do with a message
 }
 
 // A Sender paces and sends one producing client's share of the schedule: of P senders, number i sends messages i, i+P, i+2P, ..., unless the pacer

@@ -11,7 +11,7 @@ type Pacing string
 
 // The ways to wait.
 const (
-	Economical Pacing = "economical" // wakes each millisecond at most
+	Economical Pacing = "economical" // wakes about each millisecond
 	Precise    Pacing = "precise"    // wakes each message on its own thread, or some 50 µs apart; wants a core for each sender
 )
 
@@ -20,7 +20,7 @@ func (p Pacing) String() string {
 	if p == Precise && preciseHere {
 		return "precise: a thread for each producer, which sleeps until shortly before a message is due and watches the clock for the rest"
 	}
-	return "economical: a tick of 1 ms, every message with its own due time"
+	return "economical: a tick of about 1 ms, every message with its own due time"
 }
 
 // A waiter lets one goroutine sleep.
@@ -42,10 +42,11 @@ func (p Pacing) waiter() waiter {
 	return timer{time.NewTimer(0)}
 }
 
-// A timer is the runtime's own, which wakes up to about a millisecond late (https://go.dev/issue/53824).
+// A timer is the runtime's own. Where the process has nothing else to do, it wakes at whole milliseconds, later and never earlier
+// (https://go.dev/issue/53824): to wake about once in one, it is asked for half.
 type timer struct{ *time.Timer }
 
-func (timer) tick() time.Duration { return time.Millisecond }
+func (timer) tick() time.Duration { return time.Millisecond / 2 }
 
 func (t timer) wait(ctx context.Context, pause time.Duration) {
 	t.Reset(max(pause, 0))

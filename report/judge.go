@@ -56,7 +56,7 @@ func violations(r *Report) []Reason {
 		text   string
 	}{
 		{c.Durable, s.Lost, "%s acknowledged messages are lost"},
-		{true, s.GroupSkip, "%s messages are in the log and were given to nobody in the group"},
+		{!c.Skips, s.GroupSkip, "%s messages are in the log and were given to nobody in the group"},
 		{c.Unique, s.Duplicates, "%s messages are stored more than once by an idempotent producer"},
 		{c.Ordered, s.Reordered, "%s messages are behind a later one of their stream"},
 		{!c.Redelivers, s.Redelivered, "%s messages were given to the group more than once"},

@@ -21,6 +21,7 @@ type Report struct {
 	Safety       Safety         `json:"safety"`
 	Expectations []Judged       `json:"expectations"`
 	Faults       []Fault        `json:"faults"`
+	Backlog      *Backlog       `json:"backlog,omitempty"` // of consumers that began late
 	Recovery     []Recovery     `json:"recovery"`
 	Phases       []PhaseFigures `json:"phases"`
 	Windows      []Window       `json:"windows"`
@@ -91,6 +92,7 @@ type Contract struct {
 	Ordered    bool     `json:"ordered"`
 	Unique     bool     `json:"unique"`
 	Redelivers bool     `json:"redelivers"`
+	Skips      bool     `json:"skips,omitempty"` // a group may never be given a message that is in the log
 	Notes      []string `json:"notes,omitempty"`
 }
 

@@ -22,6 +22,13 @@ type Window struct {
 	Latency      Latency           `json:"latency"`
 }
 
+// A Backlog is what consumers that began late found, and how long they took to drain it.
+type Backlog struct {
+	Began   time.Duration `json:"began_ns"` // when the consumers began
+	Peak    uint64        `json:"peak"`     // messages acknowledged and not yet delivered, at the end of the second in which there were most
+	Drained Figure        `json:"drained"`  // from Began until no more waited than a second of load brings
+}
+
 // Latency is the four histograms of a window or phase.
 type Latency struct {
 	Ack     Histogram `json:"ack"`     // due to acknowledged

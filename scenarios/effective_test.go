@@ -70,6 +70,16 @@ func anyScenario(t *rapid.T) *Scenario {
 		l.Producers.BatchBytes, l.Consumers.SessionTimeout = 3<<20, length(time.Millisecond)
 	}
 	l.Consumers.Group = rapid.String().Draw(t, "group")
+	l.Consumers.Commit, l.Consumers.CommitInterval = broker.CommitAfter, 0
+	if l.Consumers.Group != "" {
+		l.Consumers.Commit = rapid.SampledFrom([]broker.CommitPolicy{broker.CommitAfter, broker.CommitBefore, broker.CommitNever}).Draw(t, "commit")
+		if l.Consumers.Commit != broker.CommitNever {
+			l.Consumers.CommitInterval = rapid.SampledFrom([]time.Duration{0, time.Second}).Draw(t, "interval")
+		}
+	}
+	l.Consumers.Processing = rapid.SampledFrom([]loadgen.Processing{{}, {Median: time.Millisecond},
+		{Median: time.Millisecond, Sigma: 0.5, Most: time.Second}}).Draw(t, "processing")
+	l.Consumers.Start = rapid.SampledFrom([]time.Duration{0, time.Millisecond}).Draw(t, "start")
 	s.Phases = Phases{length(0), length(time.Second), length(0)}
 	anySteps(t, s, length)
 	if l.Shape != nil {

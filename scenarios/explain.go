@@ -48,6 +48,9 @@ func (s *Scenario) inOneLine() string {
 func (l Load) String() string {
 	text := fmt.Sprintf("%s of %s from %s to %s", l.Pace(), l.SizeText(),
 		count(l.Producers.Count, "producer", "producers"), count(l.Consumers.Count, "consumer", "consumers"))
+	if l.Consumers.Count > 0 && l.Consumers.Start > 0 {
+		text += fmt.Sprintf(", which begin %s after the load", writeDuration(l.Consumers.Start))
+	}
 	if keys := l.KeysText(); keys != "" {
 		text += ", " + keys
 	}

@@ -26,7 +26,7 @@ func defaults() *Scenario {
 				DeliveryTimeout: time.Minute,           // longer than every failover that is worth its name
 				Compression:     "none",                // bodies are random
 			}},
-			Consumers: Consumers{Count: 1, ConsumerSettings: broker.ConsumerSettings{Group: "squall"}},
+			Consumers: Consumers{Count: 1, ConsumerSettings: broker.ConsumerSettings{Group: "squall", Commit: broker.CommitAfter}},
 		},
 		Phases: Phases{
 			WarmUp:   5 * time.Second,
@@ -133,6 +133,10 @@ func (d *draft) load() section {
 		{"consumers", section{
 			{"count", number{&c.Count, 0, 1000}},
 			{"group", text{p: &c.Group, empty: true}},
+			{"start", duration{p: &c.Start, unset: true}},
+			{"processing", processing{&c.Processing}},
+			{"commit", choice{(*string)(&c.Commit), []string{string(broker.CommitAfter), string(broker.CommitBefore), string(broker.CommitNever)}}},
+			{"commit-interval", duration{p: &c.CommitInterval, least: time.Millisecond, unset: true}},
 			{"session-timeout", duration{p: &c.SessionTimeout, least: time.Millisecond, unset: true}},
 			{"metadata-min-age", duration{p: &c.MetadataMinAge, least: time.Millisecond, unset: true}},
 		}},

@@ -85,6 +85,7 @@ func (d *draft) check() {
 	d.checkPace()
 	d.checkContent()
 	d.batches()
+	d.checkConsumers()
 	k, ok := d.kinds[s.Broker.Kind]
 	if !ok || k.Check == nil {
 		return

@@ -104,7 +104,7 @@ func TestExample(t *testing.T) {
 		Load: Load{Rate: 2000, Size: 1024, Pacing: PacingAuto, Client: ClientDefault,
 			Producers: Producers{2, broker.ProducerSettings{Acks: "all", Idempotent: true, Linger: 5 * time.Millisecond, Buffer: 10000,
 				DeliveryTimeout: time.Minute, Compression: "none"}},
-			Consumers: Consumers{2, broker.ConsumerSettings{Group: "billing"}}},
+			Consumers: Consumers{Count: 2, ConsumerSettings: broker.ConsumerSettings{Group: "billing", Commit: broker.CommitAfter}}},
 		Phases: Phases{10 * time.Second, 20 * time.Second, 30 * time.Second},
 		Plan: []faults.Plan{
 			{Step: faults.Step{Name: "leader-kill", For: 20 * time.Second, Kind: "kill", Target: leader, Fault: &faults.Kill{}}},

@@ -74,7 +74,9 @@ type Producers struct {
 
 // Consumers are the load's consuming clients.
 type Consumers struct {
-	Count int // 0: nothing is consumed but by the final read
+	Count      int                // 0: nothing is consumed but by the final read
+	Start      time.Duration      // when they join, from the start of the load; 0: before it
+	Processing loadgen.Processing // what they do with a message
 	broker.ConsumerSettings
 }
 

@@ -26,6 +26,8 @@ var warnings = []func(*Scenario, broker.Kind) []string{
 	shortBaseline,
 	noConsumers,
 	idleConsumers,
+	slowConsumers,
+	atMostOnce,
 	fastClient,
 	emulated,
 	cutShort,

@@ -20,7 +20,8 @@ const dialTimeout = 10 * time.Second
 type dialer struct {
 	dial  func(ctx context.Context, network, addr string) (net.Conn, error)
 	tls   *tls.Config
-	tally *tally      // nil: nobody counts attempts
+	tally *tally // nil: nobody counts attempts
+	gate  gate
 	quiet atomic.Bool // the client is closing: what happens to its connections is no news
 
 	mu   sync.Mutex
@@ -39,7 +40,7 @@ func newDialer(e broker.Endpoint, t *tally) *dialer {
 func (d *dialer) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
-	if d.isCut() {
+	if err := d.gate.pass(ctx.Done()); err != nil || d.isCut() {
 		return nil, net.ErrClosed
 	}
 	nc, err := d.dial(ctx, network, addr)
@@ -49,7 +50,7 @@ func (d *dialer) DialContext(ctx context.Context, network, addr string) (net.Con
 	if nc, err = d.secure(ctx, nc, addr); err != nil {
 		return nil, err
 	}
-	c := &conn{Conn: nc, dialer: d}
+	c := &conn{Conn: nc, dialer: d, gone: make(chan struct{})}
 	if d.tally != nil {
 		c.tap = newTap(d.tally)
 	}
@@ -106,10 +107,14 @@ type conn struct {
 	dialer *dialer
 	tap    *tap // nil: nobody counts attempts
 	closed atomic.Bool
+	gone   chan struct{}         // closed with the connection
 	cause  atomic.Pointer[error] // the first error that was not our own doing
 }
 
 func (c *conn) Write(b []byte) (int, error) {
+	if err := c.dialer.gate.pass(c.gone); err != nil {
+		return 0, err
+	}
 	if c.tap != nil {
 		c.tap.request(b)
 	}
@@ -120,6 +125,9 @@ func (c *conn) Write(b []byte) (int, error) {
 
 func (c *conn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
+	if held := c.dialer.gate.pass(c.gone); held != nil { // what came while it was held is read when it is released
+		return 0, held
+	}
 	if c.tap != nil && n > 0 {
 		c.tap.answer(b[:n])
 	}
@@ -137,6 +145,7 @@ func (c *conn) Close() error {
 	if c.closed.Swap(true) {
 		return nil
 	}
+	close(c.gone)
 	c.dialer.mu.Lock()
 	delete(c.dialer.open, c)
 	c.dialer.mu.Unlock()

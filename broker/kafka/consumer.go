@@ -1,11 +1,13 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -26,11 +28,13 @@ type consumer struct {
 	news   *listener
 	topic  string
 	group  bool
+	commit broker.CommitPolicy
 
 	last  []*kgo.Record // what was returned last, to be recycled
 	marks map[int32]kgo.EpochOffset
 	whole map[string]map[int32]kgo.EpochOffset // marks, as franz-go wants them
 
+	gone   atomic.Bool // aborted
 	end    sync.Once
 	ended  chan struct{}
 	cancel context.CancelFunc // ends the client's life at once
@@ -48,7 +52,7 @@ func (d *driver) NewConsumer(_ context.Context, t broker.Topic, o broker.Consume
 		opts = append(opts, kgo.MetadataMinAge(o.MetadataMinAge))
 	}
 	if o.Group != "" {
-		c.group = true
+		c.group, c.commit = true, cmp.Or(o.Commit, broker.CommitAfter)
 		d.knowGroup(o.Group)
 		opts = append(opts, groupOptions(o, c.news)...)
 	}
@@ -63,16 +67,23 @@ func (d *driver) NewConsumer(_ context.Context, t broker.Topic, o broker.Consume
 func groupOptions(o broker.ConsumerOptions, l *listener) []kgo.Opt {
 	opts := []kgo.Opt{
 		kgo.ConsumerGroup(o.Group),
-		kgo.AutoCommitMarks(),
 		kgo.BlockRebalanceOnPoll(),
 		kgo.OnPartitionsAssigned(func(_ context.Context, _ *kgo.Client, got map[string][]int32) { l.partitions(broker.Assigned, got) }),
 		kgo.OnPartitionsRevoked(func(ctx context.Context, cl *kgo.Client, lost map[string][]int32) {
-			if err := cl.CommitMarkedOffsets(ctx); err != nil {
+			if err := cl.CommitMarkedOffsets(ctx); err != nil && o.Commit != broker.CommitNever {
 				l.event(broker.Lost, "", "commit before a rebalance: "+err.Error())
 			}
 			l.partitions(broker.Revoked, lost)
 		}),
 		kgo.OnPartitionsLost(func(_ context.Context, _ *kgo.Client, lost map[string][]int32) { l.partitions(broker.Revoked, lost) }),
+	}
+	if o.Commit == broker.CommitNever {
+		opts = append(opts, kgo.DisableAutoCommit())
+	} else {
+		opts = append(opts, kgo.AutoCommitMarks())
+	}
+	if o.CommitInterval > 0 {
+		opts = append(opts, kgo.AutoCommitInterval(o.CommitInterval))
 	}
 	if o.SessionTimeout > 0 {
 		opts = append(opts, kgo.SessionTimeout(o.SessionTimeout), kgo.HeartbeatInterval(min(defaultHeartbeat, o.SessionTimeout/3)))
@@ -116,6 +127,9 @@ func (c *consumer) connect(endpoint, name string, opts ...kgo.Opt) error {
 // Receive implements broker.Consumer.
 func (c *consumer) Receive(ctx context.Context, into []broker.Delivery) ([]broker.Delivery, error) {
 	into, err := c.receive(ctx, into[:0], c.take)
+	if c.gone.Load() && c.group { // polling has held up the group, and the client cannot end while somebody does
+		c.client.AllowRebalance()
+	}
 	if err != nil {
 		return into, fmt.Errorf("receive: %w", err)
 	}
@@ -147,6 +161,9 @@ func (c *consumer) receive(ctx context.Context, into []broker.Delivery, take tak
 			}
 		}
 	}
+	if c.commit == broker.CommitBefore {
+		c.mark()
+	}
 	if len(into) > 0 { // a lasting error comes again
 		return into, nil
 	}
@@ -159,7 +176,7 @@ func (c *consumer) take(into []broker.Delivery, p *kgo.FetchPartition, now time.
 	}
 	if n := len(p.Records); n > 0 {
 		c.last = append(c.last, p.Records...)
-		if c.group {
+		if c.group && c.commit != broker.CommitNever {
 			r := p.Records[n-1]
 			c.marks[p.Partition] = kgo.EpochOffset{Epoch: r.LeaderEpoch, Offset: r.Offset + 1}
 		}
@@ -167,12 +184,17 @@ func (c *consumer) take(into []broker.Delivery, p *kgo.FetchPartition, now time.
 	return into
 }
 
-// processed marks what was returned last for the next commit, gives its memory back and lets the group take partitions away.
-func (c *consumer) processed() {
+// mark marks what was returned last for the next commit.
+func (c *consumer) mark() {
 	if len(c.marks) > 0 {
 		c.client.MarkCommitOffsets(c.whole)
 		clear(c.marks)
 	}
+}
+
+// processed marks what was returned last, gives its memory back and lets the group take partitions away.
+func (c *consumer) processed() {
+	c.mark()
 	for _, r := range c.last {
 		r.Recycle()
 	}
@@ -199,9 +221,14 @@ func (c *consumer) trouble(ctx context.Context, p *kgo.FetchPartition) error {
 	return nil
 }
 
+// Hold and Release implement broker.Holder.
+func (c *consumer) Hold()    { c.dialer.gate.hold() }
+func (c *consumer) Release() { c.dialer.gate.release() }
+
 // Abort implements broker.Consumer.
 func (c *consumer) Abort() {
 	c.end.Do(func() {
+		c.gone.Store(true)
 		c.dialer.cutAll() // first, so that no farewell gets out
 		c.cancel()
 		c.driver.behind.Go(c.dispose)
@@ -213,7 +240,7 @@ func (c *consumer) Close(ctx context.Context) error {
 	var err error
 	c.end.Do(func() {
 		c.processed()
-		if c.group {
+		if c.group && c.commit != broker.CommitNever {
 			if err = c.client.CommitMarkedOffsets(ctx); err != nil {
 				err = fmt.Errorf("close the consumer: commit: %w", err)
 			}

@@ -80,6 +80,7 @@ func check(s broker.Settings) []broker.Problem {
 	tell(badAge(s.Consumer.MetadataMinAge), "load.consumers.metadata-min-age",
 		"%v is not possible: between 10ms and 5m, or 0 for the client's own", s.Consumer.MetadataMinAge)
 	tell(s.Consumer.SessionTimeout != 0 && s.Consumer.SessionTimeout < 100*time.Millisecond, "load.consumers.session-timeout", "it is at least 100ms")
+	tell(s.Consumer.CommitInterval != 0 && s.Consumer.CommitInterval < 100*time.Millisecond, "load.consumers.commit-interval", "it is at least 100ms")
 	return append(all, checkConfig(s)...)
 }
 
@@ -90,6 +91,7 @@ func contract(s broker.Settings) broker.Contract {
 		Ordered:    true, // idempotent producers number their batches; others have a single request in flight
 		Unique:     s.Producer.Idempotent,
 		Redelivers: true,
+		Skips:      s.Consumer.Commit == broker.CommitBefore,
 	}
 	isr, _ := minInSync(s)
 	unclean := cmp.Or(s.Topic.Config[uncleanConfig], s.Config[uncleanConfig]) == "true"
@@ -113,6 +115,9 @@ func contract(s broker.Settings) broker.Contract {
 	}
 	if !s.Producer.Idempotent && s.Producer.Acks != "0" {
 		c.Notes = append(c.Notes, "Without idempotence the client's own retries may store a message twice.")
+	}
+	if c.Skips {
+		c.Notes = append(c.Notes, "The group commits before it processes: what a member holds when it dies, nobody in the group is given again.")
 	}
 	if c.Durable {
 		c.Notes = append(c.Notes, "Kafka acknowledges before it flushes to disk: the loss of power on all replicas at once is not covered.")

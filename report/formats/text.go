@@ -25,6 +25,10 @@ func Text(w io.Writer, r *report.Report) error {
 	t.safety(&r.Safety)
 	t.expectations(r.Expectations)
 	t.faults(r)
+	if b := r.Backlog; b != nil {
+		t.list("Backlog of consumers that began late", []string{fmt.Sprintf("%s messages at its peak; down to a second of load %s", report.Thousands(b.Peak),
+			figure(b.Drained, "the consumers began", "at once"))})
+	}
 	t.latency(r)
 	t.generator(r)
 	t.list("Files", r.Files)
