@@ -74,15 +74,3 @@ type Node interface {
 	// Resume lets a paused process go on.
 	Resume(context.Context) error
 }
-
-// A Logger is a Node that can tell what its process wrote.
-type Logger interface {
-	// Log returns at most the last n lines that the process wrote since it was started last.
-	Log(ctx context.Context, n int) ([]string, error)
-}
-
-// A Process is a Node that can tell whether its process runs, as evidence that a fault took effect.
-type Process interface {
-	// Running is false for a process that has ended, and true for a paused one.
-	Running(context.Context) (bool, error)
-}

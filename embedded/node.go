@@ -34,6 +34,7 @@ type node struct {
 var (
 	_ broker.Node    = (*node)(nil)
 	_ broker.Process = (*node)(nil)
+	_ broker.Vital   = (*node)(nil)
 )
 
 func (n *node) addr() string { return n.door.Addr().String() }
@@ -48,6 +49,11 @@ func (n *node) ID() string { return strconv.Itoa(int(n.id)) }
 
 // Running implements broker.Process.
 func (n *node) Running(context.Context) (bool, error) { return n.door.isOpen(), nil }
+
+// Vitals implements broker.Vital. What a process has used and how it ended is not known: it is emulated.
+func (n *node) Vitals(context.Context) (broker.Vitals, error) {
+	return broker.Vitals{Running: n.door.isOpen(), Paused: n.door.frozen.Load() != nil, ExitCode: -1, Used: -1}, nil
+}
 
 // Kill implements broker.Node. The cluster finds out when the session time-out has passed.
 func (n *node) Kill(context.Context) error {

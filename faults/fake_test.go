@@ -21,6 +21,25 @@ type fakeNode struct {
 	startErr  error
 	immortal  bool
 	starts    int
+	started   time.Time
+
+	stopTakes time.Duration // it ends then, whatever becomes of who asked
+	paused    bool
+	pauseErr  error
+	deaf      bool // does not do what it is told, and says that it did
+	limits    []*broker.Limits
+	used      time.Duration
+	throttled time.Duration
+	oom       bool
+	files     map[string][]byte
+	stubborn  bool // its files stay as they are
+}
+
+// set changes what the process is.
+func (n *fakeNode) set(up bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.up = up
 }
 
 func (n *fakeNode) Name() string { return n.name }
@@ -38,7 +57,7 @@ func (n *fakeNode) Kill(ctx context.Context) error {
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.up = n.immortal
+	n.up, n.paused = n.immortal, false
 	return n.killErr
 }
 func (n *fakeNode) Start(ctx context.Context) error {
@@ -49,6 +68,7 @@ func (n *fakeNode) Start(ctx context.Context) error {
 	}
 	n.up = true
 	n.starts++
+	n.started = time.Now()
 	return nil
 }
 func (n *fakeNode) Running(context.Context) (bool, error) {
@@ -56,9 +76,6 @@ func (n *fakeNode) Running(context.Context) (bool, error) {
 	defer n.mu.Unlock()
 	return n.up, nil
 }
-func (n *fakeNode) Stop(context.Context, time.Duration) error { return nil }
-func (n *fakeNode) Pause(context.Context) error               { return nil }
-func (n *fakeNode) Resume(context.Context) error              { return nil }
 
 // fakeLink carries 1 kB each time that it is looked at.
 type fakeLink struct {

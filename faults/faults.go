@@ -13,6 +13,16 @@ import (
 // kinds is every kind of fault, one line each.
 var kinds = []Kind{
 	killKind,
+	powerOffKind,
+	stopKind,
+	pauseKind,
+	restartKind,
+	rollingKind,
+	crashLoopKind,
+	wipeKind,
+	damageDiskKind,
+	throttleCPUKind,
+	limitMemoryKind,
 	latencyKind,
 	isolateKind,
 	dataOnlyKind,

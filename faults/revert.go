@@ -18,8 +18,9 @@ const (
 // revert goes the way back, which has a deadline of its own: it is gone after a cancelled run, too. Where several faults end at once, the last that
 // began is reverted first.
 func (t *Timeline) revert(ctx context.Context, a *act, f *report.Fault) error {
-	hurry := ctx.Err() != nil && t.Hurry != nil && t.Hurry(ctx)
-	if !hurry && (ctx.Err() != nil || a.step.For == 0) {
+	ended := ctx.Err() != nil // then a fault may be half done, and that is nobody's mistake
+	hurry := ended && t.Hurry != nil && t.Hurry(ctx)
+	if !hurry && (ended || a.step.For == 0) {
 		t.awaitTurn(a)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ActWithin)
@@ -35,6 +36,9 @@ func (t *Timeline) revert(ctx context.Context, a *act, f *report.Fault) error {
 		err = fmt.Errorf("heal %s: %w", f.Name, err)
 	}
 	_, f.Evidence = a.Witness.told()
+	if f.Error == "" && !ended {
+		f.Error = a.Witness.complaint()
+	}
 	t.tell(Healed, f)
 	return err
 }

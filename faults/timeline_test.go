@@ -51,7 +51,7 @@ func slow(name, target string, at, length time.Duration) Step {
 func (b *bed) healed(t *testing.T) {
 	t.Helper()
 	for _, n := range b.nodes {
-		if !n.up {
+		if up, _ := n.Running(context.Background()); !up {
 			t.Errorf("%s is left dead", n.name)
 		}
 	}
@@ -83,7 +83,7 @@ func TestTimeline(t *testing.T) {
 		}
 		first := report.Fault{Name: "first", Kind: "kill", Target: "leader", Planned: 10 * sec, Commanded: 10 * sec,
 			Effective: 10100 * time.Millisecond, Healing: 18100 * time.Millisecond, Healed: 18100 * time.Millisecond,
-			Victims: []string{"b1"}, Chosen: []string{"the leader of orders/0 was b1 (epoch 0)"}, Affected: []int32{0, 2, 3}, Evidence: []string{"b1: process gone 100ms after the command"}}
+			Victims: []string{"b1"}, Chosen: []string{"the leader of orders/0 was b1 (epoch 0)"}, Affected: []int32{0, 2, 3}, Evidence: []string{"b1: process gone 100ms after the command, exit code 137"}}
 		if !reflect.DeepEqual(faults[1], first) {
 			t.Errorf("got  %+v\nwant %+v", faults[1], first)
 		}

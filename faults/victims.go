@@ -202,6 +202,7 @@ type Witness struct {
 	mu        sync.Mutex
 	effective time.Time
 	notes     []string
+	wrong     string
 }
 
 // Effective tells when the fault was in force on the last of its victims. A fault that does not say it is taken as effective when Inject returns.
@@ -226,6 +227,25 @@ func (w *Witness) Note(format string, args ...any) {
 	if len(w.notes) < maxNotes {
 		w.notes = append(w.notes, fmt.Sprintf(format, args...))
 	}
+}
+
+// Wrong says that a fault which took effect did not go on as it was asked to: the run cannot be judged. The first reason stays.
+func (w *Witness) Wrong(format string, args ...any) {
+	if w == nil {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.wrong == "" {
+		w.wrong = fmt.Sprintf(format, args...)
+	}
+}
+
+// complaint returns what went wrong; empty: nothing.
+func (w *Witness) complaint() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.wrong
 }
 
 // maxNotes bounds a fault's evidence: a link fault of a large cluster has many links.

@@ -10,7 +10,6 @@ import (
 
 	"github.com/containerd/errdefs"
 	"github.com/moby/moby/api/pkg/stdcopy"
-	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 
 	"github.com/seed-228c25e4/squall/broker"
@@ -23,6 +22,9 @@ var (
 	_ broker.Node    = node{}
 	_ broker.Logger  = node{}
 	_ broker.Process = node{}
+	_ broker.Vital   = node{}
+	_ broker.Limiter = node{}
+	_ broker.Disk    = node{}
 )
 
 func (n node) Name() string { return n.name }
@@ -95,15 +97,8 @@ func (e *engine) end(ctx context.Context, id, signal string) error {
 		}
 		return err
 	}
-	gone := e.ContainerWait(ctx, id, client.ContainerWaitOptions{Condition: container.WaitConditionNotRunning})
-	select {
-	case <-gone.Result:
-		return nil
-	case err := <-gone.Error:
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	_, err = e.ended(ctx, id)
+	return err
 }
 
 func (e *engine) running(ctx context.Context, id string) (bool, error) {

@@ -9,6 +9,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/mount"
@@ -37,6 +38,11 @@ type pod struct {
 	proxies         []proxied
 	remote          *links.Remote
 	greeting        []byte // a request that the broker answers as soon as it serves
+
+	image, data string // of the broker, and the directory that survives a kill
+	memory      int64  // what the broker may use, when no fault limits it further
+	limits      limits
+	helpers     atomic.Int64 // containers made to look at the data
 }
 
 // A proxied link stands in the pod of the one that dials, or, for clients, of the one that is dialled.
@@ -138,6 +144,7 @@ func (p *pod) learnPorts(ctx context.Context, ports []int) error {
 
 // startBroker starts the pod's second container in the network of the first.
 func (p *pod) startBroker(ctx context.Context, what process) (err error) {
+	p.image, p.data, p.memory = what.image, what.data, what.memory
 	p.broker, err = run(ctx, what.image, func(req *tc.GenericContainerRequest) {
 		req.Name = p.containerName("broker")
 		req.Labels = p.labels("broker")

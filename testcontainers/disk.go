@@ -1,0 +1,160 @@
+package testcontainers
+
+import (
+	"archive/tar"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
+	tc "github.com/testcontainers/testcontainers-go"
+
+	"github.com/seed-228c25e4/squall/broker"
+)
+
+const (
+	helperMemory = 256 << 20
+	helperPids   = 64
+	helperLines  = 1_000_000 // more files than a broker has
+)
+
+// Files implements broker.Disk.
+func (n node) Files(ctx context.Context) ([]broker.File, error) {
+	lines, err := n.onDisk(ctx, "find . -type f -exec stat -c '%s %n' {} +\n")
+	if err != nil {
+		return nil, n.deed("list the files of", err)
+	}
+	var all []broker.File
+	for _, line := range lines {
+		size, name, ok := strings.Cut(line, " ")
+		bytes, err := strconv.ParseInt(size, 10, 64)
+		if !ok || err != nil {
+			return nil, n.deed("list the files of", fmt.Errorf("%q is no file with its size", line))
+		}
+		all = append(all, broker.File{Path: path.Clean(name), Size: bytes})
+	}
+	slices.SortFunc(all, func(a, b broker.File) int { return strings.Compare(a.Path, b.Path) })
+	return all, nil
+}
+
+// Open implements broker.Disk.
+func (n node) Open(ctx context.Context, file string) (io.ReadCloser, error) {
+	got, err := n.cluster.engine.CopyFromContainer(ctx, n.broker, client.CopyFromContainerOptions{SourcePath: path.Join(n.data, file)})
+	if err != nil {
+		return nil, n.deed("read "+file+" of", err)
+	}
+	archive := tar.NewReader(got.Content)
+	if h, err := archive.Next(); err != nil || h.Typeflag != tar.TypeReg {
+		got.Content.Close()
+		return nil, n.deed("read "+file+" of", cmp.Or(err, errors.New("it is no file")))
+	}
+	return archived{archive, got.Content}, nil
+}
+
+// archived is one file of an archive.
+type archived struct {
+	io.Reader
+	io.Closer
+}
+
+// Change implements broker.Disk.
+func (n node) Change(ctx context.Context, edits ...broker.Edit) error {
+	if running, err := n.Running(ctx); err != nil || running {
+		return n.deed("change the files of", cmp.Or(err, errors.New("its process runs, and has them open")))
+	}
+	var script strings.Builder
+	for _, e := range edits {
+		line, err := editLine(e)
+		if err != nil {
+			return n.deed("change the files of", err)
+		}
+		script.WriteString(line + "\n")
+	}
+	_, err := n.onDisk(ctx, script.String())
+	return n.deed("change the files of", err)
+}
+
+// editLine is an edit as a line of a shell script.
+func editLine(e broker.Edit) (string, error) {
+	if path.IsAbs(e.Path) || strings.HasPrefix(path.Clean(e.Path), "..") || strings.ContainsRune(e.Path, 0) {
+		return "", fmt.Errorf("%q lies outside of the data directory", e.Path)
+	}
+	at := quote("./" + path.Clean(e.Path))
+	in := "[ -f " + at + " ] && "
+	switch {
+	case e.Remove && path.Clean(e.Path) == ".":
+		return "find . -mindepth 1 -delete", nil
+	case e.Remove:
+		return "rm -r " + at, nil
+	case e.Truncate:
+		return fmt.Sprintf("%struncate -s %d %s", in, e.Size, at), nil
+	case e.Zero > 0:
+		return fmt.Sprintf("%shead -c %d /dev/zero | dd of=%s bs=1 seek=%d conv=notrunc status=none", in, e.Zero, at, e.At), nil
+	case len(e.Data) > 0:
+		var octal strings.Builder
+		for _, b := range e.Data {
+			fmt.Fprintf(&octal, `\%03o`, b)
+		}
+		return fmt.Sprintf("%sprintf '%s' | dd of=%s bs=1 seek=%d conv=notrunc status=none", in, octal.String(), at, e.At), nil
+	}
+	return "", fmt.Errorf("nothing is to be done to %s", e.Path)
+}
+
+// quote makes one word of a text, whatever is in it.
+func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+
+// onDisk runs a script in the node's data directory and returns what it printed: in a container of its own, which has the broker's image and user and
+// its data, and neither network nor rights. It works whether the broker runs or not, and whatever became of its files.
+func (n node) onDisk(ctx context.Context, script string) ([]string, error) {
+	id, err := run(ctx, n.image, func(req *tc.GenericContainerRequest) {
+		req.Name = n.containerName(fmt.Sprintf("disk-%d", n.helpers.Add(1)))
+		req.Labels = n.labels("disk")
+		req.Entrypoint = []string{"/bin/sh", "/etc/squall/disk.sh"}
+		req.Files = []tc.ContainerFile{{
+			Reader: strings.NewReader("set -eu\ncd " + quote(n.data) + "\n" + script), ContainerFilePath: "/etc/squall/disk.sh", FileMode: 0o644,
+		}}
+		req.HostConfigModifier = func(h *container.HostConfig) {
+			confine(h, helperMemory, helperPids)
+			h.NetworkMode = "none"
+			h.VolumesFrom = []string{n.broker}
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answering)
+		defer cancel()
+		// What fails is removed with the run; the volumes are the broker's, and stay.
+		_, _ = n.cluster.engine.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true})
+	}()
+	code, err := n.cluster.engine.ended(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	lines, err := n.cluster.engine.log(ctx, id, helperLines)
+	if err == nil && code != 0 {
+		err = fmt.Errorf("exit code %d: %s", code, strings.Join(lines, "; "))
+	}
+	return lines, err
+}
+
+// ended waits for a container and returns its exit code.
+func (e *engine) ended(ctx context.Context, id string) (int64, error) {
+	over := e.ContainerWait(ctx, id, client.ContainerWaitOptions{Condition: container.WaitConditionNotRunning})
+	select {
+	case r := <-over.Result:
+		return r.StatusCode, nil
+	case err := <-over.Error:
+		return 0, err
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+}
