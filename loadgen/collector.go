@@ -113,7 +113,7 @@ func (c *Collector) mergeSent(r *recording) {
 		h := cell.first.export()
 		w := c.window(cell.second)
 		w.Due += cell.due
-		w.Latency.Lag.Merge(h)
+		w.Latency.Lag.Merge(coarse(h))
 		c.phase(cell.phase).Latency.Lag.Merge(h)
 	}
 }
@@ -132,8 +132,8 @@ func (c *Collector) mergeEnded(r *recording) {
 	for _, cell := range r.cells {
 		w, p := c.window(cell.second), c.phase(cell.phase)
 		ack, service := cell.first.export(), cell.service().export()
-		w.Latency.Ack.Merge(ack)
-		w.Latency.Service.Merge(service)
+		w.Latency.Ack.Merge(coarse(ack))
+		w.Latency.Service.Merge(coarse(service))
 		p.Latency.Ack.Merge(ack)
 		p.Latency.Service.Merge(service)
 		p.Rejected += cell.rejected
@@ -149,7 +149,7 @@ func (c *Collector) mergeDelivered(r *recording) {
 	for _, cell := range r.cells {
 		h := cell.first.export()
 		p := c.phase(cell.phase)
-		c.window(cell.second).Latency.E2E.Merge(h)
+		c.window(cell.second).Latency.E2E.Merge(coarse(h))
 		p.Latency.E2E.Merge(h)
 		p.Delivered += h.Count()
 	}

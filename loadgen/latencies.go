@@ -2,6 +2,7 @@ package loadgen
 
 import (
 	"math/bits"
+	"slices"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -87,7 +88,32 @@ func bucketValue(i int) time.Duration {
 
 // roundUp returns the highest value that is told as one with d.
 func roundUp(d time.Duration) time.Duration {
-	v := int64(min(max(d, 0), latencyMax) / latencyUnit)
-	shift := max(0, bits.Len64(uint64(v))-subBucketBits)
+	return highest(min(max(d, 0), latencyMax), subBucketBits)
+}
+
+// highest returns the highest value that is told as one with d where so many bits of a value count.
+func highest(d time.Duration, bitsThatCount int) time.Duration {
+	v := int64(d / latencyUnit)
+	shift := max(0, bits.Len64(uint64(v))-bitsThatCount)
 	return time.Duration((v>>shift+1)<<shift-1) * latencyUnit
+}
+
+// windowBits are the bits of a value that count in a window: two significant digits, as HdrHistogram has them. A run keeps the histograms of every
+// second for its report, and those of phases, which it is judged by, with all digits.
+const windowBits = 8
+
+// coarse returns h with the precision of a window. Counts and the maximum stay exact.
+func coarse(h report.Histogram) report.Histogram {
+	buckets := make([]report.Bucket, 0, len(h.Buckets)/4)
+	for _, b := range h.Buckets {
+		b.Value = highest(b.Value, windowBits)
+		if n := len(buckets); n > 0 && buckets[n-1].Value == b.Value {
+			buckets[n-1].Count += b.Count
+			buckets[n-1].Censored += b.Censored
+			continue
+		}
+		buckets = append(buckets, b)
+	}
+	h.Buckets = slices.Clip(buckets)
+	return h
 }

@@ -88,3 +88,33 @@ func BenchmarkLatenciesAdd(b *testing.B) {
 	}
 	b.ReportMetric(float64(l.hdr.ByteSize()), "bytes")
 }
+
+// A window's histogram has a hundredth's precision; how many values there are, how many of them are censored, and the greatest stay exact.
+func TestCoarse(t *testing.T) {
+	fine := newLatencies()
+	for d := time.Microsecond; d < latencyMax; d += d/3000 + time.Microsecond {
+		fine.add(d)
+	}
+	fine.addCensored(time.Minute)
+	h := fine.export()
+	c := coarse(h)
+	if c.Count() != h.Count() || c.Max != h.Max || len(c.Buckets) > len(h.Buckets)/3 {
+		t.Errorf("%d values up to %v in %d buckets; of %d up to %v in %d", c.Count(), c.Max, len(c.Buckets), h.Count(), h.Max, len(h.Buckets))
+	}
+	if got := c.Quantile(0.999999); !got.AtLeast {
+		t.Error("nothing is censored any more")
+	}
+	for _, q := range []float64{0.01, 0.1, 0.5, 0.9, 0.99, 0.999} {
+		exact, got := h.Quantile(q).Value, c.Quantile(q).Value
+		if got < exact || float64(got) > 1.01*float64(exact)+float64(time.Microsecond) {
+			t.Errorf("the %v quantile is %v, was %v", q, got, exact)
+		}
+	}
+	before := time.Duration(-1)
+	for _, b := range c.Buckets {
+		if b.Value <= before {
+			t.Fatalf("%v behind %v", b.Value, before)
+		}
+		before = b.Value
+	}
+}
