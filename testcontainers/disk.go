@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
@@ -23,6 +24,7 @@ const (
 	helperMemory = 256 << 20
 	helperPids   = 64
 	helperLines  = 1_000_000 // more files than a broker has
+	lastLine     = "squall: done"
 )
 
 // Files implements broker.Disk.
@@ -118,7 +120,7 @@ func (n node) onDisk(ctx context.Context, script string) ([]string, error) {
 		req.Labels = n.labels("disk")
 		req.Entrypoint = []string{"/bin/sh", "/etc/squall/disk.sh"}
 		req.Files = []tc.ContainerFile{{
-			Reader: strings.NewReader("set -eu\ncd " + quote(n.data) + "\n" + script), ContainerFilePath: "/etc/squall/disk.sh", FileMode: 0o644,
+			Reader: strings.NewReader("set -eu\ncd " + quote(n.data) + "\n" + script + "echo " + quote(lastLine) + "\n"), ContainerFilePath: "/etc/squall/disk.sh", FileMode: 0o644,
 		}}
 		req.HostConfigModifier = func(h *container.HostConfig) {
 			confine(h, helperMemory, helperPids)
@@ -139,11 +141,30 @@ func (n node) onDisk(ctx context.Context, script string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	lines, err := n.cluster.engine.log(ctx, id, helperLines)
-	if err == nil && code != 0 {
-		err = fmt.Errorf("exit code %d: %s", code, strings.Join(lines, "; "))
+	return n.cluster.engine.printed(ctx, id, code)
+}
+
+// printed returns all that a script printed. An engine may say that a container has ended before it has written down its last lines; and that it began
+// after it had printed its first, so that its log is not asked for since its start.
+func (e *engine) printed(ctx context.Context, id string, code int64) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, answering)
+	defer cancel()
+	for {
+		lines, err := e.logSince(ctx, id, "", helperLines)
+		switch {
+		case err != nil:
+			return nil, err
+		case code != 0:
+			return nil, fmt.Errorf("exit code %d: %s", code, strings.Join(lines, "; "))
+		case len(lines) > 0 && lines[len(lines)-1] == lastLine:
+			return lines[:len(lines)-1], nil
+		}
+		select {
+		case <-time.After(polling):
+		case <-ctx.Done():
+			return nil, fmt.Errorf("what it printed is not whole: %w", ctx.Err())
+		}
 	}
-	return lines, err
 }
 
 // ended waits for a container and returns its exit code.

@@ -118,9 +118,12 @@ func (e *engine) log(ctx context.Context, id string, lines int) ([]string, error
 	if err != nil {
 		return nil, err
 	}
-	stream, err := e.ContainerLogs(ctx, id, client.ContainerLogsOptions{
-		ShowStdout: true, ShowStderr: true, Since: got.Container.State.StartedAt, Tail: strconv.Itoa(lines),
-	})
+	return e.logSince(ctx, id, got.Container.State.StartedAt, lines)
+}
+
+// logSince returns the last lines since a moment; empty: since ever.
+func (e *engine) logSince(ctx context.Context, id, since string, lines int) ([]string, error) {
+	stream, err := e.ContainerLogs(ctx, id, client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true, Since: since, Tail: strconv.Itoa(lines)})
 	if err != nil {
 		return nil, err
 	}

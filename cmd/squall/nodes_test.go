@@ -1,0 +1,54 @@
+package main_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/seed-228c25e4/squall/report"
+)
+
+// blackout is a run in which nodes lose power, and everything that they had not surely flushed.
+func blackout(topic, node string) string {
+	return fmt.Sprintf(`
+name: blackout
+broker: { kind: kafka, run: containers, nodes: 3, config: { broker.session.timeout.ms: 6000 } }
+topic: { name: orders, partitions: 3, replicas: 3, config: { min.insync.replicas: 2%s } }
+load:
+  rate: 100/s
+  size: 100B
+  client: fast
+  producers: { count: 1, acks: all, idempotent: true, linger: 5ms, delivery-timeout: 60s }
+  consumers: { count: 1, group: billing }
+phases: { warm-up: 2s, baseline: 3s, recovery: 15s }
+faults: [ { name: off, at: 0s, for: 3s, power-off: { unflushed: lost }, node: %s } ]
+expect: [ lost == 0 ]
+`, topic, node)
+}
+
+// What Kafka promises when machines lose power: nothing that all replicas had only in their page cache survives all of them; what one of them lost, the
+// others have; and what is flushed before it is acknowledged is there. The first is the control: squall has to name what is gone.
+func TestPowerOff(t *testing.T) {
+	for _, c := range []struct {
+		name, topic, node string
+		loses             bool
+	}{
+		{"all", "", "all", true},
+		{"all, each append flushed", ", flush.messages: 1", "all", false},
+		{"one", "", "leader", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := squallRun(t, blackout(c.topic, c.node))
+			p.wait()
+			r := p.report()
+			lost := r.Safety.Lost
+			t.Logf("%s; %s", r.Verdict.Sentence, strings.Join(r.Faults[0].Evidence[:min(8, len(r.Faults[0].Evidence))], "; "))
+			if !r.Faults[0].Took() || (lost > 0) != c.loses || (r.Verdict.Outcome == report.Fail) != c.loses {
+				t.Errorf("%d messages are lost; fault: %q", lost, r.Faults[0].Error)
+			}
+			if c.loses && len(r.Safety.Examples) == 0 {
+				t.Error("none of them is named")
+			}
+		})
+	}
+}
