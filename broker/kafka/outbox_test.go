@@ -17,14 +17,17 @@ func TestOutbox(t *testing.T) {
 		}
 		return last
 	}
-	if told(2, true) || !told(2, true) || !told(3, true) {
-		t.Error("an answer for two, and one for one: told before the last, or not with it")
-	}
-	if told(9, true) || told(9, true) || told(9, true) || !told(9, true) || told(9, true) || !told(9, true) {
-		t.Error("an answer for six, of which four have room: not told when the room was full and with the last")
-	}
-	if !told(9, true) || told(11, true) || !told(11, true) {
-		t.Error("one that no answer announced: not told at once, or the next ones wrongly")
+	for i, step := range []struct {
+		announced uint64
+		told      bool
+	}{
+		{2, false}, {2, true}, {3, true}, // an answer for two, and one for one
+		{9, false}, {9, false}, {9, false}, {9, true}, {9, false}, {9, true}, // for six, of which four have room
+		{9, true}, {11, false}, {11, true}, // one that no answer announced, and two that one did
+	} {
+		if got := told(step.announced, true); got != step.told {
+			t.Errorf("step %d: told %v, want %v", i, got, step.told)
+		}
 	}
 	if told(14, true); o.stuck(14) || !o.stuck(14) || o.stuck(14) {
 		t.Error("an answer for three of which one comes: not told at the second look, or twice")
