@@ -33,14 +33,14 @@ func TestContainersNodes(t *testing.T) {
 		set        func(faults.Fault)
 		evidence   string
 	}{
-		{"kill", "b1", time.Second, nil, "b1: process gone"},
+		{"kill", "b1", 4 * time.Second, nil, "b1: process gone"},
 		{"stop", "b2", time.Second, nil, "exit code 143"},
 		{"pause", "b3", 2 * time.Second, nil, "had 0s of a processor while it was held"},
 		{"restart", "b1", time.Second, nil, "runs again"},
 		{"crash-loop", "b2", 4 * time.Second, func(f faults.Fault) { f.(*faults.CrashLoop).Every = 3 * time.Second }, "crashed 2 times"},
-		{"power-off", "b3", time.Second, func(f faults.Fault) { f.(*faults.PowerOff).Unflushed = "lost" }, "orders-"},
+		{"power-off", "b3", 4 * time.Second, func(f faults.Fault) { f.(*faults.PowerOff).Unflushed = "lost" }, "orders-"},
 		{"wipe", "b1", time.Second, nil, "the disk is empty"},
-		{"damage-disk", "b2", time.Second, func(f faults.Fault) { f.(*faults.DamageDisk).Files, f.(*faults.DamageDisk).Remove = "*.index", true }, "removed"},
+		{"damage-disk", "b2", 4 * time.Second, func(f faults.Fault) { f.(*faults.DamageDisk).Files, f.(*faults.DamageDisk).Remove = "*.index", true }, "removed"},
 		{"throttle-cpu", "b3", 3 * time.Second, func(f faults.Fault) { f.(*faults.ThrottleCPU).To = 0.02 }, "kept waiting for one"},
 		{"limit-memory", "b1", 2 * time.Second, func(f faults.Fault) { f.(*faults.LimitMemory).To = 700 << 20 }, "limited to 700MiB"},
 		{"rolling", "all", 12 * time.Second, func(f faults.Fault) { f.(*faults.Rolling).Every = time.Second }, "b3: process gone"},
@@ -67,6 +67,13 @@ func TestContainersNodes(t *testing.T) {
 				t.Errorf("no %q in\n%s", f.evidence, all)
 			}
 			whole(t, c, d)
+			time.Sleep(3 * time.Second)
+			for _, n := range c.Nodes() { // the state may be older than a death
+				if running, err := n.(broker.Process).Running(t.Context()); err != nil || !running {
+					log, _ := n.(broker.Logger).Log(t.Context(), 40)
+					t.Fatalf("%s died: %v\n%s", n.Name(), err, strings.Join(log, "\n"))
+				}
+			}
 			t.Logf("reverted after %v, whole after %v; %s", reverted.Round(time.Millisecond), time.Since(began).Round(time.Millisecond),
 				strings.Join(got[0].Evidence[:min(3, len(got[0].Evidence))], "; "))
 		})
