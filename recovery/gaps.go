@@ -35,11 +35,12 @@ func (s stretch) within(q report.Silence) (report.Silence, bool) {
 	return q, true
 }
 
-// gaps returns the gaps of a stretch in the order of their beginning.
+// gaps returns the gaps of a stretch in the order of their beginning. A silence that is still too short for one when the stretch ends is none of it: it
+// began with messages that were on their way when the next fault came, and is that one's.
 func (a *analysis) gaps(s stretch) []report.Silence {
 	var gaps []report.Silence
 	for _, q := range a.Silences {
-		if seen, ok := s.within(q); ok && q.Length() > a.thresholds[q.Direction] {
+		if seen, ok := s.within(q); ok && seen.Length() > a.thresholds[q.Direction] {
 			gaps = append(gaps, seen)
 		}
 	}

@@ -160,6 +160,7 @@ var cases = []struct {
 		"service": known(32 * s), "service since healed": known(1 * s)}},
 	{"the next fault never took effect", quiet().silent(report.Produce, 0, 31*s, 63*s).also(report.Fault{Commanded: 60 * s, Effective: report.Never}), figures{
 		"service": known(32 * s)}},
+	{"a gap of the next fault, of messages that were on their way when it came", quiet().silent(report.Consume, 1, 59950*ms, 64*s).also(second), figures{"service": known(0)}},
 	{"a gap of the next fault", quiet().silent(report.Produce, 1, 61*s, 64*s).also(second), figures{"service": known(0)}},
 	{"a gap between two faults", quiet().silent(report.Produce, 1, 72*s, 74*s).also(second).change(func(m *made) { m.faults[1].Commanded, m.faults[1].Effective = 80*s, 80*s }),
 		figures{"service": known(0)}},
