@@ -52,3 +52,35 @@ func TestPowerOff(t *testing.T) {
 		})
 	}
 }
+
+// Every disk is lost in turn, each when the cluster is whole again: what was acknowledged is copied back every time.
+func TestWipedOneByOne(t *testing.T) {
+	p := squallRun(t, `
+name: wiped
+broker: { kind: kafka, run: containers, nodes: 3, config: { broker.session.timeout.ms: 6000 } }
+topic: { name: orders, partitions: 3, replicas: 3, config: { min.insync.replicas: 2 } }
+load:
+  rate: 100/s
+  size: 100B
+  client: fast
+  producers: { count: 1, acks: all, idempotent: true, linger: 5ms, delivery-timeout: 60s }
+  consumers: { count: 1, group: billing }
+phases: { warm-up: 2s, baseline: 3s, recovery: 15s }
+faults:
+  - { name: first, at: 0s, for: 8s, wipe: b1 }
+  - { name: second, after: first recovered, for: 8s, wipe: b2 }
+  - { name: third, after: second recovered, for: 8s, wipe: b3 }
+expect: [ lost == 0 ]
+`)
+	p.wait()
+	r := p.report()
+	t.Log(r.Verdict.Sentence)
+	for _, f := range r.Faults {
+		if !f.Took() || !strings.Contains(strings.Join(f.Evidence, "\n"), "the disk is empty") {
+			t.Errorf("%s: %q, %q", f.Name, f.Error, f.Evidence)
+		}
+	}
+	if len(r.Faults) != 3 || r.Safety.Lost > 0 || r.Safety.Verified == 0 {
+		t.Errorf("%d faults, %d lost, %d verified", len(r.Faults), r.Safety.Lost, r.Safety.Verified)
+	}
+}
