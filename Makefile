@@ -40,7 +40,7 @@ images: ## the broker images of the container tests, where no registry can be re
 	testcontainers/images/kafka/build.sh
 
 soak: build ## the long counts: many kill cycles, five nodes, repeated starts
-	SQUALL_SOAK=1 SQUALL_KILLS=20 SQUALL_REQUIRE_DOCKER=1 SQUALL_EXECUTABLE=$(CURDIR)/$(BIN) go test -timeout 5h -v -run 'Soak|Nodes|KilledWhileStarting|InterruptedAtRandom' . ./testcontainers ./cmd/squall
+	SQUALL_SOAK=1 SQUALL_KILLS=20 SQUALL_REQUIRE_DOCKER=1 SQUALL_EXECUTABLE=$(CURDIR)/$(BIN) go test -timeout 5h -v -run 'Soak|Nodes|KilledWhileStarting|InterruptedAtRandom' . ./faults ./testcontainers ./cmd/squall
 
 fmt: ## gofmt
 	gofmt -w .
