@@ -84,6 +84,7 @@ type fakeLink struct {
 	looks           uint64
 	delay           broker.Impairment // all that lasts, added up
 	lasts           map[int]broker.Impairment
+	open            uint64
 	err             error
 }
 
@@ -121,7 +122,7 @@ func (l *fakeLink) Traffic(context.Context) (broker.LinkTraffic, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.looks++
-	return broker.LinkTraffic{Requests: 1000 * l.looks, Replies: 10 * l.looks}, l.err
+	return broker.LinkTraffic{Requests: 1000 * l.looks, Replies: 10 * l.looks, Open: l.open}, l.err
 }
 
 // fakeCluster has three nodes, which lead two partitions each.

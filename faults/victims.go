@@ -133,6 +133,11 @@ func linkName(l broker.Link) string {
 
 // impair does the same to the victims' halves of all links at once.
 func (v Victims) impair(ctx context.Context, h broker.Half) (Revert, error) {
+	return v.act(ctx, v.halves(h))
+}
+
+// halves returns what does h to the victims' halves.
+func (v Victims) halves(h broker.Half) broker.Impairment {
 	impairment := broker.Both(h)
 	switch v.Half {
 	case Requests:
@@ -140,7 +145,7 @@ func (v Victims) impair(ctx context.Context, h broker.Half) (Revert, error) {
 	case Replies:
 		impairment.Requests = broker.Half{}
 	}
-	return v.act(ctx, impairment)
+	return impairment
 }
 
 // act does the same to all the victims' links at once.

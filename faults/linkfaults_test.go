@@ -1,0 +1,111 @@
+package faults_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/seed-228c25e4/squall/broker"
+	"github.com/seed-228c25e4/squall/embedded"
+	"github.com/seed-228c25e4/squall/faults"
+)
+
+// chat keeps asking the first node on the producers' path, on one connection after the other, until ctx ends. It returns how often a dial failed, how
+// many connections ended before their first byte, and how many answers came.
+func chat(ctx context.Context, c broker.Cluster) (failed, ended, answers int) {
+	e := c.Endpoint(broker.Producers)
+	dial := e.Dial
+	if dial == nil {
+		dial = (&net.Dialer{}).DialContext
+	}
+	for ; ctx.Err() == nil; time.Sleep(5 * time.Millisecond) {
+		conn, err := dial(ctx, "tcp", e.Addrs[0])
+		if err != nil {
+			failed++
+			continue
+		}
+		_ = conn.SetDeadline(time.Now().Add(300 * time.Millisecond))
+		_, err = conn.Write(apiVersions)
+		if err == nil {
+			_, err = io.ReadFull(conn, make([]byte, 4))
+		}
+		switch {
+		case err == nil:
+			answers++
+		case errors.Is(err, io.EOF):
+			ended++
+		}
+		_ = conn.Close()
+	}
+	return failed, ended, answers
+}
+
+// Every fault of links on real sockets: injected on producers -> leader under traffic and reverted, with evidence, and the link whole after it.
+func TestLinkFaultsOnRealSockets(t *testing.T) {
+	for _, f := range []struct {
+		kind     string
+		set      func(faults.Fault)
+		answers  bool // while it lasts
+		evidence string
+	}{
+		{"latency", func(f faults.Fault) { f.(*faults.Latency).Add = 20 * time.Millisecond }, true, "requested"},
+		{"bandwidth", func(f faults.Fault) { f.(*faults.Bandwidth).Rate = 20 << 10 }, true, "together within 20KiB/s each"},
+		{"blackhole", nil, false, "nothing passed for"},
+		{"refuse", nil, false, "no connection was accepted for"},
+	} {
+		t.Run(f.kind, func(t *testing.T) {
+			c, err := embedded.Kafka(t.Context(), embedded.Options{Nodes: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close(context.WithoutCancel(t.Context()))
+			kind, _ := faults.FindKind(f.kind)
+			step := faults.Step{Name: "f", At: 300 * time.Millisecond, For: 1500 * time.Millisecond, Kind: f.kind, Fault: kind.New()}
+			if f.set != nil {
+				f.set(step.Fault)
+			}
+			topic := broker.Topic{Name: "orders", Partitions: 1, Replicas: 1}
+			if step.Target, err = faults.ParseLink("producers -> leader", "", faults.BothHalves, faults.Place{Nodes: []string{"b1"}, Topic: topic}); err != nil {
+				t.Fatal(err)
+			}
+			state := func(context.Context) (broker.State, error) {
+				return broker.State{Nodes: []string{"b1"}, Partitions: []broker.PartitionState{
+					{Topic: "orders", Leader: "b1", Replicas: []string{"b1"}, InSync: []string{"b1"}}}}, nil
+			}
+			tl := faults.Timeline{Steps: []faults.Step{step}, Clock: broker.NewClock(), Heal: time.Minute, Topic: topic.Name, Cluster: c, State: state}
+			ctx, stop := context.WithCancel(t.Context())
+			var talking sync.WaitGroup
+			for range 3 {
+				talking.Go(func() { chat(ctx, c) })
+			}
+			during, over := context.WithTimeout(t.Context(), 1500*time.Millisecond)
+			defer over()
+			answered := make(chan int, 1)
+			go func() {
+				time.Sleep(700 * time.Millisecond) // the fault is in force from 300 ms on
+				failed, ended, answers := chat(during, c)
+				t.Logf("while it lasted: %d dials failed, %d connections ended before their first byte, %d answers", failed, ended, answers)
+				answered <- answers
+			}()
+			got, err := tl.Run(t.Context())
+			stop()
+			talking.Wait()
+			if err != nil || !got[0].Took() {
+				t.Fatalf("%v, %+v", err, got[0])
+			}
+			all := strings.Join(got[0].Evidence, "\n")
+			if n := <-answered; (n > 0) != f.answers || !strings.Contains(all, f.evidence) {
+				t.Errorf("%d answers came, and the evidence wants %q:\n%s", n, f.evidence, all)
+			}
+			if _, err := roundTrip(t, c, 10*time.Second); err != nil {
+				t.Errorf("no answer after it was reverted: %v", err)
+			}
+			t.Log(all)
+		})
+	}
+}
