@@ -37,6 +37,9 @@ var kinds = []Kind{
 	crashProducerKind,
 	crashConsumerKind,
 	pauseConsumerKind,
+	electLeaderKind,
+	alterConfigKind,
+	lowerMaxMessageBytesKind,
 }
 
 // A Fault is what one step of a scenario does to its victims, with its parameters set. It keeps nothing from one injection to the next.

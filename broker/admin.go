@@ -1,0 +1,24 @@
+package broker
+
+import "context"
+
+// An Elector is a Driver that can ask for elections of leaders.
+type Elector interface {
+	// Elect asks the cluster to elect the partitions' leaders: the preferred ones, or with unclean, where there is none, one that may lack messages. It
+	// returns the partitions for which the cluster says that it elected one; those that needed no election are left out.
+	Elect(ctx context.Context, topic string, partitions []int32, unclean bool) ([]int32, error)
+}
+
+// A Configurer is a Driver that can read and change settings while the brokers run: a topic's, or with an empty topic those that all brokers share.
+type Configurer interface {
+	// Setting asks every node. A setting that there is not is an error, and one whose value is kept secret.
+	Setting(ctx context.Context, topic, name string) (Setting, error)
+	// SetSetting sets a value of its own, or takes it away with nil. It is in force on the nodes only a moment later: ask Setting.
+	SetSetting(ctx context.Context, topic, name string, value *string) error
+}
+
+// A Setting is what one setting is now.
+type Setting struct {
+	Own     *string           // what was set for this topic, or for all brokers, while they ran; nil: nothing
+	InForce map[string]string // by the name of the node, of those that answer
+}

@@ -1,0 +1,166 @@
+package faults
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/seed-228c25e4/squall/broker"
+)
+
+// fakeAPI is a driver with one setting, and elections that raise the epochs.
+type fakeAPI struct {
+	broker.Driver
+	cluster *fakeCluster
+	own     *string
+	deaf    bool // takes a setting, or elects, and nothing changes
+	setErr  error
+	elects  []int32
+	rounds  int32
+}
+
+func (f *fakeAPI) State(ctx context.Context) (broker.State, error) {
+	s, err := f.cluster.state(ctx)
+	for i := range s.Partitions {
+		s.Partitions[i].Epoch = f.rounds
+	}
+	return s, err
+}
+
+func (f *fakeAPI) Elect(context.Context, string, []int32, bool) ([]int32, error) {
+	if !f.deaf {
+		f.rounds++
+	}
+	return f.elects, nil
+}
+
+func (f *fakeAPI) Setting(_ context.Context, _, name string) (broker.Setting, error) {
+	if name != "max.message.bytes" {
+		return broker.Setting{}, errors.New("there is no setting " + name)
+	}
+	value := "1048588"
+	if f.own != nil {
+		value = *f.own
+	}
+	return broker.Setting{Own: f.own, InForce: map[string]string{"b1": value, "b2": value}}, nil
+}
+
+func (f *fakeAPI) SetSetting(_ context.Context, _, _ string, value *string) error {
+	if !f.deaf {
+		f.own = value
+	}
+	return f.setErr
+}
+
+func (f *fakeAPI) victims() Victims {
+	return Victims{Driver: f, Topic: "orders", Witness: &Witness{}}
+}
+
+func TestAlterConfig(t *testing.T) {
+	t.Parallel()
+	own := "2000"
+	for name, was := range map[string]*string{"not set before": nil, "set before": &own} {
+		for _, lost := range []error{nil, errors.New("the answer was lost")} {
+			f := &fakeAPI{own: was, setErr: lost}
+			v := f.victims()
+			fault := &LowerMaxMessageBytes{To: 1 << 10}
+			back, err := fault.Inject(t.Context(), v)
+			if !errors.Is(err, lost) || f.own == nil || *f.own != "1024" {
+				t.Errorf("%s: set %v, error %v", name, f.own, err)
+			}
+			f.setErr = nil
+			if err := back(t.Context()); err != nil || f.own != was {
+				t.Errorf("%s: %v is left, error %v", name, f.own, err)
+			}
+			if _, notes := v.Witness.told(); lost == nil && (len(notes) != 2 || !strings.Contains(notes[0], "1024 in force on 2 nodes")) {
+				t.Errorf("%s: evidence %q", name, notes)
+			}
+		}
+	}
+}
+
+func TestAlterConfigOverlapping(t *testing.T) {
+	t.Parallel()
+	f := &fakeAPI{}
+	first, err := (&LowerMaxMessageBytes{To: 1000}).Inject(t.Context(), f.victims())
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := (&LowerMaxMessageBytes{To: 500}).Inject(t.Context(), f.victims())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := first(t.Context()); err == nil {
+		t.Error("the first took away what the second had set")
+	}
+	if err := errors.Join(second(t.Context()), first(t.Context())); err != nil || f.own != nil {
+		t.Errorf("%v is left, error %v", f.own, err)
+	}
+}
+
+func TestAlterConfigThatDoesNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := &fakeAPI{deaf: true}
+		if _, err := (&LowerMaxMessageBytes{To: 1000}).Inject(t.Context(), f.victims()); err == nil {
+			t.Error("a setting that did not change is told as changed")
+		}
+		for _, a := range []*AlterConfig{{Setting: "max.message.bytes", To: "1048588"}, {Setting: "nosuch", To: "1"}} {
+			if a.Needs(f.victims()) == nil {
+				t.Errorf("%+v is taken", a)
+			}
+		}
+	})
+}
+
+func TestElectLeader(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := &ElectLeader{Type: preferred, Partition: allPartitions}
+		f := &fakeAPI{cluster: newFakeCluster(), elects: []int32{0, 2}}
+		v := f.victims()
+		if _, err := e.Inject(t.Context(), v); err != nil {
+			t.Fatal(err)
+		}
+		if _, notes := v.Witness.told(); len(notes) != 2 || !strings.Contains(notes[1], `orders/2: "b3" leads (epoch 1)`) {
+			t.Errorf("evidence %q", notes)
+		}
+		for want, f := range map[string]*fakeAPI{"no preferred election was needed": {}, "shows none that is new": {elects: []int32{1}, deaf: true}} {
+			f.cluster = newFakeCluster()
+			if _, err := e.Inject(t.Context(), f.victims()); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("error %v, want %q", err, want)
+			}
+		}
+		if err := (&ElectLeader{Partition: "17"}).Needs(v); err == nil {
+			t.Error("an unknown partition is taken")
+		}
+	})
+}
+
+func TestAPINeedsPowers(t *testing.T) {
+	t.Parallel()
+	for _, k := range []Kind{electLeaderKind, alterConfigKind, lowerMaxMessageBytesKind} {
+		if err := k.Needs(Victims{}); err == nil {
+			t.Errorf("%s: a driver without the power is taken", k.Name)
+		}
+	}
+}
+
+// emulated is a cluster that is emulated.
+type emulated struct{ *fakeCluster }
+
+func (emulated) Describe() broker.Description { return broker.Description{Emulated: "yes"} }
+
+func TestAlterConfigOfEmulatedBrokers(t *testing.T) {
+	t.Parallel()
+	v := (&fakeAPI{}).victims()
+	v.Cluster = emulated{newFakeCluster()}
+	if err := (&AlterConfig{On: onBrokers, Setting: "max.message.bytes", To: "5"}).Needs(v); err == nil || !strings.Contains(err.Error(), "emulated") {
+		t.Errorf("error %v", err)
+	}
+	if err := (&AlterConfig{On: onTopic, Setting: "max.message.bytes", To: "5"}).Needs(v); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,146 @@
+package faults
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/seed-228c25e4/squall/broker"
+)
+
+var electLeaderKind = Kind{
+	Name:     "elect-leader",
+	About:    "asks the cluster to elect leaders of the topic's partitions: the preferred ones, or unclean ones where there is none; nothing takes it back",
+	Target:   Nowhere,
+	New:      func() Fault { return &ElectLeader{Type: preferred, Partition: allPartitions} },
+	Survives: anyTime,
+	Affects:  everyPartition,
+	LeavesUp: true,
+	Needs:    needsElector,
+	Only:     OnlyContainers,
+	Why:      "emulated brokers know no preferred leader: they would make any other one",
+}
+
+const (
+	preferred     = "preferred"
+	unclean       = "unclean"
+	allPartitions = "all"
+)
+
+// ElectLeader has leaders elected.
+type ElectLeader struct {
+	Type      string
+	Partition string // a number, or all
+}
+
+// Params are the type and the partition.
+func (e *ElectLeader) Params() []Param {
+	return []Param{
+		{Name: "type", About: "preferred: the first replica of each; unclean: where nobody leads, a replica that may lack messages", Value: &e.Type,
+			OneOf: []string{preferred, unclean}},
+		{Name: "partition", About: "one partition's number, or all", Value: &e.Partition},
+	}
+}
+
+// Check wants a number or all.
+func (e *ElectLeader) Check() error {
+	if _, err := strconv.ParseUint(e.Partition, 10, 31); err != nil && e.Partition != allPartitions {
+		return fmt.Errorf("there is no partition %q; write its number, or all", e.Partition)
+	}
+	return nil
+}
+
+// Needs wants the partition to be there.
+func (e *ElectLeader) Needs(v Victims) error {
+	if needsElector(v) != nil {
+		return nil // told by the kind
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), lookWithin)
+	defer cancel()
+	_, err := e.partitions(ctx, v)
+	return err
+}
+
+func needsElector(v Victims) error {
+	if _, ok := v.Driver.(broker.Elector); !ok {
+		return errors.New("this kind of broker takes no orders to elect a leader; kill the leader instead")
+	}
+	return nil
+}
+
+// partitions returns the state of those that are to be elected for, by number.
+func (e *ElectLeader) partitions(ctx context.Context, v Victims) (map[int32]broker.PartitionState, error) {
+	s, err := v.Driver.State(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found := map[int32]broker.PartitionState{}
+	for _, p := range s.Partitions {
+		if p.Topic == v.Topic && (e.Partition == allPartitions || e.Partition == strconv.Itoa(int(p.Partition))) {
+			found[p.Partition] = p
+		}
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("%s has no partition %s", v.Topic, e.Partition)
+	}
+	return found, nil
+}
+
+// Inject returns when the cluster shows the new leaders. That no election was needed is an error: nothing changed.
+func (e *ElectLeader) Inject(ctx context.Context, v Victims) (Revert, error) {
+	before, err := e.partitions(ctx, v)
+	if err != nil {
+		return nothing, err
+	}
+	var which []int32
+	for p := range before {
+		which = append(which, p)
+	}
+	slices.Sort(which)
+	elected, err := v.Driver.(broker.Elector).Elect(ctx, v.Topic, which, e.Type == unclean)
+	if err != nil {
+		return nothing, err
+	}
+	if len(elected) == 0 {
+		return nothing, fmt.Errorf("no %s election was needed: every partition asked for has such a leader", e.Type)
+	}
+	return nothing, shown(ctx, func(ctx context.Context) error {
+		after, err := e.partitions(ctx, v)
+		if err != nil {
+			return err
+		}
+		for _, p := range elected {
+			if after[p].Leader == "" || after[p].Epoch <= before[p].Epoch {
+				return fmt.Errorf("the cluster said that it elected a leader of %s/%d, and shows none that is new", v.Topic, p)
+			}
+		}
+		v.Witness.Effective(time.Now())
+		for _, p := range elected {
+			v.Witness.Note("%s/%d: %q leads (epoch %d), elected after %q (epoch %d)", v.Topic, p, after[p].Leader, after[p].Epoch, before[p].Leader, before[p].Epoch)
+		}
+		return nil
+	})
+}
+
+// shownWithin is how long the cluster may take until it shows what it was asked to change.
+const shownWithin = 10 * time.Second
+
+// shown looks again and again until nothing is missing, and returns what was missing last.
+func shown(ctx context.Context, look func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, shownWithin)
+	defer cancel()
+	for {
+		err := look(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
