@@ -27,6 +27,7 @@ var kinds = []Kind{
 	bandwidthKind,
 	blackholeKind,
 	refuseKind,
+	flapKind,
 	isolateKind,
 	dataOnlyKind,
 	raftOnlyKind,

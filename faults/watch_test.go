@@ -19,6 +19,8 @@ func TestLinksThatDoNotObeyAreTold(t *testing.T) {
 			{&Blackhole{}, 0, "1 kB passed while nothing was to pass"},
 			{&Refuse{}, 2, "0 connections were accepted and 2 are open"},
 			{&Refuse{}, 0, ""},
+			{&Flap{Down: 600 * time.Millisecond, Up: 200 * time.Millisecond, By: byBlackhole}, 0, "1 kB passed while nothing was to pass"},
+			{&Flap{Down: 600 * time.Millisecond, Up: 200 * time.Millisecond, By: byRefuse}, 0, ""},
 			{&Bandwidth{Rate: 1 << 10}, 0, "1 kB passed 0 connections"},
 			{&Bandwidth{Rate: 1 << 10}, 1, ""},
 		} {
