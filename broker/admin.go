@@ -22,3 +22,11 @@ type Setting struct {
 	Own     *string           // what was set for this topic, or for all brokers, while they ran; nil: nothing
 	InForce map[string]string // by the name of the node, of those that answer
 }
+
+// Quotas is a Driver that can limit what each client of a kind may move in a second, for every client that has no limit of its own.
+type Quotas interface {
+	// Quota returns the limit in bytes per second, for each client on each node; nil: there is none. clients is Producers or Consumers.
+	Quota(ctx context.Context, clients string) (*float64, error)
+	// SetQuota sets the limit, or takes it away with nil.
+	SetQuota(ctx context.Context, clients string, limit *float64) error
+}

@@ -41,6 +41,7 @@ var kinds = []Kind{
 	electLeaderKind,
 	alterConfigKind,
 	lowerMaxMessageBytesKind,
+	quotaKind,
 }
 
 // A Fault is what one step of a scenario does to its victims, with its parameters set. It keeps nothing from one injection to the next.

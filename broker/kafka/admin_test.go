@@ -67,3 +67,23 @@ func TestSetting(t *testing.T) {
 		t.Error("a topic that there is not has a setting")
 	}
 }
+
+// A quota of producers is set for all of them and taken away, and that of consumers is left alone.
+func TestQuota(t *testing.T) {
+	c, d := start(t, nil)
+	defer func() { _, _ = d.Close(), c.Close(t.Context()) }()
+	of := d.(broker.Quotas)
+	limit := 102400.0
+	for _, set := range []*float64{nil, &limit, nil} {
+		if err := of.SetQuota(t.Context(), broker.Producers, set); err != nil {
+			t.Fatal(err)
+		}
+		got, err := of.Quota(t.Context(), broker.Producers)
+		if err != nil || (got == nil) != (set == nil) || got != nil && *got != limit {
+			t.Errorf("set %v, got %v, %v", set, got, err)
+		}
+		if got, err := of.Quota(t.Context(), broker.Consumers); err != nil || got != nil {
+			t.Errorf("the consumers' is %v, %v", got, err)
+		}
+	}
+}
