@@ -41,6 +41,8 @@ type Half struct {
 	Delay  time.Duration // added to every byte's way; connections and order stay
 	Jitter time.Duration // the delay varies by up to this much, both ways; at most Delay
 	Rate   int64         // bytes per second and connection; 0: no limit
+	Slice  int64         // the most bytes that are passed on at once; 0: as they come
+	Pause  time.Duration // between two slices of a connection, whatever the rate; needs Slice
 	// Hold passes nothing while it lasts and everything afterwards: a cut cable, as TCP sees it.
 	Hold bool
 	// Drop swallows everything while it lasts, and the connection is reset at the end: a dead machine.

@@ -28,6 +28,7 @@ var kinds = []Kind{
 	blackholeKind,
 	refuseKind,
 	flapKind,
+	sliceKind,
 	isolateKind,
 	dataOnlyKind,
 	raftOnlyKind,

@@ -57,6 +57,7 @@ func TestLinkFaultsOnRealSockets(t *testing.T) {
 		{"bandwidth", func(f faults.Fault) { f.(*faults.Bandwidth).Rate = 20 << 10 }, true, "together within 20KiB/s each"},
 		{"blackhole", nil, false, "nothing passed for"},
 		{"refuse", nil, false, "no connection was accepted for"},
+		{"slice", func(f faults.Fault) { f.(*faults.Slice).Size = 100 }, true, "requested"},
 		{"flap", func(f faults.Fault) {
 			f.(*faults.Flap).Down, f.(*faults.Flap).Up = 500*time.Millisecond, 400*time.Millisecond
 		}, true, "cut 2 times by blackhole"},

@@ -232,6 +232,27 @@ func TestRate(t *testing.T) {
 	}
 }
 
+// Ten slices have nine pauses between them, and every byte comes, in order; whole again, none is waited for.
+func TestSlice(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	c := b.dial()
+	b.ping(c)
+	message := []byte("0123456789abcdefghijABCDEFGHIJ")
+	undo := b.impair(broker.Impairment{Requests: broker.Half{Slice: 3, Pause: 20 * ms}})
+	start := time.Now()
+	if got, err := exchange(c, message, 5*time.Second); err != nil || string(got) != string(message) {
+		t.Fatalf("%q, %v", got, err)
+	}
+	if d := time.Since(start); d < 180*ms || d > 2*time.Second {
+		t.Errorf("ten slices took %v, want nine pauses of 20ms", d)
+	}
+	undo()
+	if d := b.fastest(c); d > 20*ms {
+		t.Errorf("healed, a round trip takes %v", d)
+	}
+}
+
 func TestTrafficMovesWhileTheConnectionIsOpen(t *testing.T) {
 	t.Parallel()
 	b := newBed(t)

@@ -27,6 +27,10 @@ func mergeHalf(a, b broker.Half) broker.Half {
 	if a.Rate == 0 || b.Rate > 0 && b.Rate < a.Rate {
 		a.Rate = b.Rate
 	}
+	if a.Slice == 0 || b.Slice > 0 && b.Slice < a.Slice {
+		a.Slice = b.Slice
+	}
+	a.Pause = max(a.Pause, b.Pause)
 	a.Hold = a.Hold || b.Hold
 	a.Drop = a.Drop || b.Drop
 	return a
@@ -45,10 +49,12 @@ func check(imp broker.Impairment) error {
 
 func checkHalf(h broker.Half) error {
 	switch {
-	case h.Delay < 0 || h.Jitter < 0 || h.Rate < 0:
-		return errors.New("delay, jitter and rate cannot be negative")
+	case h.Delay < 0 || h.Jitter < 0 || h.Rate < 0 || h.Slice < 0 || h.Pause < 0:
+		return errors.New("delay, jitter, rate, slice and pause cannot be negative")
 	case h.Jitter > h.Delay:
 		return fmt.Errorf("the jitter (%v) is larger than the delay (%v)", h.Jitter, h.Delay)
+	case h.Pause > 0 && h.Slice == 0:
+		return errors.New("a pause is between slices, and there is no slice")
 	case h.Hold && h.Drop:
 		return errors.New("cannot hold and drop at the same time: what is held arrives later, and what is dropped never does")
 	}

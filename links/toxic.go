@@ -58,6 +58,7 @@ type pipe struct {
 	bytes int       // in the queue
 	last  time.Time // when the newest of the queue is due: nothing overtakes
 	free  time.Time // when the limited rate has room for more
+	rest  time.Time // when the pause after a slice is over
 
 	ended   bool // the sender has closed
 	stalled bool // the receiver took nothing for as long as our patience lasts
@@ -169,6 +170,10 @@ func (p *pipe) room() bool {
 // next returns when the first of the queue may leave, and how many of its bytes at once.
 func (p *pipe) next() (time.Time, int) {
 	at, n := p.queue[0].due, len(p.queue[0].data)
+	if p.order.Slice > 0 {
+		n = int(min(int64(n), p.order.Slice))
+		at = later(at, p.rest)
+	}
 	if rate := p.order.Rate; rate > 0 {
 		n = min(n, int(max(1, rate/pieces)))
 		at = later(at, p.free).Add(time.Duration(n) * time.Second / time.Duration(rate))
@@ -192,6 +197,9 @@ func (p *pipe) left(n int, at time.Time) {
 	p.half.passed.Add(uint64(n))
 	p.bytes -= n
 	p.stalled = false
+	if p.order.Slice > 0 {
+		p.rest = time.Now().Add(p.order.Pause)
+	}
 	if p.order.Rate > 0 {
 		// A timer that fired late is made up for; a receiver that was slow is not.
 		p.free = later(at, time.Now().Add(-lateness))
