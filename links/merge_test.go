@@ -27,6 +27,11 @@ func TestMerge(t *testing.T) {
 			in:   []broker.Impairment{broker.Both(broker.Half{Rate: 500}), {Requests: broker.Half{Rate: 900}}, {Replies: broker.Half{Rate: 100}}, {}},
 			want: broker.Impairment{Requests: broker.Half{Rate: 500}, Replies: broker.Half{Rate: 100}},
 		},
+		"the smallest slice and the longest pause win": {
+			in:   []broker.Impairment{broker.Both(broker.Half{Slice: 50, Pause: ms}), {Requests: broker.Half{Slice: 9}}, {Replies: broker.Half{Slice: 90, Pause: 2 * ms}}, {}},
+			want: broker.Impairment{Requests: broker.Half{Slice: 9, Pause: ms}, Replies: broker.Half{Slice: 50, Pause: 2 * ms}},
+		},
+		"a pause alone": {in: []broker.Impairment{{Requests: broker.Half{Pause: ms}}}, err: "there is no slice"},
 		"any hold holds": {
 			in:   []broker.Impairment{{Requests: broker.Half{Hold: true}}, {Requests: broker.Half{Delay: ms}}, {Replies: broker.Half{Drop: true}}},
 			want: broker.Impairment{Requests: broker.Half{Hold: true, Delay: ms}, Replies: broker.Half{Drop: true}},
