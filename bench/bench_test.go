@@ -158,7 +158,7 @@ func (b *bench) consume(t *testing.T) {
 }
 
 func (b *bench) pacing(t *testing.T) {
-	b.line("Economical: a tick of about 1 ms. Precise: a thread of its own for the sender, which watches the clock. The rate error is the largest of any whole second after the first; the lag is from when a message was due until it " +
+	b.line("Economical: a tick of 1 ms. Precise: a thread of its own for the sender, which watches the clock. The rate error is the largest of any whole second after the first; the lag is from when a message was due until it " +
 		"was handed to the client. The broker has a process of its own.\n")
 	b.circumstances()
 	b.table("pacing", "rate", "rate error", "lag p50", "lag p99", "lag max", "cores")

@@ -11,7 +11,7 @@ type Pacing string
 
 // The ways to wait.
 const (
-	Economical Pacing = "economical" // wakes about each millisecond
+	Economical Pacing = "economical" // wakes each millisecond at most; on Linux by a timer of the kernel's
 	Precise    Pacing = "precise"    // wakes each message on its own thread, or some 50 µs apart; wants a core for each sender
 )
 
@@ -20,7 +20,7 @@ func (p Pacing) String() string {
 	if p == Precise && preciseHere {
 		return "precise: a thread for each producer, which sleeps until shortly before a message is due and watches the clock for the rest"
 	}
-	return "economical: a tick of about 1 ms, every message with its own due time"
+	return "economical: a tick of 1 ms, every message with its own due time"
 }
 
 // A waiter lets one goroutine sleep.
@@ -34,12 +34,17 @@ type waiter interface {
 
 // waiter returns the waiter of the calling goroutine, which alone uses it.
 func (p Pacing) waiter() waiter {
-	if p == Precise {
-		if w := newThread(); w != nil {
-			return w
-		}
+	var w waiter
+	switch p {
+	case Precise:
+		w = newThread()
+	case Economical:
+		w = newTimerfd()
 	}
-	return timer{time.NewTimer(0)}
+	if w == nil {
+		w = timer{time.NewTimer(0)}
+	}
+	return w
 }
 
 // A timer is the runtime's own. Where the process has nothing else to do, it wakes at whole milliseconds, later and never earlier
