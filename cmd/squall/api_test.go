@@ -1,0 +1,54 @@
+package main_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/seed-228c25e4/squall/report"
+)
+
+// One cluster, and what is done through its API: leaders that moved when their nodes restarted are moved back, and settings are changed and come back.
+func TestContainersAPI(t *testing.T) {
+	p := squallRun(t, `
+name: api
+broker: { kind: kafka, run: containers, nodes: 3 }
+topic: { name: orders, partitions: 3, replicas: 3, config: { min.insync.replicas: 2 } }
+load:
+  rate: 200/s
+  size: 512B
+  client: fast
+  producers: { count: 1, acks: all, idempotent: true }
+  consumers: { count: 1, group: billing }
+phases: { warm-up: 4s, baseline: 4s, recovery: 6s }
+faults:
+  - { name: moved, at: 0s, for: 1s, restart: leader }
+  - { name: elected, at: 14s, for: 1s, elect-leader: {} }
+  - { name: cleaners, at: 17s, for: 2s, alter-config: { on: brokers, setting: log.cleaner.threads, to: "2" } }
+  - { name: small, at: 20s, for: 3s, lower-max-message-bytes: { to: 300B } }
+  - { name: slow, at: 25s, for: 3s, quota: { limit: 10KiB/s } }
+expect: [ lost == 0, reordered == 0, duplicates == 0, rejected > 100 ]
+`)
+	code := p.wait()
+	r := p.report()
+	if code != report.ExitPass {
+		t.Errorf("exit code %d: %s", code, r.Verdict.Sentence)
+	}
+	if r.Safety.Rejected == 0 || r.Safety.Lost > 0 {
+		t.Errorf("%d rejected, %d lost", r.Safety.Rejected, r.Safety.Lost)
+	}
+	want := map[string][]string{
+		"elected":  {"leads (epoch"},
+		"cleaners": {"log.cleaner.threads is 2 in force on 3 nodes; set before: not set", "log.cleaner.threads is as it was: not set"},
+		"small":    {"max.message.bytes is 300 in force on 3 nodes; set before: not set", "max.message.bytes is as it was: not set"},
+		"slow":     {"quota of producers is 10KiB/s", "quota of producers is not set"},
+	}
+	for _, f := range r.Faults {
+		told := strings.Join(f.Evidence, "\n")
+		t.Logf("%s:\n%s", f.Name, told)
+		for _, line := range want[f.Name] {
+			if !strings.Contains(told, line) {
+				t.Errorf("%s: no evidence %q", f.Name, line)
+			}
+		}
+	}
+}
