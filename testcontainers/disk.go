@@ -89,7 +89,7 @@ func editLine(e broker.Edit) (string, error) {
 		return "", fmt.Errorf("%q lies outside of the data directory", e.Path)
 	}
 	at := quote("./" + path.Clean(e.Path))
-	in := "[ -f " + at + " ] && "
+	in := "[ -f " + at + " ] || { echo " + quote(e.Path+": there is no such file") + "; exit 1; }\n" // what && joins does not end a script
 	switch {
 	case e.Remove && path.Clean(e.Path) == ".":
 		return "find . -mindepth 1 -delete", nil
