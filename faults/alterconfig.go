@@ -35,7 +35,7 @@ type AlterConfig struct {
 // Params are the setting, its value, and whose it is.
 func (a *AlterConfig) Params() []Param {
 	return []Param{
-		{Name: "on", About: "whose setting: the topic's, or that which all brokers share", Value: &a.On, OneOf: []string{onTopic, onBrokers}},
+		{Name: "of", About: "whose setting: the topic's, or that which all brokers share", Value: &a.On, OneOf: []string{onTopic, onBrokers}},
 		{Name: "setting", About: "as the broker calls it", Value: &a.Setting},
 		{Name: "to", About: "its value", Value: &a.To},
 	}
@@ -52,7 +52,7 @@ func (a *AlterConfig) Check() error {
 // Needs wants the setting to be there and to be another, and brokers that can put it back.
 func (a *AlterConfig) Needs(v Victims) error {
 	if a.On == onBrokers && v.Cluster != nil && v.Cluster.Describe().Emulated != "" {
-		return errors.New("an emulated broker does not tell what was set from what it began with, and could not put it back; write on: topic, or run: containers")
+		return errors.New("an emulated broker does not tell what was set from what it began with, and could not put it back; write of: topic, or run: containers")
 	}
 	return a.change(v).needs()
 }

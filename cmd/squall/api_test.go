@@ -23,7 +23,7 @@ phases: { warm-up: 4s, baseline: 4s, recovery: 6s }
 faults:
   - { name: moved, at: 0s, for: 1s, restart: leader }
   - { name: elected, at: 14s, for: 1s, elect-leader: {} }
-  - { name: cleaners, at: 17s, for: 2s, alter-config: { on: brokers, setting: log.cleaner.threads, to: "2" } }
+  - { name: cleaners, at: 17s, for: 2s, alter-config: { of: brokers, setting: log.cleaner.threads, to: "2" } }
   - { name: small, at: 20s, for: 3s, lower-max-message-bytes: { to: 300B } }
   - { name: slow, at: 25s, for: 3s, quota: { limit: 10KiB/s } }
 expect: [ lost == 0, reordered == 0, duplicates == 0, rejected > 100 ]
