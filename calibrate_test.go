@@ -10,16 +10,12 @@ import (
 	"github.com/seed-228c25e4/squall/broker/kafka"
 	"github.com/seed-228c25e4/squall/embedded"
 	"github.com/seed-228c25e4/squall/report"
-	"github.com/seed-228c25e4/squall/scenarios"
 )
 
 // calibrate calibrates a scenario on a broker that forgets.
 func calibrate(t *testing.T, ctx context.Context, text string) (*report.Calibration, error) {
 	t.Helper()
-	s, err := scenarios.Parse("test.yaml", []byte(text), scenarios.Options{Kinds: map[string]broker.Kind{"kafka": kafka.Kind}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := read(t, text)
 	cluster, err := embedded.Null()
 	if err != nil {
 		t.Fatal(err)

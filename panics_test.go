@@ -12,7 +12,6 @@ import (
 	"github.com/seed-228c25e4/squall/broker/kafka"
 	"github.com/seed-228c25e4/squall/embedded"
 	"github.com/seed-228c25e4/squall/report"
-	"github.com/seed-228c25e4/squall/scenarios"
 )
 
 // A bomb is a driver that panics when it is asked for the cluster's state, once it is armed.
@@ -41,10 +40,7 @@ func (a arming) Observe(e report.Event) {
 func TestPanicHeals(t *testing.T) {
 	t.Parallel()
 	text := quietly + "faults: [ { name: death, at: 0s, for: 30s, kill: b2 } ]\n"
-	s, err := scenarios.Parse("test.yaml", []byte(text), scenarios.Options{Kinds: map[string]broker.Kind{"kafka": kafka.Kind}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := read(t, text)
 	cluster, err := embedded.Kafka(t.Context(), embedded.Options{Nodes: 3})
 	if err != nil {
 		t.Fatal(err)

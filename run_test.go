@@ -52,13 +52,20 @@ type events struct{ all []report.Event }
 
 func (e *events) Observe(ev report.Event) { e.all = append(e.all, ev) }
 
-// play runs a scenario on an embedded cluster that meddle was allowed to meddle with.
-func play(t *testing.T, ctx context.Context, text string, meddle func(*embedded.Cluster), more ...squall.Observer) (*report.Report, *events, []byte) {
+// read reads a scenario.
+func read(t *testing.T, text string) *scenarios.Scenario {
 	t.Helper()
 	s, err := scenarios.Parse("test.yaml", []byte(text), scenarios.Options{Kinds: map[string]broker.Kind{"kafka": kafka.Kind}})
 	if err != nil {
 		t.Fatal(err)
 	}
+	return s
+}
+
+// play runs a scenario on an embedded cluster that meddle was allowed to meddle with.
+func play(t *testing.T, ctx context.Context, text string, meddle func(*embedded.Cluster), more ...squall.Observer) (*report.Report, *events, []byte) {
+	t.Helper()
+	s := read(t, text)
 	cluster, err := embedded.Kafka(ctx, embedded.Options{Nodes: s.Broker.Nodes, Config: s.Broker.Config})
 	if err != nil {
 		t.Fatal(err)
@@ -385,10 +392,7 @@ func keptSchedule(r *report.Report) bool {
 // A cluster that does not get ready is an error, not a report.
 func TestNeverReady(t *testing.T) {
 	t.Parallel()
-	s, err := scenarios.Parse("test.yaml", []byte(quiet), scenarios.Options{Kinds: map[string]broker.Kind{"kafka": kafka.Kind}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := read(t, quiet)
 	cluster, err := embedded.Kafka(t.Context(), embedded.Options{Nodes: 3})
 	if err != nil {
 		t.Fatal(err)

@@ -13,7 +13,7 @@ var alterConfigKind = Kind{
 	Name:     "alter-config",
 	About:    "changes a setting of the topic, or of all brokers, while they run; afterwards it is as it was, or no longer set",
 	Target:   Nowhere,
-	New:      func() Fault { return &AlterConfig{On: onTopic} },
+	New:      func() Fault { return &AlterConfig{Of: ofTopic} },
 	Survives: anyTime,
 	Affects:  everyPartition,
 	LeavesUp: true,
@@ -21,13 +21,13 @@ var alterConfigKind = Kind{
 }
 
 const (
-	onTopic   = "topic"
-	onBrokers = "brokers"
+	ofTopic   = "topic"
+	ofBrokers = "brokers"
 )
 
 // AlterConfig changes one setting.
 type AlterConfig struct {
-	On      string
+	Of      string
 	Setting string
 	To      string
 }
@@ -35,7 +35,7 @@ type AlterConfig struct {
 // Params are the setting, its value, and whose it is.
 func (a *AlterConfig) Params() []Param {
 	return []Param{
-		{Name: "of", About: "whose setting: the topic's, or that which all brokers share", Value: &a.On, OneOf: []string{onTopic, onBrokers}},
+		{Name: "of", About: "whose setting: the topic's, or that which all brokers share", Value: &a.Of, OneOf: []string{ofTopic, ofBrokers}},
 		{Name: "setting", About: "as the broker calls it", Value: &a.Setting},
 		{Name: "to", About: "its value", Value: &a.To},
 	}
@@ -51,7 +51,7 @@ func (a *AlterConfig) Check() error {
 
 // Needs wants the setting to be there and to be another, and brokers that can put it back.
 func (a *AlterConfig) Needs(v Victims) error {
-	if a.On == onBrokers && v.Cluster != nil && v.Cluster.Describe().Emulated != "" {
+	if a.Of == ofBrokers && v.Cluster != nil && v.Cluster.Describe().Emulated != "" {
 		return errors.New("an emulated broker does not tell what was set from what it began with, and could not put it back; write of: topic, or run: containers")
 	}
 	return a.change(v).needs()
@@ -64,7 +64,7 @@ func (a *AlterConfig) Inject(ctx context.Context, v Victims) (Revert, error) {
 
 func (a *AlterConfig) change(v Victims) change {
 	c := change{v: v, setting: a.Setting, to: a.To}
-	if a.On == onTopic {
+	if a.Of == ofTopic {
 		c.topic = v.Topic
 	}
 	return c

@@ -157,10 +157,10 @@ func TestAlterConfigOfEmulatedBrokers(t *testing.T) {
 	t.Parallel()
 	v := (&fakeAPI{}).victims()
 	v.Cluster = emulated{newFakeCluster()}
-	if err := (&AlterConfig{On: onBrokers, Setting: "max.message.bytes", To: "5"}).Needs(v); err == nil || !strings.Contains(err.Error(), "emulated") {
+	if err := (&AlterConfig{Of: ofBrokers, Setting: "max.message.bytes", To: "5"}).Needs(v); err == nil || !strings.Contains(err.Error(), "emulated") {
 		t.Errorf("error %v", err)
 	}
-	if err := (&AlterConfig{On: onTopic, Setting: "max.message.bytes", To: "5"}).Needs(v); err != nil {
+	if err := (&AlterConfig{Of: ofTopic, Setting: "max.message.bytes", To: "5"}).Needs(v); err != nil {
 		t.Error(err)
 	}
 }
