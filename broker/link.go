@@ -27,6 +27,16 @@ type LinkTraffic struct {
 	Replies  uint64 // bytes from To to From
 	Open     uint64 // connections open now
 	Made     uint64 // connections accepted
+	Cut      uint64 // connections that an impairment ended, or did not let begin
+	Late     uint64 // connections whose end was passed on late
+	// What the link did to the bytes themselves, on each half.
+	RequestsKept, RepliesKept Kept
+}
+
+// Kept is how bytes were passed on.
+type Kept struct {
+	Pieces uint64        // in how many pieces
+	Sum    time.Duration // how long all of them together were in the link
 }
 
 // An Impairment is what is done to a link. The zero value does nothing.
@@ -34,6 +44,13 @@ type Impairment struct {
 	Requests Half // what happens to the bytes from From to To
 	Replies  Half // what happens to the bytes from To to From
 	Refuse   bool // connections are closed, and new ones refused, while it lasts
+	// Reset: connections are reset (RST), each when After has passed since it was made and since the impairment is in force.
+	Reset bool
+	After time.Duration
+	// Share is the part of the connections that it acts on, drawn for each by Seed and by how many the link had accepted before; 0: all. A link that
+	// refuses a share accepts those connections and closes them.
+	Share float64
+	Seed  uint64
 }
 
 // A Half is what is done to one direction of a link.
@@ -46,7 +63,9 @@ type Half struct {
 	// Hold passes nothing while it lasts and everything afterwards: a cut cable, as TCP sees it.
 	Hold bool
 	// Drop swallows everything while it lasts, and the connection is reset at the end: a dead machine.
-	Drop bool
+	Drop  bool
+	Limit int64         // bytes that pass each connection before it is closed; 0: no limit
+	Close time.Duration // the end of a connection is passed on so much later
 }
 
 // Both returns the impairment that does the same to both halves of a link.
@@ -56,4 +75,6 @@ func Both(h Half) Impairment { return Impairment{Requests: h, Replies: h} }
 // "at once" was worth.
 type Effect struct {
 	First, Last time.Time
+	// Links are the links, as far as it acts on them: for a share, the traffic of each is that of the connections that were drawn.
+	Links []Link
 }

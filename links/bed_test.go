@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -167,6 +168,15 @@ func (b *bed) ends(c net.Conn) {
 	}
 }
 
+// reset fails the test unless c is reset by the other side soon.
+func (b *bed) reset(c net.Conn) {
+	b.Helper()
+	_ = c.SetReadDeadline(time.Now().Add(2 * time.Second))
+	if _, err := io.Copy(io.Discard, c); !errors.Is(err, syscall.ECONNRESET) {
+		b.Fatalf("the connection ended with %v; want a reset", err)
+	}
+}
+
 func (b *bed) traffic() broker.LinkTraffic {
 	b.Helper()
 	time.Sleep(fresh + time.Millisecond)
@@ -174,6 +184,14 @@ func (b *bed) traffic() broker.LinkTraffic {
 	if err != nil {
 		b.Fatal(err)
 	}
+	return t
+}
+
+// counts is the traffic without what was done to the bytes.
+func (b *bed) counts() broker.LinkTraffic {
+	b.Helper()
+	t := b.traffic()
+	t.RequestsKept, t.RepliesKept = broker.Kept{}, broker.Kept{}
 	return t
 }
 

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -253,13 +255,225 @@ func TestSlice(t *testing.T) {
 	}
 }
 
+// A reset is one that TCP calls so, in both directions, and meets new connections as well, while it lasts.
+func TestReset(t *testing.T) {
+	t.Parallel()
+	ends := make(chan error, 3)
+	server := serve(t, func(c net.Conn) {
+		_, err := io.Copy(c, c)
+		ends <- err
+	})
+	b := newBed(t)
+	addr, err := b.server.Add("q", "127.0.0.1:0", server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.addr, b.link = addr, b.set.Add(broker.Producers, "b2", broker.PlaneClient, "q", b.server)
+	c := b.dial()
+	b.ping(c)
+	undo := b.impair(broker.Impairment{Reset: true})
+	b.reset(c)
+	if err := <-ends; !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("the server's side ended with %v", err)
+	}
+	b.reset(b.dial())
+	undo()
+	b.ping(b.dial())
+	if got := b.traffic(); got.Cut != 2 || got.Open != 1 {
+		t.Errorf("traffic %+v, want two that were cut and one open", got)
+	}
+}
+
+// A connection lives as long as it is given, from its own beginning, whatever else is done to it meanwhile; of two resets the earlier comes.
+func TestResetAfterAWhile(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	c := b.dial()
+	b.ping(c)
+	start := time.Now()
+	undo := b.impair(broker.Impairment{Reset: true, After: 150 * ms})
+	time.Sleep(60 * ms)
+	late := b.dial()
+	b.ping(late)
+	b.impair(broker.Impairment{Requests: broker.Half{Delay: ms}})
+	b.reset(c)
+	if d := time.Since(start); d < 150*ms || d > 2*time.Second {
+		t.Errorf("reset after %v, want 150ms", d)
+	}
+	b.ping(late)
+	b.reset(late)
+	if d := time.Since(start); d < 210*ms {
+		t.Errorf("the later connection was reset after %v", d)
+	}
+	spared := b.dial()
+	undo()
+	time.Sleep(200 * ms)
+	b.ping(spared)
+}
+
+// So many bytes pass, not one more, and then the connection ends; the next has a budget of its own.
+func TestLimit(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	old := b.dial()
+	b.ping(old)
+	undo := b.impair(broker.Impairment{Requests: broker.Half{Limit: 10}})
+	for _, c := range []net.Conn{old, b.dial()} {
+		got, err := exchange(c, []byte("0123456789abcdef"), 2*time.Second)
+		if err == nil || len(got) > 10 {
+			t.Errorf("%q came back, %v", got, err)
+		}
+		b.ends(c)
+	}
+	undo()
+	if got := b.traffic(); got.Requests != 24 || got.Cut != 2 {
+		t.Errorf("traffic %+v, want the ping's 4 bytes and twice 10, of two that were cut", got)
+	}
+	b.ping(b.dial())
+}
+
+// The end of a connection comes later, and what was said before it comes at once.
+func TestSlowClose(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	heard := make(chan time.Time, 2)
+	addr, err := b.server.Add("q", "127.0.0.1:0", serve(t, func(c net.Conn) {
+		for buf := make([]byte, 10); ; {
+			_, err := c.Read(buf)
+			heard <- time.Now()
+			if err != nil {
+				return
+			}
+		}
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.addr, b.link = addr, b.set.Add(broker.Producers, "b2", broker.PlaneClient, "q", b.server)
+	c := b.dial()
+	b.impair(broker.Impairment{Requests: broker.Half{Close: 200 * ms}})
+	if _, err := c.Write([]byte("bye")); err != nil {
+		t.Fatal(err)
+	}
+	c.Close()
+	said := <-heard
+	if d := (<-heard).Sub(said); d < 190*ms || d > 2*time.Second {
+		t.Errorf("the end came %v after the last word, want 200ms", d)
+	}
+	if got := b.traffic(); got.Requests != 3 || got.Late != 1 {
+		t.Errorf("traffic %+v, want 3 bytes and one late end", got)
+	}
+}
+
+// The same seed draws the same connections, of those there were and of those to come; the others notice nothing, and what passes them is not counted.
+func TestShare(t *testing.T) {
+	t.Parallel()
+	hit := func(seed uint64) []bool {
+		b := newBed(t)
+		var all []net.Conn
+		for range 20 {
+			all = append(all, b.dial())
+			b.ping(all[len(all)-1])
+		}
+		effect, undo, err := b.set.Impair(t.Context(), broker.Impairment{Requests: broker.Half{Delay: 60 * ms}, Share: 0.4, Seed: seed}, b.link)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 20 {
+			all = append(all, b.dial())
+		}
+		hit := make([]bool, len(all))
+		var slow atomic.Int64
+		var asking sync.WaitGroup
+		for i, c := range all {
+			asking.Go(func() {
+				if hit[i] = b.fastest(c) > 50*ms; hit[i] {
+					slow.Add(1)
+				}
+			})
+		}
+		asking.Wait()
+		n := uint64(slow.Load())
+		time.Sleep(fresh + ms)
+		got, err := effect.Links[0].Traffic(t.Context())
+		if err != nil || got.Open != n || got.RequestsKept.Pieces != 8*n || got.RequestsKept.Sum < time.Duration(8*n)*60*ms {
+			t.Errorf("of the share passed %+v, %v; want what eight pings on %d connections said", got, err, n)
+		}
+		if n < 6 || n > 26 {
+			t.Errorf("%d of 40 connections are slow, want 16 or so", n)
+		}
+		if err := undo(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range all {
+			if b.fastest(c) > 50*ms {
+				t.Error("healed, a connection is slow")
+			}
+		}
+		return hit
+	}
+	first := hit(7)
+	if again := hit(7); !slices.Equal(first, again) {
+		t.Errorf("one seed drew %v, then %v", first, again)
+	}
+	if other := hit(8); slices.Equal(first, other) {
+		t.Errorf("two seeds drew %v", first)
+	}
+}
+
+// A share that is refused is closed at once, and the listener stays for the others.
+func TestShareRefused(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	b.impair(broker.Impairment{Refuse: true, Share: 0.5, Seed: 3})
+	served := 0
+	for range 20 {
+		c := b.dial()
+		if _, err := exchange(c, []byte("ping"), 2*time.Second); err == nil {
+			served++
+		}
+	}
+	if got := b.traffic(); served < 3 || served > 17 || got.Made != uint64(served) || got.Cut != uint64(20-served) {
+		t.Errorf("%d of 20 were served; traffic %+v", served, got)
+	}
+}
+
+// A receiver that takes nothing holds up neither a change nor its end.
+func TestChangesUnderBackPressure(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	release := make(chan struct{})
+	addr, err := b.server.Add("q", "127.0.0.1:0", serve(t, func(net.Conn) { <-release }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.addr, b.link = addr, b.set.Add(broker.Producers, "b2", broker.PlaneClient, "q", b.server)
+	c := b.dial()
+	_ = c.SetWriteDeadline(time.Now().Add(200 * ms))
+	if n, err := c.Write(make([]byte, 64<<20)); err == nil {
+		t.Fatalf("%d bytes were taken by nobody", n)
+	}
+	for _, imp := range []broker.Impairment{
+		{Requests: broker.Half{Delay: ms}}, {Requests: broker.Half{Rate: 100}}, {Requests: broker.Half{Slice: 10}},
+		{Requests: broker.Half{Hold: true}}, {Requests: broker.Half{Limit: 1 << 40}}, {Reset: true},
+	} {
+		start := time.Now()
+		b.impair(imp)()
+		if d := time.Since(start); d > time.Second {
+			t.Errorf("%+v and its end took %v", imp, d)
+		}
+	}
+	b.reset(c)
+	close(release)
+}
+
 func TestTrafficMovesWhileTheConnectionIsOpen(t *testing.T) {
 	t.Parallel()
 	b := newBed(t)
 	c := b.dial()
 	for i := range uint64(3) {
 		b.ping(c)
-		if got, want := b.traffic(), (broker.LinkTraffic{Requests: 4 * (i + 1), Replies: 4 * (i + 1), Open: 1, Made: 1}); got != want {
+		if got, want := b.counts(), (broker.LinkTraffic{Requests: 4 * (i + 1), Replies: 4 * (i + 1), Open: 1, Made: 1}); got != want {
 			t.Fatalf("traffic %+v, want %+v", got, want)
 		}
 	}
@@ -340,7 +554,7 @@ func TestForeignLinksAndNames(t *testing.T) {
 		t.Fatalf("a link of another cluster was taken: %v", err)
 	}
 	b.ping(b.dial())
-	if err := b.server.Apply(t.Context(), map[string]broker.Impairment{"p": {Refuse: true}, "q": {}}); err == nil {
+	if err := b.server.Apply(t.Context(), map[string][]broker.Impairment{"p": {{Refuse: true}}, "q": {}}); err == nil {
 		t.Error("an unknown proxy was taken")
 	}
 	b.ping(b.dial())

@@ -40,6 +40,15 @@ func TestMerge(t *testing.T) {
 			in:   []broker.Impairment{{Refuse: true}, broker.Both(broker.Half{Delay: ms})},
 			want: broker.Impairment{Refuse: true, Requests: broker.Half{Delay: ms}, Replies: broker.Half{Delay: ms}},
 		},
+		"limits, ends and resets": {
+			in: []broker.Impairment{
+				{Requests: broker.Half{Limit: 900, Close: ms}, Reset: true, After: 9 * ms}, {Requests: broker.Half{Limit: 500, Close: 2 * ms}},
+				{Reset: true, After: 4 * ms},
+			},
+			want: broker.Impairment{Requests: broker.Half{Limit: 500, Close: 3 * ms}, Reset: true, After: 4 * ms},
+		},
+		"no share":            {in: []broker.Impairment{{Share: 1.5}}, err: "between 0 and 1"},
+		"after nothing":       {in: []broker.Impairment{{After: ms}}, err: "no reset"},
 		"hold and drop":       {in: []broker.Impairment{{Replies: broker.Half{Hold: true}}, {Replies: broker.Half{Drop: true}}}, err: "replies: cannot hold and drop"},
 		"too much jitter":     {in: []broker.Impairment{{Requests: broker.Half{Delay: ms, Jitter: 2 * ms}}}, err: "requests: the jitter (2ms) is larger than the delay (1ms)"},
 		"a negative delay":    {in: []broker.Impairment{{Requests: broker.Half{Delay: -ms}}}, err: "negative"},

@@ -36,7 +36,7 @@ func NewRemote(addr, token string) *Remote {
 }
 
 // Apply implements Control.
-func (r *Remote) Apply(ctx context.Context, want map[string]broker.Impairment) error {
+func (r *Remote) Apply(ctx context.Context, want map[string][]broker.Impairment) error {
 	body, err := json.Marshal(want)
 	if err != nil {
 		return err

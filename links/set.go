@@ -87,6 +87,9 @@ func (s *Set) Impair(ctx context.Context, imp broker.Impairment, on ...broker.Li
 		return err
 	}
 	effect, err := s.apply(ctx, own)
+	for _, l := range own {
+		effect.Links = append(effect.Links, l.drawn(imp))
+	}
 	return effect, undo, err
 }
 
@@ -100,7 +103,7 @@ func (s *Set) note(imp broker.Impairment, on []broker.Link) (uint64, []*link, er
 		if !ok || ours.set != s {
 			return 0, nil, fmt.Errorf("%s -> %s (%s) is no link of this cluster", l.From(), l.To(), l.Plane())
 		}
-		if _, err := merge(append(slices.Collect(maps.Values(ours.lasts)), imp)...); err != nil {
+		if _, err := merge(append(ours.all(), imp)...); err != nil {
 			return 0, nil, fmt.Errorf("%s: %w", ours, err)
 		}
 		own[i] = ours
@@ -154,25 +157,26 @@ func (s *Set) apply(ctx context.Context, on []*link) (broker.Effect, error) {
 func (s *Set) applySide(ctx context.Context, sd *side, on []*link) error {
 	sd.applying.Lock()
 	defer sd.applying.Unlock()
-	want, err := s.wanted(on)
-	if err != nil {
-		return err
-	}
-	return sd.control.Apply(ctx, want)
+	return sd.control.Apply(ctx, s.wanted(on))
 }
 
-func (s *Set) wanted(on []*link) (map[string]broker.Impairment, error) {
+func (s *Set) wanted(on []*link) map[string][]broker.Impairment {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	want := make(map[string]broker.Impairment, len(on))
+	want := make(map[string][]broker.Impairment, len(on))
 	for _, l := range on {
-		sum, err := merge(slices.Collect(maps.Values(l.lasts))...)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", l, err)
-		}
-		want[l.proxy] = sum
+		want[l.proxy] = l.all()
 	}
-	return want, nil
+	return want
+}
+
+// all returns what lasts on the link, in the order in which it began.
+func (l *link) all() []broker.Impairment {
+	all := make([]broker.Impairment, 0, len(l.lasts)+1)
+	for _, id := range slices.Sorted(maps.Keys(l.lasts)) {
+		all = append(all, l.lasts[id])
+	}
+	return all
 }
 
 func (l *link) From() string   { return l.from }
@@ -181,13 +185,32 @@ func (l *link) Plane() string  { return l.plane }
 func (l *link) String() string { return fmt.Sprintf("%s -> %s (%s)", l.from, l.to, l.plane) }
 
 // Traffic implements broker.Link. What it returns is at most some 20 ms old.
-func (l *link) Traffic(ctx context.Context) (broker.LinkTraffic, error) {
+func (l *link) Traffic(ctx context.Context) (broker.LinkTraffic, error) { return l.of(ctx, l.proxy) }
+
+func (l *link) of(ctx context.Context, name string) (broker.LinkTraffic, error) {
 	t, err := l.side.ask(ctx)
 	if err != nil {
 		return broker.LinkTraffic{}, fmt.Errorf("traffic of %s: %w", l, err)
 	}
-	return t[l.proxy], nil
+	return t[name], nil
 }
+
+// drawn returns the link as far as the impairment acts on it.
+func (l *link) drawn(imp broker.Impairment) broker.Link {
+	if imp.Share == 0 {
+		return l
+	}
+	return share{l, shareName(l.proxy, imp.Seed)}
+}
+
+// A share is the connections of a link that an impairment drew.
+type share struct {
+	*link
+	name string // under which a Control tells what passes them
+}
+
+// Traffic implements broker.Link. When the impairment is over, there is none.
+func (s share) Traffic(ctx context.Context) (broker.LinkTraffic, error) { return s.of(ctx, s.name) }
 
 func (sd *side) ask(ctx context.Context) (map[string]broker.LinkTraffic, error) {
 	sd.asking.Lock()

@@ -20,7 +20,7 @@ import (
 // SidecarEnv is the environment variable that holds a SidecarConfig as JSON.
 const SidecarEnv = "SQUALL_SIDECAR"
 
-// The sidecar's own endpoints. Everything else is Toxiproxy's interface.
+// The sidecar's endpoints.
 const (
 	pathLinks   = "/squall/links"
 	pathTraffic = "/squall/traffic"
@@ -101,7 +101,6 @@ func newSidecar(s *Server, token string) http.Handler {
 	c.HandleFunc("GET "+pathTraffic, c.getTraffic)
 	c.HandleFunc("PUT "+pathLease, func(http.ResponseWriter, *http.Request) { c.touch() })
 	c.HandleFunc("GET "+pathLease, c.getLease)
-	c.Handle("/", s.Handler())
 	return c
 }
 
@@ -122,7 +121,7 @@ func (c *sidecar) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (c *sidecar) putLinks(w http.ResponseWriter, r *http.Request) {
-	var want map[string]broker.Impairment
+	var want map[string][]broker.Impairment
 	if err := json.NewDecoder(r.Body).Decode(&want); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return

@@ -53,23 +53,23 @@ func TestRemote(t *testing.T) {
 		t.Errorf("a round trip took %v, want 60 ms and more", d)
 	}
 	undo()
-	if got, want := b.traffic(), (broker.LinkTraffic{Requests: 8, Replies: 8, Open: 1, Made: 1}); got != want {
+	if got, want := b.counts(), (broker.LinkTraffic{Requests: 8, Replies: 8, Open: 1, Made: 1}); got != want {
 		t.Errorf("traffic %+v, want %+v", got, want)
 	}
-	err := r.Apply(t.Context(), map[string]broker.Impairment{"q": {}})
+	err := r.Apply(t.Context(), map[string][]broker.Impairment{"q": {}})
 	if err == nil || !strings.Contains(err.Error(), `no proxy is named "q"`) {
 		t.Errorf("an unknown proxy: %v", err)
 	}
 }
 
 func TestSidecarWantsItsToken(t *testing.T) {
-	r, api, _ := start(t)
+	_, api, _ := start(t)
 	stranger := NewRemote(api, "guessed")
 	defer stranger.Close()
-	if err := stranger.Apply(t.Context(), map[string]broker.Impairment{"p": {Refuse: true}}); err == nil || !strings.Contains(err.Error(), "token") {
+	if err := stranger.Apply(t.Context(), map[string][]broker.Impairment{"p": {{Refuse: true}}}); err == nil || !strings.Contains(err.Error(), "token") {
 		t.Errorf("without the token: %v", err)
 	}
-	for _, path := range []string{"/proxies", "/version", pathTraffic, pathLease} {
+	for _, path := range []string{"/", pathTraffic, pathLease} {
 		resp, err := http.Get("http://" + api + path)
 		if err != nil {
 			t.Fatal(err)
@@ -80,10 +80,6 @@ func TestSidecarWantsItsToken(t *testing.T) {
 		}
 	}
 	http.DefaultClient.CloseIdleConnections()
-	var proxies map[string]struct{ Enabled bool }
-	if err := r.insist(t.Context(), http.MethodGet, "/proxies", nil, &proxies); err != nil || !proxies["p"].Enabled {
-		t.Errorf("Toxiproxy's own interface: %+v, %v", proxies, err)
-	}
 }
 
 func TestLease(t *testing.T) {

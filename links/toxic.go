@@ -6,6 +6,8 @@ import (
 
 	"github.com/Shopify/toxiproxy/v2/stream"
 	"github.com/Shopify/toxiproxy/v2/toxics"
+
+	"github.com/seed-228c25e4/squall/broker"
 )
 
 // toxicType is the name under which Toxiproxy knows our toxic.
@@ -27,41 +29,35 @@ var patience = 2 * time.Minute
 // Toxiproxy's own way is a toxic for each effect, which is added and removed while bytes flow. That waits for the stream when it is under
 // back-pressure, and then throws away what it could not pass on, so that the stream is damaged. Here nothing in the chain ever moves: a changed order
 // is followed from one chunk to the next.
-type toxic struct{ half *half }
+type toxic struct {
+	proxy   *proxy
+	replies bool // which half
+}
 
-// NewState implements toxics.StatefulToxic. Toxiproxy calls it once for each connection.
+// NewState implements toxics.StatefulToxic. Toxiproxy calls it for each connection that the proxy starts.
 func (t *toxic) NewState() any {
-	h := t.half
-	if h == nil { // added through Toxiproxy's own interface
-		h = newHalf()
-	}
-	h.made.Add(1)
-	h.open.Add(1)
-	o := h.now.Load()
-	return &pipe{half: h, order: o, epoch: o.epoch}
+	c := t.proxy.starting
+	return &pipe{conn: c, replies: t.replies, order: c.now.Load()}
 }
 
 // Pipe implements toxics.Toxic.
-func (t *toxic) Pipe(stub *toxics.ToxicStub) {
-	if p, ok := stub.State.(*pipe); ok {
-		p.run(stub)
-	}
-}
+func (t *toxic) Pipe(stub *toxics.ToxicStub) { stub.State.(*pipe).run(stub) }
 
-// A pipe is one half of one connection. It outlives an interrupt, which comes when somebody adds another toxic behind ours.
+// A pipe is one half of one connection.
 type pipe struct {
-	half  *half
-	order *order
-	epoch uint64
+	conn    *conn
+	replies bool
+	order   *order
 
-	queue []waiting // what has come and has not left
-	bytes int       // in the queue
-	last  time.Time // when the newest of the queue is due: nothing overtakes
-	free  time.Time // when the limited rate has room for more
-	rest  time.Time // when the pause after a slice is over
+	queue  []waiting // what has come and has not left
+	bytes  int       // in the queue
+	last   time.Time // when the newest of the queue is due: nothing overtakes
+	free   time.Time // when the limited rate has room for more
+	rest   time.Time // when the pause after a slice is over
+	passed int64     // bytes, since there is a limit
 
-	ended   bool // the sender has closed
-	stalled bool // the receiver took nothing for as long as our patience lasts
+	ended   time.Time // when the sender closed
+	stalled bool      // the receiver took nothing for as long as our patience lasts
 	timer   *time.Timer
 }
 
@@ -71,19 +67,17 @@ type waiting struct {
 }
 
 func (p *pipe) run(stub *toxics.ToxicStub) {
-	if p.timer == nil {
-		p.timer = time.NewTimer(patience)
-	}
+	p.timer = time.NewTimer(patience)
 	defer p.timer.Stop()
+	defer p.finish(stub)
 	for {
 		p.follow()
 		if p.over() {
-			p.finish(stub)
 			return
 		}
 		in, out, head, at := p.ready(stub)
 		select {
-		case <-stub.Interrupt:
+		case <-p.conn.gone:
 			return
 		case <-p.order.changed:
 		case c := <-in:
@@ -96,15 +90,27 @@ func (p *pipe) run(stub *toxics.ToxicStub) {
 	}
 }
 
+// half is what is done to this half.
+func (p *pipe) half() *broker.Half {
+	if p.replies {
+		return &p.order.Replies
+	}
+	return &p.order.Requests
+}
+
 // follow takes over a new order, for what waits as well.
 func (p *pipe) follow() {
-	now := p.half.now.Load()
+	now := p.conn.now.Load()
 	if now == p.order {
 		return
 	}
 	p.order, p.last, p.stalled = now, time.Time{}, false
-	if now.Drop {
+	h := p.half()
+	if h.Drop {
 		p.queue, p.bytes = nil, 0
+	}
+	if h.Limit == 0 {
+		p.passed = 0
 	}
 	for i := range p.queue {
 		p.queue[i].due = p.due(p.queue[i].came)
@@ -112,22 +118,38 @@ func (p *pipe) follow() {
 }
 
 func (p *pipe) due(came time.Time) time.Time {
-	p.last = later(p.last, p.order.due(came, rand.N[time.Duration]))
+	p.last = later(p.last, due(*p.half(), came, rand.N[time.Duration]))
 	return p.last
 }
 
 // over reports whether this half of the connection has nothing more to do. While it is held or dropped, not even the end of the connection passes.
 func (p *pipe) over() bool {
-	if p.order.epoch != p.epoch {
+	h := p.half()
+	switch {
+	case h.Hold || h.Drop:
+		return false
+	case h.Limit > 0 && p.passed >= h.Limit:
+		p.count(func(t *tally) { t.cut.Add(1) })
 		return true
+	case p.ended.IsZero() || len(p.queue) > 0 && !p.stalled || time.Since(p.ended) < h.Close:
+		return false
 	}
-	return p.ended && !p.order.Hold && !p.order.Drop && (len(p.queue) == 0 || p.stalled)
+	if h.Close > 0 {
+		p.count(func(t *tally) { t.late.Add(1) })
+	}
+	return true
+}
+
+func (p *pipe) count(in func(*tally)) {
+	for _, t := range p.order.tallies {
+		in(t)
+	}
 }
 
 // finish closes the receiver's side. Toxiproxy then closes the whole connection.
 func (p *pipe) finish(stub *toxics.ToxicStub) {
 	p.queue, p.bytes = nil, 0
-	p.half.open.Add(-1)
+	p.conn.halfEnded()
 	stub.Close()
 	for range stub.Input { // whoever still sends must not block for ever
 	}
@@ -135,13 +157,16 @@ func (p *pipe) finish(stub *toxics.ToxicStub) {
 
 // ready returns the channels that may be used now, what would leave first and when that was due; it sets the timer for what comes next.
 func (p *pipe) ready(stub *toxics.ToxicStub) (in <-chan *stream.StreamChunk, out chan<- *stream.StreamChunk, head *stream.StreamChunk, at time.Time) {
-	if p.order.Hold {
+	if p.half().Hold {
 		return nil, nil, nil, at // what comes waits in the sender's kernel
 	}
-	if !p.ended && p.room() {
+	if p.ended.IsZero() && p.room() {
 		in = stub.Input
 	}
 	if len(p.queue) == 0 {
+		if !p.ended.IsZero() {
+			p.timer.Reset(max(0, time.Until(p.ended.Add(p.half().Close))))
+		}
 		return in, nil, nil, at
 	}
 	at, n := p.next()
@@ -155,12 +180,13 @@ func (p *pipe) ready(stub *toxics.ToxicStub) (in <-chan *stream.StreamChunk, out
 
 // room reports whether more may be read. Without a delay only one chunk is kept, so that a slow receiver is felt by the sender.
 func (p *pipe) room() bool {
+	h := p.half()
 	switch {
-	case p.order.Drop:
+	case h.Drop:
 		return true
 	case p.stalled:
-		return len(p.queue) <= probeExtra || p.order.Delay > 0 && p.bytes < queueBytes
-	case p.order.Delay > 0:
+		return len(p.queue) <= probeExtra || h.Delay > 0 && p.bytes < queueBytes
+	case h.Delay > 0:
 		return p.bytes < queueBytes
 	default:
 		return len(p.queue) == 0
@@ -169,12 +195,16 @@ func (p *pipe) room() bool {
 
 // next returns when the first of the queue may leave, and how many of its bytes at once.
 func (p *pipe) next() (time.Time, int) {
+	h := p.half()
 	at, n := p.queue[0].due, len(p.queue[0].data)
-	if p.order.Slice > 0 {
-		n = int(min(int64(n), p.order.Slice))
+	if h.Slice > 0 {
+		n = int(min(int64(n), h.Slice))
 		at = later(at, p.rest)
 	}
-	if rate := p.order.Rate; rate > 0 {
+	if h.Limit > 0 {
+		n = int(min(int64(n), h.Limit-p.passed))
+	}
+	if rate := h.Rate; rate > 0 {
 		n = min(n, int(max(1, rate/pieces)))
 		at = later(at, p.free).Add(time.Duration(n) * time.Second / time.Duration(rate))
 	}
@@ -184,8 +214,8 @@ func (p *pipe) next() (time.Time, int) {
 func (p *pipe) arrived(c *stream.StreamChunk) {
 	switch {
 	case c == nil:
-		p.ended = true
-	case p.order.Drop:
+		p.ended = time.Now()
+	case p.half().Drop:
 	default:
 		p.queue = append(p.queue, waiting{c.Data, c.Timestamp, p.due(c.Timestamp)})
 		p.bytes += len(c.Data)
@@ -194,15 +224,25 @@ func (p *pipe) arrived(c *stream.StreamChunk) {
 
 // left notes that n bytes of the first chunk, which might have left at that time, were passed on.
 func (p *pipe) left(n int, at time.Time) {
-	p.half.passed.Add(uint64(n))
+	h, now := p.half(), time.Now()
+	for _, t := range p.order.tallies {
+		f := &t.requests
+		if p.replies {
+			f = &t.replies
+		}
+		f.passed(n, now.Sub(p.queue[0].came))
+	}
 	p.bytes -= n
 	p.stalled = false
-	if p.order.Slice > 0 {
-		p.rest = time.Now().Add(p.order.Pause)
+	if h.Limit > 0 {
+		p.passed += int64(n)
 	}
-	if p.order.Rate > 0 {
+	if h.Slice > 0 {
+		p.rest = now.Add(h.Pause)
+	}
+	if h.Rate > 0 {
 		// A timer that fired late is made up for; a receiver that was slow is not.
-		p.free = later(at, time.Now().Add(-lateness))
+		p.free = later(at, now.Add(-lateness))
 	}
 	if p.queue[0].data = p.queue[0].data[n:]; len(p.queue[0].data) > 0 {
 		return
