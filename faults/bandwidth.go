@@ -45,7 +45,7 @@ const (
 
 // Inject returns when the last of the links has its limit.
 func (b *Bandwidth) Inject(ctx context.Context, v Victims) (Revert, error) {
-	return v.watch(ctx, v.halves(broker.Half{Rate: int64(b.Rate)}), func(s span) error {
+	return v.watch(ctx, v.halves(broker.Half{Rate: int64(b.Rate)}), judge{obeyed: func(s span) error {
 		connections := s.before.Open + s.made()
 		most := connections * (burstBytes + uint64(float64(b.Rate)*(s.lasted+burstTime).Seconds()))
 		for _, passed := range s.of(v.Half) {
@@ -54,6 +54,11 @@ func (b *Bandwidth) Inject(ctx context.Context, v Victims) (Revert, error) {
 			}
 		}
 		v.Witness.Note("%s: %d connections in %s, together within %s each", linkName(s.link), connections, report.Human(s.lasted), b.Rate)
+		for _, k := range s.kept(v.Half) {
+			if k.Pieces > 0 {
+				v.Witness.Note("%s: %d pieces waited %s each on average", linkName(s.link), k.Pieces, report.Human(mean(k)))
+			}
+		}
 		return nil
-	})
+	}})
 }

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -27,6 +28,7 @@ func TestContainersNodes(t *testing.T) {
 		t.Fatal(err)
 	}
 	place := faults.Place{Nodes: []string{"b1", "b2", "b3"}, Topic: topic}
+	t.Run("links", func(t *testing.T) { linkFaults(t, c, d, place) })
 	for _, f := range []struct {
 		kind, node string
 		lasts      time.Duration
@@ -78,6 +80,101 @@ func TestContainersNodes(t *testing.T) {
 				strings.Join(got[0].Evidence[:min(3, len(got[0].Evidence))], "; "))
 		})
 	}
+}
+
+// linkFaults has every fault of links injected and reverted once on three real links side by side: a client's, one of replication and one of the quorum.
+// Afterwards all links carry what they carried before, and keep nothing back.
+func linkFaults(t *testing.T, c broker.Cluster, d broker.Driver, place faults.Place) {
+	state, err := d.State(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	voter := "b3"
+	if state.Controller == voter {
+		voter = "b2"
+	}
+	ends := func(k string) bool { return k != "slow-close" } // brokers keep their connections to each other
+	var steps []faults.Step
+	for i, f := range linkFaultKinds {
+		for _, on := range []struct {
+			link, plane string
+			can         bool
+		}{{"producers -> b1", "", true}, {"b2 -> b1", broker.PlaneData, ends(f.kind)}, {voter + " -> " + state.Controller, broker.PlaneControl, ends(f.kind)}} {
+			kind, _ := faults.FindKind(f.kind)
+			step := faults.Step{Name: f.kind + " " + on.link, Kind: f.kind, At: time.Duration(i) * 2500 * time.Millisecond, For: 1500 * time.Millisecond, Fault: kind.New()}
+			if f.set != nil {
+				f.set(step.Fault)
+			}
+			if step.Target, err = faults.ParseLink(on.link, on.plane, faults.BothHalves, place); err != nil {
+				t.Fatal(err)
+			}
+			if on.can {
+				steps = append(steps, step)
+			}
+		}
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	var talking sync.WaitGroup
+	talking.Go(func() { chat(ctx, c) })
+	before := carried(t, c)
+	tl := faults.Timeline{Steps: steps, Clock: broker.NewClock(), Heal: time.Minute, Topic: place.Topic.Name, Cluster: c, Driver: d, State: d.State}
+	got, err := tl.Run(t.Context())
+	if err != nil {
+		t.Error(err)
+	}
+	for _, f := range got {
+		t.Logf("%s: %s", f.Name, strings.Join(f.Evidence, "; "))
+		if !f.Took() || f.Error != "" {
+			t.Errorf("%s: %s", f.Name, f.Error)
+		}
+	}
+	whole(t, c, d)
+	after := carried(t, c)
+	for name, was := range before {
+		now := after[name]
+		if was.Pieces > 0 && (now.Pieces == 0 || now.Sum/time.Duration(now.Pieces) > 10*time.Millisecond) {
+			t.Errorf("%s is not what it was: %+v, and before %+v", name, now, was)
+		}
+	}
+	stop()
+	talking.Wait()
+}
+
+var linkFaultKinds = []struct {
+	kind string
+	set  func(faults.Fault)
+}{
+	{"latency", func(f faults.Fault) { f.(*faults.Latency).Add = 20 * time.Millisecond }},
+	{"bandwidth", func(f faults.Fault) { f.(*faults.Bandwidth).Rate = 20 << 10 }},
+	{"slice", func(f faults.Fault) { f.(*faults.Slice).Size = 5 }},
+	{"blackhole", nil},
+	{"refuse", nil},
+	{"reset", nil},
+	{"limit-data", func(f faults.Fault) { f.(*faults.LimitData).Limit = 20 }},
+	{"slow-close", func(f faults.Fault) { f.(*faults.SlowClose).Delay = 300 * time.Millisecond }},
+	{"flap", func(f faults.Fault) {
+		f.(*faults.Flap).Down, f.(*faults.Flap).Up = 500*time.Millisecond, 300*time.Millisecond
+	}},
+}
+
+// carried returns what passes the requests of each link in three seconds.
+func carried(t *testing.T, c broker.Cluster) map[string]broker.Kept {
+	t.Helper()
+	all := map[string]broker.Kept{}
+	for _, back := range []bool{true, false} {
+		for _, l := range c.Links() {
+			now, err := l.Traffic(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			name, k := l.From()+" -> "+l.To()+" "+l.Plane(), now.RequestsKept
+			all[name] = broker.Kept{Pieces: k.Pieces - all[name].Pieces, Sum: k.Sum - all[name].Sum}
+		}
+		if back {
+			time.Sleep(3 * time.Second)
+		}
+	}
+	return all
 }
 
 // whole waits until every node is there and every replica in sync.

@@ -85,6 +85,8 @@ type fakeLink struct {
 	delay           broker.Impairment // all that lasts, added up
 	lasts           map[int]broker.Impairment
 	open            uint64
+	kept            time.Duration
+	deaf, idle      bool // does not do what it is told; carries nothing
 	err             error
 }
 
@@ -121,8 +123,15 @@ func (l *fakeLink) Plane() string { return l.plane }
 func (l *fakeLink) Traffic(context.Context) (broker.LinkTraffic, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.idle {
+		return broker.LinkTraffic{}, l.err
+	}
 	l.looks++
-	return broker.LinkTraffic{Requests: 1000 * l.looks, Replies: 10 * l.looks, Open: l.open}, l.err
+	if !l.deaf {
+		l.kept += l.delay.Requests.Delay
+	}
+	kept := broker.Kept{Pieces: l.looks, Sum: l.kept}
+	return broker.LinkTraffic{Requests: 1000 * l.looks, Replies: 10 * l.looks, Open: l.open, RequestsKept: kept, RepliesKept: kept}, l.err
 }
 
 // fakeCluster has three nodes, which lead two partitions each.
@@ -185,7 +194,7 @@ func (c *fakeCluster) Impair(_ context.Context, imp broker.Impairment, links ...
 	}
 	set(imp)
 	now := time.Now()
-	return broker.Effect{First: now, Last: now.Add(3 * time.Millisecond)}, func(ctx context.Context) error {
+	return broker.Effect{First: now, Last: now.Add(3 * time.Millisecond), Links: links}, func(ctx context.Context) error {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		if c.undoErrs > 0 {

@@ -45,9 +45,23 @@ func (l *Latency) Check() error {
 	return nil
 }
 
-// Inject returns when the last of the links delays what passes it.
+// Inject returns when the last of the links delays what passes it. Its evidence is how long the links kept what passed them.
 func (l *Latency) Inject(ctx context.Context, v Victims) (Revert, error) {
-	return v.impair(ctx, broker.Half{Delay: l.Add, Jitter: l.Jitter})
+	return v.watch(ctx, v.halves(broker.Half{Delay: l.Add, Jitter: l.Jitter}), judge{
+		obeyed: func(s span) error {
+			for _, k := range s.kept(v.Half) {
+				if k.Pieces == 0 {
+					continue
+				}
+				if mean(k) < l.Add-l.Jitter {
+					return fmt.Errorf("was to add %s, and kept what passed for %s on average", report.Human(l.Add), report.Human(mean(k)))
+				}
+				v.Witness.Note("%s: %d pieces took %s longer on average", linkName(s.link), k.Pieces, report.Human(mean(k)))
+			}
+			return nil
+		},
+		felt: v.passedSome, unfelt: nothingPassed,
+	})
 }
 
 // onLink reports whether the partition's traffic passes one of the links: clients speak to its leader, and a follower fetches from its leader.

@@ -3,6 +3,7 @@ package faults_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -50,19 +51,28 @@ func TestLinkFaultsOnRealSockets(t *testing.T) {
 	for _, f := range []struct {
 		kind     string
 		set      func(faults.Fault)
+		share    faults.Share
 		answers  bool // while it lasts
 		evidence string
 	}{
-		{"latency", func(f faults.Fault) { f.(*faults.Latency).Add = 20 * time.Millisecond }, true, "requested"},
-		{"bandwidth", func(f faults.Fault) { f.(*faults.Bandwidth).Rate = 20 << 10 }, true, "together within 20KiB/s each"},
-		{"blackhole", nil, false, "nothing passed for"},
-		{"refuse", nil, false, "no connection was accepted for"},
-		{"slice", func(f faults.Fault) { f.(*faults.Slice).Size = 100 }, true, "requested"},
+		{"latency", func(f faults.Fault) { f.(*faults.Latency).Add = 20 * time.Millisecond }, 0, true, "longer on average"},
+		{"latency", func(f faults.Fault) { f.(*faults.Latency).Add = 200 * time.Millisecond }, 0.5, true, "connections that were drawn"},
+		{"bandwidth", func(f faults.Fault) { f.(*faults.Bandwidth).Rate = 20 << 10 }, 0, true, "together within 20KiB/s each"},
+		{"blackhole", nil, 0, false, "nothing passed for"},
+		{"blackhole", nil, 0.5, true, "nothing passed for"},
+		{"refuse", nil, 0, false, "no connection was accepted for"},
+		{"refuse", nil, 0.5, true, "no connection was accepted for"},
+		{"reset", nil, 0, false, "connections were reset"},
+		{"reset", func(f faults.Fault) { f.(*faults.Reset).After = time.Millisecond }, 0, true, "connections were reset"},
+		{"limit-data", func(f faults.Fault) { f.(*faults.LimitData).Limit = 40 }, 0, true, "connections were closed at 40B"},
+		{"slow-close", func(f faults.Fault) { f.(*faults.SlowClose).Delay = 300 * time.Millisecond }, 0, true, "connections ended 300ms later"},
+		{"slice", func(f faults.Fault) { f.(*faults.Slice).Size = 5 }, 0, true, "pieces of 5 B on average"},
 		{"flap", func(f faults.Fault) {
 			f.(*faults.Flap).Down, f.(*faults.Flap).Up = 500*time.Millisecond, 400*time.Millisecond
-		}, true, "cut 2 times by blackhole"},
+		}, 0, true, "cut 2 times by blackhole"},
 	} {
-		t.Run(f.kind, func(t *testing.T) {
+		t.Run(fmt.Sprint(f.kind, " ", f.share), func(t *testing.T) {
+			t.Parallel()
 			c, err := embedded.Kafka(t.Context(), embedded.Options{Nodes: 1})
 			if err != nil {
 				t.Fatal(err)
@@ -77,6 +87,7 @@ func TestLinkFaultsOnRealSockets(t *testing.T) {
 			if step.Target, err = faults.ParseLink("producers -> leader", "", faults.BothHalves, faults.Place{Nodes: []string{"b1"}, Topic: topic}); err != nil {
 				t.Fatal(err)
 			}
+			step.Target.Share = f.share
 			state := func(context.Context) (broker.State, error) {
 				return broker.State{Nodes: []string{"b1"}, Partitions: []broker.PartitionState{
 					{Topic: "orders", Leader: "b1", Replicas: []string{"b1"}, InSync: []string{"b1"}}}}, nil

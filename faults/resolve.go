@@ -23,7 +23,7 @@ type Scene struct {
 
 // Resolve finds the victims. There is at least one node, link or client, but for a target of type Nowhere; Chosen says how they were found.
 func (t Target) Resolve(in Scene) (Victims, error) {
-	v := Victims{Cluster: in.Cluster, Half: t.Half, Topic: in.Topic}
+	v := Victims{Cluster: in.Cluster, Half: t.Half, Share: t.Share, Topic: in.Topic}
 	var err error
 	switch t.Type {
 	case Nodes:
@@ -32,6 +32,9 @@ func (t Target) Resolve(in Scene) (Victims, error) {
 		v.Clients, err = in.clients(t, &v)
 	case Links:
 		v.Links, err = in.links(t, &v)
+		if t.Share > 0 {
+			v.draw = in.Chance.Uint64()
+		}
 	case Sides:
 		v.Sides, err = in.sides(t, &v)
 	}

@@ -3,9 +3,11 @@ package faults
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/seed-228c25e4/squall/broker"
+	"github.com/seed-228c25e4/squall/report"
 )
 
 var sliceKind = Kind{
@@ -39,7 +41,22 @@ func (s *Slice) Check() error {
 	return nil
 }
 
-// Inject returns when the last of the links passes on pieces only.
+// Inject returns when the last of the links passes on pieces only. Its evidence is how large they were.
 func (s *Slice) Inject(ctx context.Context, v Victims) (Revert, error) {
-	return v.impair(ctx, broker.Half{Slice: int64(s.Size), Pause: s.Pause})
+	return v.watch(ctx, v.halves(broker.Half{Slice: int64(s.Size), Pause: s.Pause}), judge{
+		obeyed: func(sp span) error {
+			for i, k := range sp.kept(v.Half) {
+				if k.Pieces == 0 {
+					continue
+				}
+				size := (sp.of(v.Half)[i] + k.Pieces - 1) / k.Pieces
+				if size > uint64(s.Size) {
+					return fmt.Errorf("passed pieces of %s on average, and was to pass %s at most", bytes(size), s.Size)
+				}
+				v.Witness.Note("%s: %d pieces of %s on average, each in the link for %s", linkName(sp.link), k.Pieces, bytes(size), report.Human(mean(k)))
+			}
+			return nil
+		},
+		felt: v.passedSome, unfelt: nothingPassed,
+	})
 }

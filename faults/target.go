@@ -54,6 +54,7 @@ type Target struct {
 	Both     bool   // the links that To dials to From as well
 	Plane    string // only links of this plane; empty: of all
 	Half     Half   // of the links
+	Share    Share  // of the links' connections; 0: all
 	Of       string // of clients: broker.Producers or broker.Consumers; empty: all
 }
 
@@ -90,7 +91,7 @@ func (t Target) Uses(set Set) bool {
 	return t.From.Set == set || t.To.Set == set || slices.ContainsFunc(t.Parts, func(p Pick) bool { return p.Set == set })
 }
 
-// Write prints the target as a scenario writes it, without plane and half; empty for one of Nowhere.
+// Write prints the target as a scenario writes it, without plane, half and share; empty for one of Nowhere.
 func (t Target) Write() string {
 	switch {
 	case t.Type == Nowhere:
@@ -117,6 +118,9 @@ func (t Target) String() string {
 	}
 	if t.Half != BothHalves {
 		more = append(more, string(t.Half)+" only")
+	}
+	if t.Share > 0 {
+		more = append(more, t.Share.String()+" of the connections")
 	}
 	if len(more) == 0 {
 		return t.Write()

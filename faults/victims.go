@@ -21,12 +21,15 @@ type Victims struct {
 	Clients []broker.Client
 	Sides   [][]broker.Node // of a target of type Sides: groups of nodes
 	Half    Half            // of the links
+	Share   Share           // of the links' connections; 0: all
 	Cluster broker.Cluster  // for what is done to several links at once
 	Driver  broker.Driver   // for faults through the broker's own API; what it can do is asked for by type assertion
 	Topic   string          // the scenario's
 	Chance  *rand.Rand      // draws what the fault leaves to chance, the same for the same seed; not safe for use side by side
 	Witness *Witness        // is told what the fault saw of its work; nil: nobody listens
 	Chosen  []string        // how the victims were found, a line each
+
+	draw uint64 // decides which connections are the share
 }
 
 // A Half names the part of a link that a fault acts on.
@@ -106,9 +109,10 @@ func cover(links []broker.Link) (names []string) {
 	return names
 }
 
-// lost returns the names of the nodes that the cluster has to do without: none for links, which are no nodes.
+// lost returns the names of the nodes that the cluster has to do without: of links between nodes, those that are cut off by them. Of links to clients
+// there are none, for the nodes themselves serve on.
 func (v Victims) lost() []string {
-	if len(v.Links) > 0 {
+	if slices.ContainsFunc(v.Links, func(l broker.Link) bool { return l.Plane() == broker.PlaneClient }) {
 		return nil
 	}
 	return nodeNames(v.hurt())
@@ -131,11 +135,6 @@ func linkName(l broker.Link) string {
 	return l.From() + " -> " + l.To() + " (" + l.Plane() + ")"
 }
 
-// impair does the same to the victims' halves of all links at once.
-func (v Victims) impair(ctx context.Context, h broker.Half) (Revert, error) {
-	return v.act(ctx, v.halves(h))
-}
-
 // halves returns what does h to the victims' halves.
 func (v Victims) halves(h broker.Half) broker.Impairment {
 	impairment := broker.Both(h)
@@ -149,24 +148,63 @@ func (v Victims) halves(h broker.Half) broker.Impairment {
 }
 
 // act does the same to all the victims' links at once.
-func (v Victims) act(ctx context.Context, impairment broker.Impairment) (Revert, error) {
-	before, unknown := v.traffic(ctx)
-	effect, undo, err := v.Cluster.Impair(ctx, impairment, v.Links...)
+func (v Victims) act(ctx context.Context, imp broker.Impairment) (Revert, error) {
+	_, undo, err := v.impair(ctx, imp)
+	return undo, err
+}
+
+// impaired are links to which something is done, as far as it is done to them, and what had passed them when it began.
+type impaired struct {
+	Victims
+	first   []broker.LinkTraffic
+	unknown error // why that is not known
+}
+
+// impair does the same to all the victims' links at once, or to their share of the connections.
+func (v Victims) impair(ctx context.Context, imp broker.Impairment) (impaired, Revert, error) {
+	imp.Share, imp.Seed = float64(v.Share), v.draw
+	hit := impaired{Victims: v, first: make([]broker.LinkTraffic, len(v.Links))}
+	if v.Share == 0 { // nothing has passed a share that was not drawn yet
+		hit.first, hit.unknown = v.traffic(ctx)
+	}
+	effect, undo, err := v.Cluster.Impair(ctx, imp, v.Links...)
 	if undo == nil {
 		undo = nothing
 	}
 	if err != nil {
-		return undo, err
+		return hit, undo, err
 	}
+	hit.Links = effect.Links
 	v.Witness.Effective(effect.Last)
 	if n := len(v.Links); n > 1 {
 		v.Witness.Note("%d links impaired within %s", n, report.Human(effect.Last.Sub(effect.First)))
 	}
-	return func(ctx context.Context) error {
-		after, err := v.traffic(ctx)
-		v.tellTraffic(before, after, errors.Join(unknown, err))
+	return hit, func(ctx context.Context) error {
+		hit.tell(ctx)
 		return undo(ctx)
 	}, nil
+}
+
+// tell writes down what passed the links while they were impaired.
+func (h impaired) tell(ctx context.Context) {
+	after, err := h.traffic(ctx)
+	if err = errors.Join(h.unknown, err); err != nil {
+		h.Witness.Note("what passed the links is not known: %v", err)
+		return
+	}
+	var drawn uint64
+	for i, l := range h.Links {
+		s := span{link: l, before: h.first[i], after: after[i]}
+		of := ""
+		if h.Share > 0 {
+			drawn += s.hit()
+			of = fmt.Sprintf(" by the %d connections that were drawn", s.hit())
+		}
+		h.Witness.Note("%s: %s requested and %s replied%s while it lasted", linkName(l), bytes(s.requests()), bytes(s.replies()), of)
+	}
+	if h.Share > 0 && drawn == 0 {
+		h.Witness.Wrong("of the connections there were, %s were none: the fault was done to nobody; write a larger share", h.Share)
+	}
 }
 
 // traffic returns what passed each of the victims' links so far.
@@ -186,18 +224,6 @@ func (v Victims) traffic(ctx context.Context) ([]broker.LinkTraffic, error) {
 
 // lookWithin bounds a look at the evidence, which must not hold up the fault or the way back.
 const lookWithin = 2 * time.Second
-
-// tellTraffic writes down what passed the links while they were impaired.
-func (v Victims) tellTraffic(before, after []broker.LinkTraffic, unknown error) {
-	if unknown != nil {
-		v.Witness.Note("what passed the links is not known: %v", unknown)
-		return
-	}
-	for i, l := range v.Links {
-		v.Witness.Note("%s: %s requested and %s replied while it lasted", linkName(l),
-			bytes(after[i].Requests-before[i].Requests), bytes(after[i].Replies-before[i].Replies))
-	}
-}
 
 // nothing is the way back from a fault that did nothing.
 func nothing(context.Context) error { return nil }

@@ -16,6 +16,13 @@ func TestLinksThatDoNotObeyAreTold(t *testing.T) {
 			open  uint64
 			want  string // nothing: the fault keeps quiet
 		}{
+			{&Latency{Add: 20 * time.Millisecond}, 0, ""},
+			{&Slice{Size: 1 << 10}, 0, ""},
+			{&Slice{Size: 500}, 0, "passed pieces of 1 kB on average, and was to pass 500B at most"},
+			{&LimitData{Limit: 1 << 10}, 0, "0 connections passed 1 kB, and no more than 1KiB each were to pass"},
+			{&LimitData{Limit: 1 << 10}, 1, "no connection carried 1KiB"},
+			{&Reset{}, 0, "no connection lived long enough"},
+			{&SlowClose{Delay: time.Second}, 0, "no connection ended while it lasted"},
 			{&Blackhole{}, 0, "1 kB passed while nothing was to pass"},
 			{&Refuse{}, 2, "0 connections were accepted and 2 are open"},
 			{&Refuse{}, 0, ""},
@@ -42,4 +49,61 @@ func TestLinksThatDoNotObeyAreTold(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A link that nothing passes, or that delays nothing: nobody was hurt, and the fault says so. So does one whose share of connections was nobody.
+func TestLinkFaultsThatHurtNobodyAreTold(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		for _, c := range []struct {
+			fault      Fault
+			share      Share
+			deaf, idle bool
+			want       string
+		}{
+			{&Latency{Add: 20 * time.Millisecond}, 0, true, false, "was to add 20ms, and kept what passed for 0s on average"},
+			{&Latency{Add: 20 * time.Millisecond}, 0, false, true, "nobody felt it: nothing passed"},
+			{&Slice{Size: 1 << 10}, 0, false, true, "nobody felt it: nothing passed"},
+			{&Latency{Add: 20 * time.Millisecond}, 0.5, false, false, "50% were none: the fault was done to nobody"},
+		} {
+			cluster := newFakeCluster()
+			l := cluster.links[0]
+			l.deaf, l.idle = c.deaf, c.idle
+			v := Victims{Cluster: cluster, Links: cluster.Links()[:1], Share: c.share, Witness: &Witness{}}
+			revert, err := c.fault.Inject(t.Context(), v)
+			if err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second)
+			if err := revert(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if got := v.Witness.complaint(); !strings.Contains(got, c.want) {
+				t.Errorf("%T complains %q, want %q", c.fault, got, c.want)
+			}
+		}
+	})
+}
+
+// The cluster can go on without nodes that are cut off from the others; nobody goes round a link to a client.
+func TestCutLinksAreSurvivedWhereTheNodesAre(t *testing.T) {
+	t.Parallel()
+	cluster := newFakeCluster()
+	state, _ := cluster.state(t.Context())
+	nodes, ours := state.Nodes, state.Partitions[:5]
+	for text, want := range map[string]bool{
+		"b2 -> b1": true, "b1 <-> peers": true, "producers -> b1": false, "b1 -> b2": true, "b1 -> peers": true, "b1, b2 <-> b3": true,
+	} {
+		target, err := ParseLink(text, "", BothHalves, orders)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := target.Resolve(Scene{State: state, Cluster: cluster, Topic: "orders"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := blackholeKind.Survives(v.lost(), nodes, ours); got != want {
+			t.Errorf("%s, without %v: survived %v, want %v", text, v.lost(), got, want)
+		}
+	}
 }

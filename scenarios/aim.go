@@ -31,7 +31,7 @@ type targetField struct {
 
 var targetFields = map[faults.TargetType]targetField{
 	faults.Nodes:   {"node", nil, "node: leader"},
-	faults.Links:   {"link", []string{"plane", "only"}, "link: producers -> leader"},
+	faults.Links:   {"link", []string{"plane", "only", "share"}, "link: producers -> leader"},
 	faults.Clients: {"client", nil, "client: consumer-0"},
 	faults.Sides:   {"sides", nil, "sides: leader | rest"},
 	faults.Nowhere: {},
@@ -41,7 +41,7 @@ var targetFields = map[faults.TargetType]targetField{
 func (v steps) target(r *reader, path string, n *yaml.Node, w *written) {
 	k, _ := faults.FindKind(w.Kind)
 	own := targetFields[k.Target]
-	for _, name := range []string{"node", "link", "client", "sides", "plane", "only"} {
+	for _, name := range []string{"node", "link", "client", "sides", "plane", "only", "share"} {
 		if r.has(path+"."+name) && name != own.name && !slices.Contains(own.beside, name) {
 			r.note(r.at(path+"."+name), path+"."+name, "", "%s is done to %s; leave %s out", k.Name, k.Target, name)
 		}
@@ -82,6 +82,7 @@ func (v steps) parse(r *reader, field, text string, k faults.Kind, w *written) {
 	switch k.Target {
 	case faults.Links:
 		w.Target, err = faults.ParseLink(text, w.plane, faults.Half(w.only), in)
+		w.Target.Share = w.share
 	case faults.Clients:
 		w.Target, err = faults.ParseClient(text, k.Clients, in)
 	case faults.Sides:

@@ -212,7 +212,7 @@ load: { rate: 100/s, client: fast, producers: { delivery-timeout: 5s }, consumer
 phases: { baseline: 2s, recovery: 3s }
 faults:
   - { name: short, at: 0s, for: 8s, kill: leader }
-  - { name: slow, at: 10s, for: 20s, link: consumers -> b1, only: replies, latency: { add: 1s } }
+  - { name: slow, at: 10s, for: 20s, link: consumers -> b1, only: replies, share: 25%, latency: { add: 1s } }
   - { name: over, at: 20s, kill: b1 }
 expect: [recovery.service < 2s, recovery.performance < 1m of short, lost == 0]
 `

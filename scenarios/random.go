@@ -23,7 +23,7 @@ func (v randomFaults) section(random *faults.Random) section {
 		{"of", choices{v.w, random}},
 		{"every", duration{p: &random.Every, least: time.Second}},
 		{"at-most", number{&random.AtMost, 1, 99}},
-		{"blast-radius", blast{&random.Blast}},
+		{"blast-radius", part{&random.Blast}},
 		{"stable", duration{p: &random.Stable}},
 		{"never", never{v.w, random}},
 	}
@@ -90,14 +90,20 @@ func (v choices) write() *yaml.Node {
 	return list
 }
 
-// blast is the share of the nodes that may be hurt at once; none is written where it is one node.
-type blast struct{ p *faults.Share }
+// part is a share of which there is a default: none is written where it is 0.
+type part struct{ p *faults.Share }
 
-func (v blast) read(r *reader, field string, n *yaml.Node) {
-	percent{(*float64)(v.p)}.read(r, field, n)
+func (v part) read(r *reader, field string, n *yaml.Node) {
+	written := -1.0
+	percent{&written}.read(r, field, n)
+	if written == 0 {
+		r.note(n, field, "", "%s is nobody; write a share above 0%%, or leave it out", n.Value)
+	} else if written > 0 {
+		*v.p = faults.Share(written)
+	}
 }
 
-func (v blast) write() *yaml.Node {
+func (v part) write() *yaml.Node {
 	if *v.p == 0 {
 		return nil
 	}

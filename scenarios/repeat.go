@@ -145,7 +145,7 @@ func (w *written) group(r *reader, path string, n *yaml.Node) {
 		return
 	}
 	kind := w.kinds[0]
-	leave := []string{"when", "until", "node", "link", "client", "sides", "plane", "only"}
+	leave := []string{"when", "until", "node", "link", "client", "sides", "plane", "only", "share"}
 	if kind != "random" {
 		leave = append(leave, "for")
 	}

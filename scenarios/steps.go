@@ -82,13 +82,14 @@ type written struct {
 	weight float64 // among random faults
 
 	node, link, client, sides, plane, only string
+	share                                  faults.Share
 	after                                  string
 	kinds                                  []string // the kinds that it names: one, when it is right
 }
 
 // write is the entry as a node.
 func (w *written) write() *yaml.Node {
-	w.plane, w.only = w.Target.Plane, string(w.Target.Half)
+	w.plane, w.only, w.share = w.Target.Plane, string(w.Target.Half), w.Target.Share
 	if w.Follows != "" {
 		w.after = w.Follows + map[bool]string{false: " " + healedWord, true: " " + recoveredWord}[w.Recovered]
 	}
@@ -122,6 +123,7 @@ func (w *written) own() (before, after section) {
 		{"sides", text{p: &w.sides}},
 		{"plane", choice{&w.plane, []string{broker.PlaneData, broker.PlaneControl}}},
 		{"only", choice{&w.only, []string{string(faults.Requests), string(faults.Replies)}}},
+		{"share", part{&w.share}},
 	}
 }
 

@@ -1,0 +1,54 @@
+package faults
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/seed-228c25e4/squall/broker"
+)
+
+var limitDataKind = Kind{
+	Name:     "limit-data",
+	About:    "closes each connection of a link when so much has passed one of its halves, new ones too while it lasts",
+	Target:   Links,
+	New:      func() Fault { return &LimitData{} },
+	Survives: notWhileCut,
+	Affects:  onLink,
+}
+
+// LimitData ends the connections of the victims' links when they have carried so much.
+type LimitData struct {
+	Limit Bytes // of each connection and half
+}
+
+// Params is limit.
+func (l *LimitData) Params() []Param {
+	return []Param{{Name: "limit", About: "what passes each half of each connection before it is closed", Value: &l.Limit}}
+}
+
+// Check wants a limit.
+func (l *LimitData) Check() error {
+	if l.Limit <= 0 {
+		return errors.New("limit-data without a limit; write how much passes a connection, as in limit: 1MiB")
+	}
+	return nil
+}
+
+// Inject returns when the last of the links counts what its connections carry.
+func (l *LimitData) Inject(ctx context.Context, v Victims) (Revert, error) {
+	return v.watch(ctx, v.halves(broker.Half{Limit: int64(l.Limit)}), judge{
+		obeyed: func(s span) error {
+			connections := s.before.Open + s.made()
+			for _, passed := range s.of(v.Half) {
+				if most := connections * uint64(l.Limit); passed > most {
+					return fmt.Errorf("%d connections passed %s, and no more than %s each were to pass", connections, bytes(passed), l.Limit)
+				}
+			}
+			v.Witness.Note("%s: %d connections were closed at %s", linkName(s.link), s.cut(), l.Limit)
+			return nil
+		},
+		felt:   func(s span) bool { return s.cut() > 0 },
+		unfelt: fmt.Sprintf("no connection carried %s", l.Limit),
+	})
+}
