@@ -9,6 +9,22 @@ type Elector interface {
 	Elect(ctx context.Context, topic string, partitions []int32, unclean bool) ([]int32, error)
 }
 
+// A Reassigner is a Driver that can move a topic's replicas to other nodes.
+type Reassigner interface {
+	// Reassign asks the cluster to keep each partition on these nodes, the first of which is preferred as its leader. It returns when the cluster has
+	// taken the order; until the new replicas have caught up, State shows them beside the old ones.
+	Reassign(ctx context.Context, topic string, replicas map[int32][]string) error
+}
+
+// A Deleter is a Driver that can throw away what a topic holds.
+type Deleter interface {
+	// DeleteRecords deletes the messages below an offset of each partition. Ends shows it.
+	DeleteRecords(ctx context.Context, topic string, below map[int32]int64) error
+	// RecreateTopic deletes the topic with all that is in it, and makes it again as CreateTopic made it. It may be called again after an error. was and
+	// is are what the broker itself tells the two apart by.
+	RecreateTopic(ctx context.Context, topic string) (was, is string, err error)
+}
+
 // A Configurer is a Driver that can read and change settings while the brokers run: a topic's, or with an empty topic those that all brokers share.
 type Configurer interface {
 	// Setting asks every node. A setting that there is not is an error, and one whose value is kept secret.

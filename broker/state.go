@@ -14,9 +14,9 @@ type State struct {
 type PartitionState struct {
 	Topic     string
 	Partition int32
-	Leader    string // empty: none
-	Epoch     int32  // the leader's epoch; -1: this kind has none
-	Replicas  []string
+	Leader    string   // empty: none
+	Epoch     int32    // the leader's epoch; -1: this kind has none
+	Replicas  []string // in the broker's own order: the first is preferred as leader
 	InSync    []string
 }
 

@@ -18,7 +18,7 @@ type Condition struct {
 	Partition int32
 	Op        string // ==, !=, <, <=, >, >=; empty: an event
 	Number    int64
-	Name      string // of a node, for leader and controller
+	Name      string // of a node, for leader and controller; empty: nobody
 	text      string
 }
 
@@ -37,7 +37,7 @@ const (
 func ConditionForms() [][2]string {
 	return [][2]string{
 		{"isr of TOPIC/PARTITION == 1", "how many replicas are in sync"},
-		{"leader of TOPIC/PARTITION != b1", "who leads a partition"},
+		{"leader of TOPIC/PARTITION != b1", "who leads a partition; == nobody: it has no leader"},
 		{"controller == b2", "who leads the cluster's metadata"},
 		{"nodes < 3", "how many nodes are there"},
 		{"lag > 10k", "how many messages were acknowledged and not yet delivered"},
@@ -86,8 +86,10 @@ func (c *Condition) compareWith(text string, in Place) error {
 		switch {
 		case c.Op != "==" && c.Op != "!=":
 			return fmt.Errorf("a name is == or != another, not %s", c.Op)
+		case text == nobody:
+			return nil
 		case !slices.Contains(in.Nodes, text):
-			return fmt.Errorf("there is no node %q%s; nodes are %s", text, report.Suggest(text, in.Nodes), list(in.Nodes))
+			return fmt.Errorf("there is no node %q%s; nodes are %s, or write nobody", text, report.Suggest(text, in.Nodes), list(in.Nodes))
 		}
 		c.Name = text
 		return nil
@@ -129,8 +131,8 @@ func (c Condition) holds(now, then sight) (bool, string) {
 	case controlling:
 		return (now.state.Controller == c.Name) == (c.Op == "=="), "it is " + orNobody(now.state.Controller)
 	case leading:
-		p, _ := now.state.Partition(c.Topic, c.Partition)
-		return (p.Leader == c.Name) == (c.Op == "=="), "it is " + orNobody(p.Leader)
+		p, known := now.state.Partition(c.Topic, c.Partition)
+		return known && (p.Leader == c.Name) == (c.Op == "=="), "it is " + orNobody(p.Leader)
 	}
 	n, known := c.number(now)
 	return known && compare(n, c.Op, c.Number), fmt.Sprintf("it is %d", n)
@@ -163,9 +165,12 @@ func compare(a int64, op string, b int64) bool {
 	return a >= b
 }
 
+// nobody is where there is no node: no leader, no controller.
+const nobody = "nobody"
+
 func orNobody(name string) string {
 	if name == "" {
-		return "nobody"
+		return nobody
 	}
 	return name
 }

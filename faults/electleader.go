@@ -41,14 +41,21 @@ func (e *ElectLeader) Params() []Param {
 	return []Param{
 		{Name: "type", About: "preferred: the first replica of each; unclean: where nobody leads, a replica that may lack messages", Value: &e.Type,
 			OneOf: []string{preferred, unclean}},
-		{Name: "partition", About: "one partition's number, or all", Value: &e.Partition},
+		partitionParam(&e.Partition),
 	}
 }
 
 // Check wants a number or all.
-func (e *ElectLeader) Check() error {
-	if _, err := strconv.ParseUint(e.Partition, 10, 31); err != nil && e.Partition != allPartitions {
-		return fmt.Errorf("there is no partition %q; write its number, or all", e.Partition)
+func (e *ElectLeader) Check() error { return checkPartition(e.Partition) }
+
+// partitionParam is one partition of the topic, or all.
+func partitionParam(value *string) Param {
+	return Param{Name: "partition", About: "one partition's number, or all", Value: value}
+}
+
+func checkPartition(text string) error {
+	if _, err := strconv.ParseUint(text, 10, 31); err != nil && text != allPartitions {
+		return fmt.Errorf("there is no partition %q; write its number, or all", text)
 	}
 	return nil
 }
@@ -60,7 +67,7 @@ func (e *ElectLeader) Needs(v Victims) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), lookWithin)
 	defer cancel()
-	_, err := e.partitions(ctx, v)
+	_, err := partitionsOf(ctx, v, e.Partition)
 	return err
 }
 
@@ -71,27 +78,31 @@ func needsElector(v Victims) error {
 	return nil
 }
 
-// partitions returns the state of those that are to be elected for, by number.
-func (e *ElectLeader) partitions(ctx context.Context, v Victims) (map[int32]broker.PartitionState, error) {
-	s, err := v.Driver.State(ctx)
+// partitionsOf returns the state of a partition of the topic, or of all, by number.
+func partitionsOf(ctx context.Context, v Victims, which string) (map[int32]broker.PartitionState, error) {
+	var s broker.State
+	err := shown(ctx, func(ctx context.Context) (err error) { // busy nodes may need to be asked again
+		s, err = v.Driver.State(ctx)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
 	found := map[int32]broker.PartitionState{}
 	for _, p := range s.Partitions {
-		if p.Topic == v.Topic && (e.Partition == allPartitions || e.Partition == strconv.Itoa(int(p.Partition))) {
+		if p.Topic == v.Topic && (which == allPartitions || which == strconv.Itoa(int(p.Partition))) {
 			found[p.Partition] = p
 		}
 	}
 	if len(found) == 0 {
-		return nil, fmt.Errorf("%s has no partition %s", v.Topic, e.Partition)
+		return nil, fmt.Errorf("%s has no partition %s", v.Topic, which)
 	}
 	return found, nil
 }
 
 // Inject returns when the cluster shows the new leaders. That no election was needed is an error: nothing changed.
 func (e *ElectLeader) Inject(ctx context.Context, v Victims) (Revert, error) {
-	before, err := e.partitions(ctx, v)
+	before, err := partitionsOf(ctx, v, e.Partition)
 	if err != nil {
 		return nothing, err
 	}
@@ -108,7 +119,7 @@ func (e *ElectLeader) Inject(ctx context.Context, v Victims) (Revert, error) {
 		return nothing, fmt.Errorf("no %s election was needed: every partition asked for has such a leader", e.Type)
 	}
 	return nothing, shown(ctx, func(ctx context.Context) error {
-		after, err := e.partitions(ctx, v)
+		after, err := partitionsOf(ctx, v, e.Partition)
 		if err != nil {
 			return err
 		}

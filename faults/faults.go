@@ -43,9 +43,12 @@ var kinds = []Kind{
 	crashConsumerKind,
 	pauseConsumerKind,
 	electLeaderKind,
+	reassignKind,
 	alterConfigKind,
 	lowerMaxMessageBytesKind,
 	quotaKind,
+	deleteRecordsKind,
+	recreateTopicKind,
 }
 
 // A Fault is what one step of a scenario does to its victims, with its parameters set. It keeps nothing from one injection to the next.

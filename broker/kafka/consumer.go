@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/seed-228c25e4/squall/broker"
@@ -34,10 +35,11 @@ type consumer struct {
 	marks map[int32]kgo.EpochOffset
 	whole map[string]map[int32]kgo.EpochOffset // marks, as franz-go wants them
 
-	gone   atomic.Bool // aborted
-	end    sync.Once
-	ended  chan struct{}
-	cancel context.CancelFunc // ends the client's life at once
+	gone     atomic.Bool // aborted
+	renewing atomic.Bool // a topic that was made again
+	end      sync.Once
+	ended    chan struct{}
+	cancel   context.CancelFunc // ends the client's life at once
 }
 
 // NewConsumer implements broker.Driver. It returns at once; the client joins its group by itself.
@@ -214,11 +216,24 @@ func (c *consumer) trouble(ctx context.Context, p *kgo.FetchPartition) error {
 		return nil
 	case errors.Is(p.Err, kgo.ErrClientClosed):
 		return net.ErrClosed
+	case errors.Is(p.Err, kerr.UnknownTopicID) && c.news != nil:
+		c.renew()
 	case isFatal(p.Err):
 		return p.Err
 	}
 	c.news.event(broker.Lost, "", fmt.Sprintf("fetch partition %d: %v", p.Partition, p.Err))
 	return nil
+}
+
+// renew lets the client meet the topic anew: it was made again under the same name, and franz-go holds on to the one that is gone.
+func (c *consumer) renew() {
+	if c.renewing.CompareAndSwap(false, true) {
+		c.driver.behind.Go(func() {
+			defer c.renewing.Store(false)
+			c.client.PurgeTopicsFromConsuming(c.topic)
+			c.client.AddConsumeTopics(c.topic)
+		})
+	}
 }
 
 // Hold and Release implement broker.Holder.

@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -40,6 +41,7 @@ type driver struct {
 
 	mu      sync.Mutex
 	topics  []string // that State tells about, sorted
+	made    map[string]broker.Topic
 	groups  []string // sorted
 	behind  sync.WaitGroup
 	closing context.CancelFunc
@@ -56,7 +58,8 @@ var (
 
 // New returns a driver of the cluster. run is the id in every envelope of this run. Nothing is asked of the cluster yet.
 func New(cluster broker.Cluster, s broker.Settings, clock broker.Clock, run uint64) (broker.Driver, error) {
-	d := &driver{cluster: cluster, settings: s, clock: clock, run: run, names: map[int32]string{}, addrs: map[string]string{}}
+	d := &driver{cluster: cluster, settings: s, clock: clock, run: run, names: map[int32]string{}, addrs: map[string]string{},
+		made: map[string]broker.Topic{}}
 	for _, n := range cluster.Nodes() {
 		id, err := strconv.ParseInt(n.ID(), 10, 32)
 		if err != nil {
@@ -170,7 +173,7 @@ func (d *driver) CreateTopic(ctx context.Context, t broker.Topic) error {
 	}
 	var tried bool // an attempt whose answer was lost may have made the topic
 	err := d.await(ctx, func(ctx context.Context) (string, error) {
-		err := d.createOnce(ctx, t)
+		_, err := d.createOnce(ctx, t)
 		switch {
 		case err == nil, tried && errors.Is(err, kerr.TopicAlreadyExists):
 			return "", nil
@@ -184,10 +187,14 @@ func (d *driver) CreateTopic(ctx context.Context, t broker.Topic) error {
 		return fmt.Errorf("create topic %s: %w", t.Name, err)
 	}
 	d.know(t.Name)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.made[t.Name] = t
 	return nil
 }
 
-func (d *driver) createOnce(ctx context.Context, t broker.Topic) error {
+// createOnce returns the topic's id.
+func (d *driver) createOnce(ctx context.Context, t broker.Topic) (id kadm.TopicID, _ error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	req := kmsg.NewPtrCreateTopicsRequest()
@@ -202,14 +209,15 @@ func (d *driver) createOnce(ctx context.Context, t broker.Topic) error {
 	req.Topics = append(req.Topics, rt)
 	resp, err := req.RequestWith(ctx, d.eyes)
 	if err != nil {
-		return err
+		return id, err
 	}
 	for _, told := range resp.Topics {
 		if err := kerr.ErrorForCode(told.ErrorCode); err != nil {
-			return tell(err, told.ErrorMessage)
+			return id, tell(err, told.ErrorMessage)
 		}
+		id = told.TopicID
 	}
-	return nil
+	return id, nil
 }
 
 // isTold reports whether a broker said it, as opposed to the network.

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/seed-228c25e4/squall/broker"
@@ -59,6 +60,9 @@ type producer struct {
 	ended   chan struct{} // closed when the client is gone
 	work    sync.WaitGroup
 	janitor context.CancelFunc
+
+	renewing atomic.Bool  // the client is about to meet a topic anew
+	renewed  atomic.Int64 // when it last was, on the run's clock
 }
 
 // NewProducer implements broker.Driver. It returns at once; connections are made with the first message. The Producer has one more method, Late() int64:
@@ -174,12 +178,30 @@ func (p *producer) keep(r *kgo.Record, err error) {
 		}
 		p.note(s, offset, p.judge(s, err))
 	}
+	if errors.Is(err, kerr.UnknownTopicID) {
+		p.renew(s)
+	}
 	s.until.Store(idle)
 	p.free.put(s.index)
 	if p.last(p.tally.acknowledged.Load(), err == nil) || err != nil || p.noAcks {
 		p.flushOutbox()
 	}
 	p.telling.Unlock()
+}
+
+// renew lets the client meet a topic anew that was made again under the same name: franz-go holds on to the one that is gone. A message that was sent
+// before that was done says nothing of the new topic; to renew once more would count its batches from 0 once more, and the broker would take the next
+// for those it has.
+func (p *producer) renew(s *slot) {
+	if s.sent < time.Duration(p.renewed.Load()) || !p.renewing.CompareAndSwap(false, true) {
+		return
+	}
+	topic := s.record.Topic
+	p.driver.behind.Go(func() {
+		p.client.PurgeTopicsFromProducing(topic)
+		p.renewed.Store(int64(p.driver.clock.Now()))
+		p.renewing.Store(false)
+	})
 }
 
 // judge says whether a failed message may be stored. When in doubt it is unknown.

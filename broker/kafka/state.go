@@ -261,7 +261,7 @@ func (d *driver) mergeTopic(s *broker.State, t kmsg.MetadataResponseTopic) {
 	for _, p := range t.Partitions {
 		st := broker.PartitionState{
 			Topic: *t.Topic, Partition: p.Partition, Epoch: p.LeaderEpoch,
-			Replicas: d.nodeNames(p.Replicas), InSync: d.nodeNames(p.ISR),
+			Replicas: d.nodeNames(p.Replicas), InSync: slices.Sorted(slices.Values(d.nodeNames(p.ISR))),
 		}
 		if p.Leader >= 0 {
 			st.Leader = d.nodeName(p.Leader)
@@ -281,7 +281,6 @@ func (d *driver) nodeNames(ids []int32) []string {
 	for i, id := range ids {
 		names[i] = d.nodeName(id)
 	}
-	slices.Sort(names)
 	return names
 }
 

@@ -26,6 +26,8 @@ faults:
   - { name: cleaners, at: 17s, for: 2s, alter-config: { of: brokers, setting: log.cleaner.threads, to: "2" } }
   - { name: small, at: 20s, for: 3s, lower-max-message-bytes: { to: 300B } }
   - { name: slow, at: 25s, for: 3s, quota: { limit: 10KiB/s } }
+  - { name: turned, at: 30s, for: 2s, reassign: {} }
+  - { name: trimmed, at: 33s, for: 1s, delete-records: { oldest: 25% } }
 expect: [ lost == 0, reordered == 0, duplicates == 0, rejected > 100 ]
 `)
 	code := p.wait()
@@ -33,13 +35,15 @@ expect: [ lost == 0, reordered == 0, duplicates == 0, rejected > 100 ]
 	if code != report.ExitPass {
 		t.Errorf("exit code %d: %s", code, r.Verdict.Sentence)
 	}
-	if r.Safety.Rejected == 0 || r.Safety.Lost > 0 {
-		t.Errorf("%d rejected, %d lost", r.Safety.Rejected, r.Safety.Lost)
+	if r.Safety.Rejected == 0 || r.Safety.Lost > 0 || r.Safety.Expired == 0 {
+		t.Errorf("%d rejected, %d lost, %d expired", r.Safety.Rejected, r.Safety.Lost, r.Safety.Expired)
 	}
 	want := map[string][]string{
 		"elected":  {"leads (epoch"},
 		"cleaners": {"log.cleaner.threads is 2 in force on 3 nodes; set before: not set", "log.cleaner.threads is as it was: not set"},
 		"small":    {"max.message.bytes is 300 in force on 3 nodes; set before: not set", "max.message.bytes is as it was: not set"},
+		"turned":   {"orders/0: from b", "3 of 3 partitions had moved when it was over"},
+		"trimmed":  {"orders/0: offsets 0 to "},
 		"slow":     {"quota of producers is 10KiB/s", "quota of producers is not set"},
 	}
 	for _, f := range r.Faults {
