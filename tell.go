@@ -23,7 +23,7 @@ func (r *run) describe(ctx context.Context) {
 		Broker: report.Broker{Kind: r.bed.Kind.Name, Testbed: d.Testbed, Emulated: d.Emulated, Nodes: s.NodeNames(), Config: d.Config, Proxied: d.Proxied},
 		Client: clientSettings(s), Load: loadLine(s), Pacing: pacing(s), ClosedLoop: s.Load.ClosedLoop(),
 		Contract: report.Contract(r.bed.Kind.Contract(settings)), Command: r.bed.Command, Effective: string(scenarios.Effective(s)),
-		Calibration: r.bed.Calibration,
+		Calibration: r.bed.Calibration, Stated: s.Verdict.String(),
 	}
 	for _, i := range d.Images {
 		r.info.Broker.Images = append(r.info.Broker.Images, report.Image(i))

@@ -21,6 +21,8 @@ type fakeAPI struct {
 	setErr  error
 	elects  []int32
 	rounds  int32
+
+	lostAnswers int // so many elections happen, and nobody learns of it
 }
 
 func (f *fakeAPI) State(ctx context.Context) (broker.State, error) {
@@ -34,6 +36,10 @@ func (f *fakeAPI) State(ctx context.Context) (broker.State, error) {
 func (f *fakeAPI) Elect(context.Context, string, []int32, bool) ([]int32, error) {
 	if !f.deaf {
 		f.rounds++
+	}
+	if f.lostAnswers > 0 {
+		f.lostAnswers--
+		return nil, errors.New("connection reset by peer")
 	}
 	return f.elects, nil
 }
@@ -134,6 +140,18 @@ func TestElectLeader(t *testing.T) {
 			if _, err := e.Inject(t.Context(), f.victims()); err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("error %v, want %q", err, want)
 			}
+		}
+		f = &fakeAPI{cluster: newFakeCluster(), lostAnswers: 1}
+		v = f.victims()
+		if _, err := e.Inject(t.Context(), v); err != nil { // the first answer is lost, and then no election is needed
+			t.Error(err)
+		}
+		if _, notes := v.Witness.told(); len(notes) != 6 {
+			t.Errorf("evidence %q", notes)
+		}
+		f = &fakeAPI{cluster: newFakeCluster(), lostAnswers: 9}
+		if _, err := e.Inject(t.Context(), f.victims()); err == nil || !strings.Contains(err.Error(), "reset") {
+			t.Errorf("no answer ever comes: %v", err)
 		}
 		if err := (&ElectLeader{Partition: "17"}).Needs(v); err == nil {
 			t.Error("an unknown partition is taken")

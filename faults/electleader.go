@@ -111,7 +111,7 @@ func (e *ElectLeader) Inject(ctx context.Context, v Victims) (Revert, error) {
 		which = append(which, p)
 	}
 	slices.Sort(which)
-	elected, err := v.Driver.(broker.Elector).Elect(ctx, v.Topic, which, e.Type == unclean)
+	elected, err := e.elect(ctx, v, before, which)
 	if err != nil {
 		return nothing, err
 	}
@@ -134,6 +134,42 @@ func (e *ElectLeader) Inject(ctx context.Context, v Victims) (Revert, error) {
 		}
 		return nil
 	})
+}
+
+// Asking for an election again costs nothing: a node that dies takes the answer with it, and a leader that is just dying is no longer one a little later.
+const (
+	electTries = 5
+	electAgain = 500 * time.Millisecond
+)
+
+// elect asks until there is an answer. Whom an earlier attempt elected, whose answer was lost, counts as well.
+func (e *ElectLeader) elect(ctx context.Context, v Victims, before map[int32]broker.PartitionState, which []int32) ([]int32, error) {
+	for try := 1; ; try++ {
+		elected, err := v.Driver.(broker.Elector).Elect(ctx, v.Topic, which, e.Type == unclean)
+		switch {
+		case err == nil && (len(elected) > 0 || try == 1):
+			return elected, nil
+		case err == nil:
+			return e.changed(ctx, v, before)
+		case try == electTries || !sleep(ctx, electAgain):
+			return nil, err
+		}
+	}
+}
+
+// changed returns the partitions that have a newer leader, who is the preferred one. Who was elected in an unclean way, and who came back by itself, look alike.
+func (e *ElectLeader) changed(ctx context.Context, v Victims, before map[int32]broker.PartitionState) (all []int32, _ error) {
+	if e.Type == unclean {
+		return nil, errors.New("the answer to the first attempt was lost, and no election is needed any more: whether it elected anybody is not known")
+	}
+	after, err := partitionsOf(ctx, v, e.Partition)
+	for p, is := range after {
+		if is.Epoch > before[p].Epoch && is.Leader == is.Replicas[0] {
+			all = append(all, p)
+		}
+	}
+	slices.Sort(all)
+	return all, err
 }
 
 // shownWithin is how long the cluster may take until it shows what it was asked to change.

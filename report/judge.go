@@ -26,11 +26,11 @@ func Judge(r *Report, expectations []Expectation) {
 	}
 	for _, f := range r.Validity {
 		if f.Scope == ScopeAll || f.Scope == ScopeSafety {
-			reasons = append(reasons, Reason{ExitInconclusive, f.Text})
+			reasons = append(reasons, Reason{Code: ExitInconclusive, Text: f.Text})
 		}
 	}
 	if r.Run.Stopped != "" && r.Run.StopCode != 0 {
-		reasons = append(reasons, Reason{r.Run.StopCode, "stopped by " + r.Run.Stopped})
+		reasons = append(reasons, Reason{Code: r.Run.StopCode, Text: "stopped by " + r.Run.Stopped})
 	}
 	r.Verdict = conclude(r, dedupe(reasons))
 }
@@ -51,23 +51,24 @@ func dedupe(reasons []Reason) []Reason {
 func violations(r *Report) []Reason {
 	s, c := &r.Safety, &r.Run.Contract
 	rules := []struct {
+		of     string
 		judged bool
 		count  uint64
 		text   string
 	}{
-		{c.Durable, s.Lost, "%s acknowledged messages are lost"},
-		{!c.Skips, s.GroupSkip, "%s messages are in the log and were given to nobody in the group"},
-		{c.Unique, s.Duplicates, "%s messages are stored more than once by an idempotent producer"},
-		{c.Ordered, s.Reordered, "%s messages are behind a later one of their stream"},
-		{!c.Redelivers, s.Redelivered, "%s messages were given to the group more than once"},
-		{true, s.Phantom, "%s messages carry the run's id and were never sent"},
-		{true, s.AbortedRead, "%s messages were delivered although they were rejected"},
-		{true, s.Corrupt, "%s messages are corrupt"},
+		{"lost", c.Durable, s.Lost, "%s acknowledged messages are lost"},
+		{"group-skip", !c.Skips, s.GroupSkip, "%s messages are in the log and were given to nobody in the group"},
+		{"duplicates", c.Unique, s.Duplicates, "%s messages are stored more than once by an idempotent producer"},
+		{"reordered", c.Ordered, s.Reordered, "%s messages are behind a later one of their stream"},
+		{"redelivered", !c.Redelivers, s.Redelivered, "%s messages were given to the group more than once"},
+		{"phantom", true, s.Phantom, "%s messages carry the run's id and were never sent"},
+		{"aborted-read", true, s.AbortedRead, "%s messages were delivered although they were rejected"},
+		{"corrupt", true, s.Corrupt, "%s messages are corrupt"},
 	}
 	var reasons []Reason
 	for _, rule := range rules {
 		if rule.judged && rule.count > 0 {
-			reasons = append(reasons, Reason{ExitSafety, fmt.Sprintf(rule.text, Thousands(rule.count))})
+			reasons = append(reasons, Reason{ExitSafety, fmt.Sprintf(rule.text, Thousands(rule.count)), rule.of})
 		}
 	}
 	return reasons
@@ -77,10 +78,10 @@ func violations(r *Report) []Reason {
 func outages(r *Report, expectations []Expectation) []Reason {
 	var reasons []Reason
 	for _, c := range r.Crashes {
-		reasons = append(reasons, Reason{ExitMissed, fmt.Sprintf("%s died at %s, outside any fault", c.Node, Human(c.At))})
+		reasons = append(reasons, Reason{ExitMissed, fmt.Sprintf("%s died at %s, outside any fault", c.Node, Human(c.At)), crashed})
 	}
 	if r.Safety.Sent+r.Safety.Unsent > 0 && r.Safety.Acknowledged == 0 && !speaksOf(expectations, "rejected", "unknown", "success.ratio") {
-		reasons = append(reasons, Reason{ExitMissed, "nothing was acknowledged"})
+		reasons = append(reasons, Reason{ExitMissed, "nothing was acknowledged", "success.ratio"})
 	}
 	return reasons
 }
@@ -99,7 +100,7 @@ func neverRecovered(r *Report) []Reason {
 			continue
 		}
 		reasons = append(reasons, Reason{ExitNotRecovered,
-			fmt.Sprintf("service had not come back %s after %s when the load ended", Human(r.Recovery[i].Service.Value), f.Name)})
+			fmt.Sprintf("service had not come back %s after %s when the load ended", Human(r.Recovery[i].Service.Value), f.Name), "recovery.service"})
 	}
 	return reasons
 }
@@ -109,7 +110,7 @@ func notHealed(r *Report) []Reason {
 	var reasons []Reason
 	for _, f := range r.Faults {
 		if f.HealError != "" {
-			reasons = append(reasons, Reason{ExitInternal, fmt.Sprintf("squall failed to heal %s after fault %s: %s", strings.Join(f.Victims, ", "), f.Name, f.HealError)})
+			reasons = append(reasons, Reason{Code: ExitInternal, Text: fmt.Sprintf("squall failed to heal %s after fault %s: %s", strings.Join(f.Victims, ", "), f.Name, f.HealError)})
 		}
 	}
 	return reasons
@@ -136,7 +137,7 @@ func judgeOne(r *Report, e Expectation) (Judged, *Reason) {
 	j := Judged{Text: e.Text, Warn: e.Warn, Outcome: Inconclusive, Got: "unknown"}
 	if !ok {
 		j.Why = "there is no such metric"
-		return j, &Reason{ExitInconclusive, e.Text + ": " + j.Why}
+		return j, &Reason{Code: ExitInconclusive, Text: e.Text + ": " + j.Why}
 	}
 	v := m.get(r, e)
 	j.Got = v.human(m.Unit)
@@ -175,13 +176,13 @@ func (j Judged) reason(m Metric, v measure) *Reason {
 	case j.Outcome == Pass:
 		return nil
 	case j.Outcome == Inconclusive:
-		return &Reason{ExitInconclusive, fmt.Sprintf("%s: %s", j.Text, j.Why)}
+		return &Reason{Code: ExitInconclusive, Text: fmt.Sprintf("%s: %s", j.Text, j.Why)}
 	case m.Needs == ScopeSafety:
-		return &Reason{ExitSafety, fmt.Sprintf("%s: got %s", j.Text, j.Got)}
+		return &Reason{ExitSafety, fmt.Sprintf("%s: got %s", j.Text, j.Got), m.Name}
 	case m.Name == "recovery.service" && v.censored:
-		return &Reason{ExitNotRecovered, fmt.Sprintf("%s: got %s", j.Text, j.Got)}
+		return &Reason{ExitNotRecovered, fmt.Sprintf("%s: got %s", j.Text, j.Got), m.Name}
 	}
-	return &Reason{ExitMissed, fmt.Sprintf("%s: got %s", j.Text, j.Got)}
+	return &Reason{ExitMissed, fmt.Sprintf("%s: got %s", j.Text, j.Got), m.Name}
 }
 
 // invalidates returns why the expectation cannot be judged on this data; empty: it can.
@@ -222,7 +223,11 @@ func conclude(r *Report, reasons []Reason) Verdict {
 		}
 	}
 	v.Sentence = sentence(r, v)
-	return v
+	stated, err := ParseStated(r.Run.Stated)
+	if err != nil {
+		return v // it is empty: scenarios are parsed before they run
+	}
+	return stated.hold(v)
 }
 
 // sentence tells the verdict, the reasons that decided it and then the others, and what every reader asks next.

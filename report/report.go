@@ -53,6 +53,7 @@ type Run struct {
 	Command     []string     `json:"command,omitempty"` // what repeats the run
 	Effective   string       `json:"effective"`         // the scenario with everything filled in, as YAML
 	Objective   []string     `json:"objectives"`        // the expectations as they were written
+	Stated      string       `json:"stated,omitempty"`  // the verdict that the scenario states, as in "fail(lost)"; empty: none
 }
 
 // Host is the machine that generated the load.

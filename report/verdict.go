@@ -24,6 +24,8 @@ type Verdict struct {
 type Reason struct {
 	Code ExitCode `json:"code"`
 	Text string   `json:"text"` // one sentence
+	// Of is the metric that failed, or "crash"; empty where nothing failed: it was stopped, or cannot be known.
+	Of string `json:"of,omitempty"`
 }
 
 // An ExitCode is what the process tells whoever started it.

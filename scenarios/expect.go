@@ -42,3 +42,26 @@ func (v expectations) write() *yaml.Node {
 	}
 	return list
 }
+
+// stated is the verdict that a run is stated to come to.
+type stated struct{ p *report.Stated }
+
+func (v stated) read(r *reader, field string, n *yaml.Node) {
+	if n.Kind != yaml.ScalarNode || isNull(n) {
+		r.note(n, field, "", "wants a verdict, as in fail(lost), not %s", kindOf(n))
+		return
+	}
+	s, err := report.ParseStated(n.Value)
+	if err != nil {
+		r.note(n, field, "", "%v", err)
+		return
+	}
+	*v.p = s
+}
+
+func (v stated) write() *yaml.Node {
+	if v.p.Outcome == "" {
+		return nil
+	}
+	return scalar(v.p.String())
+}

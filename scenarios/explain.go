@@ -188,11 +188,13 @@ func explainTimers(b *strings.Builder, s *Scenario, k broker.Kind) {
 }
 
 func explainExpectations(b *strings.Builder, s *Scenario) {
-	if len(s.Expect) == 0 {
-		return
+	if len(s.Expect) > 0 {
+		b.WriteString("\nExpected\n")
 	}
-	b.WriteString("\nExpected\n")
 	for _, e := range s.Expect {
 		fmt.Fprintf(b, "  %s\n", e.Text)
+	}
+	if s.Verdict.Outcome != "" {
+		fmt.Fprintf(b, "\nStated: the run comes to %s, and passes if it does\n", s.Verdict)
 	}
 }

@@ -92,6 +92,7 @@ func (d *draft) fields() section {
 		}},
 		{"faults", steps{d}},
 		{"expect", expectations{d}},
+		{"verdict", stated{&s.Verdict}},
 	}
 }
 

@@ -25,7 +25,9 @@ type Scenario struct {
 	Plan   []faults.Plan // the faults as the file has them
 	Faults []faults.Step // every injection of them, as the seed has it
 	Expect []report.Expectation
-	Source string // what the file is called
+	// Verdict is what the run is stated to come to; the zero value: nothing is stated, and it is to pass.
+	Verdict report.Stated
+	Source  string // what the file is called
 }
 
 // Broker says what cluster to run.
