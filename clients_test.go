@@ -19,11 +19,20 @@ faults:
   - { name: death, at: 4s, for: 1s, crash-consumer: any }
   - { name: deaths, at: 6s, for: 500ms, repeat: 3, every: 1s, phase: 0s, crash-producer: any }
   - { name: rebirths, at: 6s, for: 700ms, repeat: 2, every: 2s, phase: 0s, crash-consumer: all }
+  - { name: deployment, at: 10s, for: 3s, rebalance-storm: { every: 600ms }, client: consumer-0 }
+  - { name: crowd, at: 10s, for: 2s, connection-storm: { rate: 50, keep: 500ms }, node: any two }
 expect: [ lost == 0, reordered == 0, duplicates == 0, phantom == 0, corrupt == 0 ]
 `, nil)
+	evidence := ""
 	for _, f := range r.Faults {
+		evidence += strings.Join(f.Evidence, "\n") + "\n"
 		if !f.Took() || f.HealError != "" || len(f.Evidence) == 0 {
 			t.Errorf("%s: %s %s %v", f.Name, f.Error, f.HealError, f.Evidence)
+		}
+	}
+	for _, want := range []string{"consumer-0 left and joined ", "connections were made, half of them within"} {
+		if !strings.Contains(evidence, want) {
+			t.Errorf("no %q in the evidence:\n%s", want, evidence)
 		}
 	}
 	s := r.Safety

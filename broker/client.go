@@ -12,3 +12,9 @@ type Client interface {
 	// Resume lets a paused client go on; after Crash it is a new one of the same name.
 	Resume(context.Context) error
 }
+
+// A Leaver is a Client that can end in good order, and say so to those it shares its work with.
+type Leaver interface {
+	// Leave returns when the client is gone. Resume makes a new one of the same name.
+	Leave(context.Context) error
+}

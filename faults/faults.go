@@ -42,6 +42,8 @@ var kinds = []Kind{
 	crashProducerKind,
 	crashConsumerKind,
 	pauseConsumerKind,
+	rebalanceStormKind,
+	connectionStormKind,
 	electLeaderKind,
 	reassignKind,
 	alterConfigKind,

@@ -13,6 +13,7 @@ import (
 var (
 	_ broker.Client   = (*Producing)(nil)
 	_ broker.Client   = (*Consuming)(nil)
+	_ broker.Leaver   = (*Consuming)(nil)
 	_ broker.Producer = (*Producing)(nil)
 )
 
@@ -144,11 +145,19 @@ type Consuming struct {
 	crashed bool
 	changed chan struct{}      // ends with the next crash or resume
 	cut     context.CancelFunc // ends the receiving of now
+	idle    chan struct{}      // closed when nobody receives from now any more
 }
+
+// nobody receives from a client that has not begun.
+var nobody = func() chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}()
 
 // NewConsuming returns a client that connects when it is run. connect makes an incarnation.
 func NewConsuming(name string, r *Receiver, connect func(context.Context) (broker.Consumer, error)) *Consuming {
-	return &Consuming{name: name, receiver: r, connect: connect, changed: make(chan struct{}), cut: func() {}}
+	return &Consuming{name: name, receiver: r, connect: connect, changed: make(chan struct{}), cut: func() {}, idle: nobody}
 }
 
 // Name implements broker.Client.
@@ -166,7 +175,7 @@ func (c *Consuming) Connect(ctx context.Context) error {
 // Run receives with one incarnation after the other until ctx ends, which is no error, or the client cannot go on. The last incarnation is left open.
 func (c *Consuming) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
-		now, life, changed, err := c.incarnation(ctx)
+		now, life, changed, idle, err := c.incarnation(ctx)
 		if err != nil {
 			return err
 		}
@@ -179,6 +188,7 @@ func (c *Consuming) Run(ctx context.Context) error {
 		}
 		c.receiver.rejoin()
 		err = c.receiver.Run(life, now)
+		close(idle)
 		if !c.is(now) { // it crashed, and what came of that is no trouble of the load's
 			continue
 		}
@@ -188,22 +198,22 @@ func (c *Consuming) Run(ctx context.Context) error {
 }
 
 // incarnation returns the client that is alive, a new one where there is none, and a context that ends with it.
-func (c *Consuming) incarnation(ctx context.Context) (broker.Consumer, context.Context, chan struct{}, error) {
+func (c *Consuming) incarnation(ctx context.Context) (now broker.Consumer, life context.Context, changed, idle chan struct{}, _ error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.crashed {
-		return nil, nil, c.changed, nil
+		return nil, nil, c.changed, nil, nil
 	}
 	if c.now == nil {
 		next, err := c.connect(ctx)
 		if err != nil {
-			return nil, nil, nil, fmt.Errorf("connect %s: %w", c.name, err)
+			return nil, nil, nil, nil, fmt.Errorf("connect %s: %w", c.name, err)
 		}
 		c.now = next
 	}
-	var life context.Context
 	life, c.cut = context.WithCancel(ctx)
-	return c.now, life, c.changed, nil
+	c.idle = make(chan struct{})
+	return c.now, life, c.changed, c.idle, nil
 }
 
 func (c *Consuming) is(now broker.Consumer) bool {
@@ -223,6 +233,32 @@ func (c *Consuming) Crash(context.Context) error {
 	c.cut()
 	c.now, c.crashed = nil, true
 	return nil
+}
+
+// Leave implements broker.Leaver: what was processed is committed, and the group told.
+func (c *Consuming) Leave(ctx context.Context) error {
+	now, idle := c.depart()
+	if now == nil {
+		return errors.New(c.name + " is not there")
+	}
+	select {
+	case <-idle:
+		return now.Close(ctx)
+	case <-ctx.Done():
+		now.Abort()
+		return fmt.Errorf("%s does not leave: %w", c.name, ctx.Err())
+	}
+}
+
+// depart ends the receiving; idle is closed when nobody receives any more.
+func (c *Consuming) depart() (now broker.Consumer, idle chan struct{}) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now = c.now; now != nil {
+		c.now, c.crashed = nil, true
+		c.cut()
+	}
+	return now, c.idle
 }
 
 // Pause implements broker.Client.

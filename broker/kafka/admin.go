@@ -30,6 +30,7 @@ func (d *driver) Elect(ctx context.Context, topic string, partitions []int32, un
 	which.Add(topic, partitions...)
 	results, err := kadm.NewClient(d.eyes).ElectLeaders(ctx, how, which)
 	if err != nil {
+		d.eyes.ForceMetadataRefresh() // whom it was sent to may be dead: who asks again is to ask another
 		return nil, fmt.Errorf("elect leaders of %s: %w", topic, err)
 	}
 	var elected []int32

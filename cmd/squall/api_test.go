@@ -18,7 +18,7 @@ load:
   size: 512B
   client: fast
   producers: { count: 1, acks: all, idempotent: true }
-  consumers: { count: 1, group: billing }
+  consumers: { count: 2, group: billing }
 phases: { warm-up: 4s, baseline: 4s, recovery: 6s }
 faults:
   - { name: moved, at: 0s, for: 1s, restart: leader }
@@ -28,6 +28,8 @@ faults:
   - { name: slow, at: 25s, for: 3s, quota: { limit: 10KiB/s } }
   - { name: turned, at: 30s, for: 2s, reassign: {} }
   - { name: trimmed, at: 33s, for: 1s, delete-records: { oldest: 25% } }
+  - { name: unrest, at: 35s, for: 5s, rebalance-storm: { every: 1s }, client: any }
+  - { name: crowd, at: 35s, for: 4s, connection-storm: { rate: 100, keep: 1s }, node: all }
 expect: [ lost == 0, reordered == 0, duplicates == 0, rejected > 100 ]
 `)
 	code := p.wait()
@@ -42,6 +44,8 @@ expect: [ lost == 0, reordered == 0, duplicates == 0, rejected > 100 ]
 		"elected":  {"leads (epoch"},
 		"cleaners": {"log.cleaner.threads is 2 in force on 3 nodes; set before: not set", "log.cleaner.threads is as it was: not set"},
 		"small":    {"max.message.bytes is 300 in force on 3 nodes; set before: not set", "max.message.bytes is as it was: not set"},
+		"unrest":   {"left and joined 5 times"},
+		"crowd":    {"b3: 4", "0 failed"},
 		"turned":   {"orders/0: from b", "3 of 3 partitions had moved when it was over"},
 		"trimmed":  {"orders/0: offsets 0 to "},
 		"slow":     {"quota of producers is 10KiB/s", "quota of producers is not set"},
