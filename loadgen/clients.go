@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/seed-228c25e4/squall/broker"
 )
@@ -235,11 +236,18 @@ func (c *Consuming) Crash(context.Context) error {
 	return nil
 }
 
-// Leave implements broker.Leaver: what was processed is committed, and the group told.
+// Leave implements broker.Leaver: what was processed is committed, and the group told. A client that was resumed is waited for until it is there.
 func (c *Consuming) Leave(ctx context.Context) error {
-	now, idle := c.depart()
-	if now == nil {
-		return errors.New(c.name + " is not there")
+	now, idle, err := c.depart()
+	for ; now == nil && err == nil; now, idle, err = c.depart() {
+		select {
+		case <-time.After(10 * time.Millisecond):
+		case <-ctx.Done():
+			return fmt.Errorf("%s is not there yet: %w", c.name, ctx.Err())
+		}
+	}
+	if err != nil {
+		return err
 	}
 	select {
 	case <-idle:
@@ -250,15 +258,18 @@ func (c *Consuming) Leave(ctx context.Context) error {
 	}
 }
 
-// depart ends the receiving; idle is closed when nobody receives any more.
-func (c *Consuming) depart() (now broker.Consumer, idle chan struct{}) {
+// depart ends the receiving; idle is closed when nobody receives any more. It is nil where a new incarnation is yet to come.
+func (c *Consuming) depart() (now broker.Consumer, idle chan struct{}, _ error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.crashed {
+		return nil, nil, errors.New(c.name + " is not there")
+	}
 	if now = c.now; now != nil {
 		c.now, c.crashed = nil, true
 		c.cut()
 	}
-	return now, c.idle
+	return now, c.idle, nil
 }
 
 // Pause implements broker.Client.
