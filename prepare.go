@@ -57,6 +57,7 @@ type run struct {
 	findings []string // guarded by noting
 	noting   sync.Mutex
 	final    ledger.Final
+	reading  sync.Mutex // one reader of the log at a time, while faults delete some of it
 	faults   []report.Fault
 	loadEnd  time.Duration
 	lag      atomic.Int64 // messages acknowledged and not delivered, when the collector looked last; -1: nothing is consumed
@@ -75,7 +76,7 @@ func newRun(s *scenarios.Scenario, bed Testbed, observers []Observer) *run {
 		Heal:  s.LoadEnd() - s.BaselineEnd(), // when the last recovery has been watched
 		Watch: s.Phases.Recovery, Lag: func() int64 { return r.lag.Load() },
 		Hurry:   func(ctx context.Context) bool { return stop(ctx).Quick },
-		Cluster: bed.Cluster, Driver: bed.Driver, State: r.watcher.look,
+		Cluster: bed.Cluster, Driver: bed.Driver, State: r.watcher.look, Removing: r.removing,
 	}
 	r.receiving, r.watching = func() {}, func() {}
 	return r

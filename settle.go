@@ -126,7 +126,16 @@ func (r *run) read(ctx context.Context, stretches map[int32]broker.Range) {
 	idle := time.AfterFunc(readIdle, cancel)
 	defer idle.Stop()
 	reached := map[int32]int64{}
-	err := r.readAll(ctx, driver, stretches, reached, func() { idle.Reset(readIdle) })
+	err := r.readAll(ctx, driver, stretches, func(batch []broker.Delivery) {
+		for i := range batch {
+			reached[batch[i].Partition] = batch[i].Offset + 1
+		}
+		r.ledger.Reader().Delivered(batch)
+		idle.Reset(readIdle)
+	})
+	if err != nil && ctx.Err() != nil {
+		err = fmt.Errorf("nothing more came for %s while the log was read again", report.Human(readIdle))
+	}
 	if err != nil {
 		r.final.Reason = err.Error()
 	}
@@ -147,28 +156,44 @@ func (r *run) read(ctx context.Context, stretches map[int32]broker.Range) {
 	}
 }
 
-func (r *run) readAll(ctx context.Context, driver broker.Reader, stretches map[int32]broker.Range, reached map[int32]int64, moved func()) error {
+// removing reads what a fault is about to delete, so that the balance knows each message that was there until then.
+func (r *run) removing(ctx context.Context, stretches map[int32]broker.Range) error {
+	r.reading.Lock()
+	defer r.reading.Unlock()
+	driver, ok := r.bed.Driver.(broker.Reader)
+	if !ok {
+		return errors.New("this driver cannot read it before")
+	}
+	if err := r.readAll(ctx, driver, stretches, r.ledger.Reader().Removed); err != nil {
+		return err
+	}
+	for p, s := range stretches {
+		r.final.Starts[p] = max(r.final.Starts[p], s.End)
+	}
+	return nil
+}
+
+// readAll tells all that is in the stretches.
+func (r *run) readAll(ctx context.Context, driver broker.Reader, stretches map[int32]broker.Range, told func([]broker.Delivery)) error {
 	reader, err := driver.NewReader(ctx, r.scenario.Topic, stretches)
 	if err != nil {
 		return fmt.Errorf("read the log again: %w", err)
 	}
 	defer reader.Abort()
-	page, batch := r.ledger.Reader(), make([]broker.Delivery, 0, 4096)
+	batch := make([]broker.Delivery, 0, 4096)
 	for {
 		batch, err = reader.Receive(ctx, batch[:0])
 		for i := range batch {
 			broker.Decode(&batch[i], r.bed.Run)
-			reached[batch[i].Partition] = batch[i].Offset + 1
 		}
 		if len(batch) > 0 {
-			page.Delivered(batch)
-			moved()
+			told(batch)
 		}
 		switch {
 		case errors.Is(err, io.EOF):
 			return nil
 		case ctx.Err() != nil:
-			return fmt.Errorf("nothing more came for %s while the log was read again", report.Human(readIdle))
+			return fmt.Errorf("read the log again: %w", ctx.Err())
 		case err != nil:
 			return fmt.Errorf("read the log again: %w", err)
 		}

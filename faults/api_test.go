@@ -266,6 +266,16 @@ func TestDeleteRecords(t *testing.T) {
 		if _, notes := v.Witness.told(); len(notes) != 1 || notes[0] != "orders/2: offsets 0 to 29 are deleted, of 0 to 99" {
 			t.Errorf("evidence %q", notes)
 		}
+		var read map[int32]broker.Range
+		v.Removing = func(_ context.Context, stretches map[int32]broker.Range) error {
+			read = stretches
+			return f.lost
+		}
+		f.starts, f.lost = nil, errors.New("no leader")
+		if _, err := (&DeleteRecords{Partition: "2", Oldest: 0.3}).Inject(t.Context(), v); err == nil || f.starts != nil || read[2] != (broker.Range{End: 30}) {
+			t.Errorf("of what could not be read before %v was deleted; asked for %v, %v", f.starts, read, err)
+		}
+		f.lost = nil
 		f.starts = map[int32]int64{1: 100}
 		if _, err := (&DeleteRecords{Partition: "1", Oldest: 1}).Inject(t.Context(), v); err == nil || !strings.Contains(err.Error(), "holds nothing") {
 			t.Errorf("an empty log: %v", err)

@@ -13,7 +13,7 @@ import (
 
 var deleteRecordsKind = Kind{
 	Name:     "delete-records",
-	About:    "deletes the oldest messages of the topic, read or not; nothing takes it back. What was not read counts as expired, never as lost",
+	About:    "deletes the oldest messages of the topic, read or not; nothing takes it back. What nobody was given counts as expired, never as lost",
 	Target:   Nowhere,
 	New:      func() Fault { return &DeleteRecords{Partition: allPartitions, Oldest: 0.5} },
 	Survives: anyTime,
@@ -62,14 +62,20 @@ func (d *DeleteRecords) Inject(ctx context.Context, v Victims) (Revert, error) {
 	if err != nil {
 		return nothing, err
 	}
-	below := map[int32]int64{}
+	below, stretches := map[int32]int64{}, map[int32]broker.Range{}
 	for p := range which {
 		if n := int64(float64(logs[p].End-logs[p].Start) * float64(d.Oldest)); n > 0 {
 			below[p] = logs[p].Start + n
+			stretches[p] = broker.Range{Start: logs[p].Start, End: below[p]}
 		}
 	}
 	if len(below) == 0 {
 		return nothing, fmt.Errorf("%s holds nothing that could be deleted", v.Topic)
+	}
+	if v.Removing != nil {
+		if err := v.Removing(ctx, stretches); err != nil {
+			return nothing, fmt.Errorf("nothing was deleted: %w", err)
+		}
 	}
 	if err := v.Driver.(broker.Deleter).DeleteRecords(ctx, v.Topic, below); err != nil {
 		return nothing, err

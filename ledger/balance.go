@@ -14,8 +14,8 @@ type Final struct {
 	// Ends is how far the final read got. A partition that is missing was not read; one that the cluster no longer has is an empty one that was
 	// read to its end.
 	Ends []report.Partition
-	// Starts is where each partition's log began before the load did. One that begins above it now has had its beginning removed, by retention; of a
-	// partition that is missing, nobody knows that anything was removed.
+	// Starts is where each partition's log began before the load did, or up to where the final read saw what a fault deleted. One that begins above it now
+	// has had its beginning removed, by retention; of a partition that is missing, nobody knows that anything was removed.
 	Starts  map[int32]int64
 	Reason  string // why the final read did not reach every end, or was not made
 	Grouped bool   // there were consumers, which had to be given everything
@@ -62,6 +62,7 @@ type balance struct {
 	told     uint64
 	failed   [2]uint64 // rejected, unknown
 	verified uint64
+	deleted  uint64
 }
 
 // A part is one partition while its balance is struck.
@@ -132,7 +133,7 @@ func (b *balance) safety() report.Safety {
 	s := report.Safety{
 		Sent: b.sent, Acknowledged: b.told - b.failed[0] - b.failed[1], Rejected: b.failed[0], Unknown: b.failed[1], Pending: b.sent - b.told,
 		Late: b.counts[late], Verified: b.verified,
-		Lost: b.counts[lost], UnreadTail: b.counts[unreadTail], Expired: b.counts[expired], GroupSkip: b.counts[groupSkip], GroupLag: b.counts[groupLag],
+		Lost: b.counts[lost], UnreadTail: b.counts[unreadTail], Expired: b.counts[expired], Deleted: b.deleted, GroupSkip: b.counts[groupSkip], GroupLag: b.counts[groupLag],
 		Duplicates: b.counts[duplicates], Redelivered: b.counts[redelivered], Reordered: b.counts[reordered], Phantom: b.counts[phantom],
 		AbortedRead: b.counts[abortedRead], Corrupt: b.counts[corrupt], Foreign: b.counts[foreign], Resurrected: b.counts[resurrected],
 		FinalRead: report.FinalRead{Done: b.done(), Reason: b.final.Reason, Read: b.reader.intact.Load(), Ends: b.final.Ends},

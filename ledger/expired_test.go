@@ -52,3 +52,55 @@ func TestLostBeyondTheEndOfAnExpiredLog(t *testing.T) {
 		t.Errorf("lost %d, expired %d, unread %d", s.Lost, s.Expired, s.UnreadTail)
 	}
 }
+
+// What a fault deletes is read before. Then each message is known: those that a consumer was given are verified, those that none was given have expired, and
+// what the broker had lost before, or loses later, on either side of the mark, is lost.
+func TestDeletedIsKnownToTheMessage(t *testing.T) {
+	const sent, mark, given = 10_000, 6_000, 2_500 // one message for each offset; consumers got on to given, and from the mark on
+	gone := map[uint64]bool{1_000: true, mark - 1: true, mark: true, mark + 1: true, 9_000: true}
+	l := ledger.New(1, 1)
+	p, c, read := l.Sender(0), l.Receiver(), l.Reader()
+	told := func(to func([]broker.Delivery), from, until uint64) {
+		for seq := from; seq < until; seq++ {
+			if !gone[seq] {
+				to([]broker.Delivery{{Offset: int64(seq), ID: broker.ID{Seq: seq}}})
+			}
+		}
+	}
+	for seq := range uint64(sent) {
+		id := broker.ID{Seq: seq}
+		p.Sent([]broker.Message{{ID: id}})
+		p.Outcomes([]broker.Outcome{{ID: id, At: time.Duration(seq) * time.Millisecond, Offset: int64(seq)}})
+	}
+	told(c.Delivered, 0, given)
+	told(read.Removed, 0, mark/2) // in two deletions, the second of which was read from the beginning again
+	told(read.Removed, 0, mark)
+	told(c.Delivered, mark, sent)
+	told(read.Delivered, mark, sent)
+	f := ledger.Final{Readable: true, Grouped: true, Drained: true, Starts: map[int32]int64{0: mark}, Ends: []report.Partition{{Start: mark, End: sent, Reached: sent}}}
+	s := l.Balance(f)
+	const expired = mark - given - 1
+	if s.Lost != 5 || s.Expired != expired || s.Deleted != expired || s.Verified != sent-5-expired || s.UnreadTail+s.GroupSkip+s.Duplicates+s.Reordered != 0 {
+		t.Errorf("lost %d, expired %d (deleted %d), verified %d, unread %d, skipped %d, duplicates %d, reordered %d", s.Lost, s.Expired, s.Deleted, s.Verified,
+			s.UnreadTail, s.GroupSkip, s.Duplicates, s.Reordered)
+	}
+}
+
+// A message that is stored on both sides of the mark is a duplicate, and one behind a later one that was deleted is out of order. A topic that was made
+// anew begins at offset 0 again, and what is in it is read all the same.
+func TestDeletedStillCounts(t *testing.T) {
+	l := ledger.New(1, 1)
+	p, read := l.Sender(0), l.Reader()
+	for seq := range uint64(6) {
+		p.Sent([]broker.Message{{ID: broker.ID{Seq: seq}}})
+		p.Outcomes([]broker.Outcome{{ID: broker.ID{Seq: seq}, Offset: int64(seq)}})
+	}
+	at := func(offset int64, seq uint64) broker.Delivery { return broker.Delivery{Offset: offset, ID: broker.ID{Seq: seq}} }
+	read.Removed([]broker.Delivery{at(10, 0), at(11, 1), at(12, 3)})
+	read.Delivered([]broker.Delivery{at(13, 1), at(14, 2)})
+	read.Delivered([]broker.Delivery{at(0, 4), at(1, 5)})
+	s := l.Balance(ledger.Final{Readable: true, Starts: map[int32]int64{0: 13}, Ends: []report.Partition{{End: 15, Reached: 15}}})
+	if s.Duplicates != 1 || s.Reordered != 1 || s.Lost != 0 || s.Expired != 3 {
+		t.Errorf("duplicates %d, reordered %d, lost %d, expired %d", s.Duplicates, s.Reordered, s.Lost, s.Expired)
+	}
+}

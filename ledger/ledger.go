@@ -42,7 +42,7 @@ func (l *Ledger) Receiver() *ReceivePage {
 	return p
 }
 
-// Reader returns the page of the final read; the same page each time. Nothing is sent any more once it is written.
+// Reader returns the page of the final read; the same page each time. Before everything is sent, only its Removed is called.
 func (l *Ledger) Reader() *ReadPage {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -32,6 +32,7 @@ type intakePart struct {
 type intakeStream struct {
 	ids    set
 	behind *set // came behind a later one; nil: none
+	gone   *set // of those that the final read found, those that were deleted after it; nil: none
 	top    uint64
 	turn   uint32 // the turn that top belongs to
 	known  uint64 // at least so many were sent
@@ -129,6 +130,13 @@ func (in *intake) follow(s *intakeStream, id *broker.ID, turn uint32) bool {
 	return false
 }
 
+func (s *intakeStream) remove(seq uint64, free *spare) {
+	if s.gone == nil {
+		s.gone = &set{}
+	}
+	s.gone.add(seq, free)
+}
+
 func (s *intakeStream) late(seq uint64, free *spare) {
 	if s.behind == nil {
 		s.behind = &set{}
@@ -201,23 +209,33 @@ type ReadPage struct{ intake }
 
 // Delivered is told decoded messages of the log, of each partition in the order of their offsets. What is read again, because a reader had to
 // start anew, is passed over. It must not be called twice at once.
-func (p *ReadPage) Delivered(batch []broker.Delivery) {
+func (p *ReadPage) Delivered(batch []broker.Delivery) { p.take(batch, false) }
+
+// Removed is told, as Delivered is, messages that were read because they are about to be deleted: the rest of the log is read later. That they were
+// there is proven; those that no consumer was given have expired.
+func (p *ReadPage) Removed(batch []broker.Delivery) { p.take(batch, true) }
+
+func (p *ReadPage) take(batch []broker.Delivery, gone bool) {
 	var intact uint64
 	for i := range batch {
 		d := &batch[i]
-		if p.before(d) {
-			continue
-		}
+		passed := p.before(d)
 		if d.Envelope != broker.Intact {
 			p.notIntact(d)
 			continue
 		}
-		intact++
 		part, s := p.place(d)
+		if passed && (s == nil || s.ids.has(d.ID.Seq)) {
+			continue // else it is of another log: the topic was made anew
+		}
+		intact++
 		if s == nil {
 			continue
 		}
 		part.taken++
+		if gone {
+			s.remove(d.ID.Seq, &p.free)
+		}
 		if !s.ids.add(d.ID.Seq, &p.free) {
 			p.repeated(d, false)
 			continue

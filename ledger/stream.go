@@ -15,6 +15,7 @@ const (
 	inUnknown
 	inRead
 	inReadBehind
+	inGone
 	inPages
 )
 
@@ -22,6 +23,7 @@ const (
 type facts struct {
 	sent, told, rejected, unknown uint64
 	read, readBehind              uint64
+	gone                          uint64 // read, and deleted since
 	given                         uint64 // to a consumer
 	again                         uint64 // to several
 	givenBehind                   uint64 // behind a later one, to every consumer that was given it
@@ -58,7 +60,8 @@ func (b *balance) sets(p *part, producer int) []*set {
 		sets[inRejected], sets[inUnknown] = &f.rejected, &f.unknown
 	}
 	if read := b.reader.parts[p.partition]; read != nil {
-		sets[inRead], sets[inReadBehind] = &read.streams[producer].ids, read.streams[producer].behind
+		s := &read.streams[producer]
+		sets[inRead], sets[inReadBehind], sets[inGone] = &s.ids, s.behind, s.gone
 	}
 	for _, page := range p.pages {
 		sets = append(sets, &page.streams[producer].ids, page.streams[producer].behind)
@@ -79,7 +82,7 @@ func below(end, at uint64) uint64 {
 
 func gather(views []*words, i int, sent uint64) facts {
 	f := facts{sent: sent, told: views[inTold][i], rejected: views[inRejected][i], unknown: views[inUnknown][i], read: views[inRead][i],
-		readBehind: views[inReadBehind][i]}
+		readBehind: views[inReadBehind][i], gone: views[inGone][i]}
 	var inPlace uint64
 	for k := inPages; k < len(views); k += 2 {
 		ids, behind := views[k][i], views[k+1][i]
@@ -137,20 +140,23 @@ func (v *verdicts) judge(at uint64, f facts) {
 		}
 	}
 	anywhere := f.given | f.read
+	deleted := acknowledged & f.gone &^ f.given
 	v.told += ones(told)
 	v.failed[0] += ones(rejected)
 	v.failed[1] += ones(unknown)
-	v.verified += ones(acknowledged & found)
+	v.verified += ones(acknowledged & found &^ deleted)
+	v.deleted += ones(deleted)
 	v.ids += ones(f.given)
 
 	v.note(late, at, f.told&^f.sent)
 	v.absent(at, acknowledged&^found)
+	v.note(expired, at, deleted)
 	v.note(abortedRead, at, rejected&anywhere)
 	v.note(resurrected, at, unknown&anywhere)
 	v.note(phantom, at, anywhere&^f.sent)
 	v.note(reordered, at, behind&f.sent)
 	if v.final.Grouped && v.final.Readable {
-		v.note(v.ungiven(), at, f.read&f.sent&^f.given)
+		v.note(v.ungiven(), at, f.read&f.sent&^f.given&^f.gone)
 	}
 	if f.again != 0 {
 		v.repeats.addBits(uint32(v.producer), v.partition, at, f.again)

@@ -105,6 +105,8 @@ func TestJudge(t *testing.T) {
 		{"not read to the end", func(r *Report) { r.Safety.FinalRead = FinalRead{Reason: "no leader"} }, []string{"lost == 0"}, Inconclusive, ExitInconclusive, "no leader"},
 		{"not read to the end, and nobody asked", func(r *Report) { r.Safety.FinalRead = FinalRead{Reason: "no leader"} }, nil, Inconclusive, ExitInconclusive, "not checked"},
 		{"expired is not lost, and no pass", func(r *Report) { r.Safety.Expired = 3420 }, nil, Inconclusive, ExitInconclusive, "retention removed 3,420"},
+		{"what a fault deleted", func(r *Report) { r.Safety.Expired, r.Safety.Deleted = 3420, 3420 }, []string{"lost == 0", "expired == 3420"}, Pass, ExitPass, "pass"},
+		{"what a fault deleted, and retention", func(r *Report) { r.Safety.Expired, r.Safety.Deleted = 3420, 3000 }, nil, Inconclusive, ExitInconclusive, "retention removed 420"},
 		{"consumers not drained", func(r *Report) { r.Safety.GroupLag = 400 }, nil, Inconclusive, ExitInconclusive, "400 messages left"},
 		{"a broker died by itself", func(r *Report) { r.Crashes = []Crash{{Node: "b2", At: time.Minute}} }, []string{"lost == 0"}, Fail, ExitMissed, "b2 died"},
 		{"nothing acknowledged", func(r *Report) { r.Safety.Acknowledged, r.Safety.Unknown = 0, 40_000 }, nil, Fail, ExitMissed, "nothing was acknowledged"},

@@ -43,6 +43,7 @@ var catalogue = slices.Concat([]Metric{
 	count("phantom", "carries the run's id and was never sent", func(s *Safety) uint64 { return s.Phantom }),
 	count("aborted-read", "delivered although it was rejected", func(s *Safety) uint64 { return s.AbortedRead }),
 	count("corrupt", "header or checksum wrong", func(s *Safety) uint64 { return s.Corrupt }),
+	count("expired", "acknowledged, and removed before the final read: by retention, or deleted by a fault before anybody was given it", func(s *Safety) uint64 { return s.Expired }),
 	count("group-skip", "in the log, and given to nobody in a drained group", func(s *Safety) uint64 { return s.GroupSkip }),
 	count("resurrected", "unknown to the producer, and found in the log", func(s *Safety) uint64 { return s.Resurrected }),
 	trouble("unknown", "sent, and nobody can know what became of it", func(s *Safety) uint64 { return s.Unknown }),

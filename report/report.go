@@ -144,7 +144,8 @@ type Safety struct {
 
 	Lost        uint64 `json:"lost"`         // acknowledged, and not in a final read that reached the log's end
 	UnreadTail  uint64 `json:"unread_tail"`  // acknowledged, not found, and the final read did not reach the end, or nobody knows whether it has expired
-	Expired     uint64 `json:"expired"`      // acknowledged, and stored below where the log now begins: retention removed it before the final read
+	Expired     uint64 `json:"expired"`      // acknowledged, and stored below where the log now begins: removed before the final read
+	Deleted     uint64 `json:"deleted"`      // of the expired, those that a fault deleted: each was read before, and had been given to nobody
 	GroupSkip   uint64 `json:"group_skip"`   // in the log, and given to nobody in a group that was drained
 	GroupLag    uint64 `json:"group_lag"`    // in the log, and not given to anybody when the drain's bound passed
 	Duplicates  uint64 `json:"duplicates"`   // stored more than once, each further copy counted

@@ -109,8 +109,8 @@ func validateSafety(r *Report, expectations []Expectation, add func(Scope, strin
 	if !s.FinalRead.Done {
 		add(ScopeSafety, "", "the final read did not reach the end of the log: %s", s.FinalRead.Reason)
 	}
-	if s.Expired > 0 {
-		add(ScopeSafety, "", "retention removed %s acknowledged messages before the final read; keep messages for longer than the run", Thousands(s.Expired))
+	if n := s.Expired - s.Deleted; n > 0 {
+		add(ScopeSafety, "", "retention removed %s acknowledged messages before the final read; keep messages for longer than the run", Thousands(n))
 	}
 	if s.UnreadTail > 0 && s.FinalRead.Done {
 		add(ScopeSafety, "", "%s acknowledged messages were not found, and retention may have removed them", Thousands(s.UnreadTail))

@@ -165,6 +165,9 @@ func (t *text) safety(s *report.Safety) {
 		fmt.Sprintf("phantom %s\taborted read %s\tgroup skip %s\tredelivered %s", n(s.Phantom), n(s.AbortedRead), n(s.GroupSkip), n(s.Redelivered)),
 		fmt.Sprintf("verified %s\tresurrected %s\tforeign %s\tunsent %s", n(s.Verified), n(s.Resurrected), n(s.Foreign), n(s.Unsent)),
 	}
+	if s.Expired > 0 {
+		rows = append(rows, fmt.Sprintf("expired %s", n(s.Expired)))
+	}
 	title := "Safety: read back to the end of the log"
 	if !s.FinalRead.Done {
 		title = "Safety: NOT read back to the end of the log: " + s.FinalRead.Reason
