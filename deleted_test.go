@@ -15,7 +15,7 @@ func TestDeletedRecords(t *testing.T) {
 	r, _, _ := play(t, t.Context(), late+`
 faults:
   - { name: before, at: 0s, for: 100ms, delete-records: { oldest: 50% } }
-  - { name: again, at: 1s, for: 100ms, delete-records: { oldest: 30%, partition: "1" } }
+  - { name: again, at: 1s, for: 100ms, delete-records: { oldest: 30%, partition: 1 } }
   - { name: after, at: 6s, for: 100ms, delete-records: { oldest: 100% } }
 expect: [ lost == 0, expired > 500, group-skip == 0 ]
 `, nil)

@@ -190,7 +190,7 @@ func (c *course) end() {
 
 // tell says in one line what happened to a fault.
 func tell(what faults.Transition, f report.Fault) string {
-	text := fmt.Sprintf("%s %s: %s %s", f.Name, what, f.Kind, f.Target)
+	text := strings.TrimSpace(fmt.Sprintf("%s %s: %s %s", f.Name, what, f.Kind, f.Target))
 	if f.Params != "" {
 		text += " (" + f.Params + ")"
 	}

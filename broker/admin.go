@@ -9,11 +9,19 @@ type Elector interface {
 	Elect(ctx context.Context, topic string, partitions []int32, unclean bool) ([]int32, error)
 }
 
-// A Reassigner is a Driver that can move a topic's replicas to other nodes.
+// A Reassigner is a Driver that can move replicas to other nodes while the brokers run.
 type Reassigner interface {
-	// Reassign asks the cluster to keep each partition on these nodes, the first of which is preferred as its leader. It returns when the cluster has
-	// taken the order; until the new replicas have caught up, State shows them beside the old ones.
-	Reassign(ctx context.Context, topic string, replicas map[int32][]string) error
+	// Assignment tells where each partition's replicas are to be, and whether some are still on their way.
+	Assignment(ctx context.Context, topic string) (map[int32]Assignment, error)
+	// Reassign asks for the partitions' replicas to be on these nodes, in the place of what was asked for before; the first of them is to be preferred as
+	// leader. It returns when the cluster has agreed, which is before they are there.
+	Reassign(ctx context.Context, topic string, to map[int32][]string) error
+}
+
+// An Assignment is where the replicas of one partition are to be, by name of node.
+type Assignment struct {
+	Replicas []string // as they were asked for; the first is preferred as leader
+	Moving   bool     // not all of them are there yet, or others still are
 }
 
 // A Deleter is a Driver that can throw away what a topic holds.

@@ -3,8 +3,6 @@ package faults
 import (
 	"context"
 	"errors"
-	"maps"
-	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -126,7 +124,7 @@ func TestAlterConfigThatDoesNothing(t *testing.T) {
 func TestElectLeader(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		e := &ElectLeader{Type: preferred, Partition: allPartitions}
+		e := &ElectLeader{Type: preferred, Partition: AllPartitions}
 		f := &fakeAPI{cluster: newFakeCluster(), elects: []int32{0, 2}}
 		v := f.victims()
 		if _, err := e.Inject(t.Context(), v); err != nil {
@@ -153,41 +151,18 @@ func TestElectLeader(t *testing.T) {
 		if _, err := e.Inject(t.Context(), f.victims()); err == nil || !strings.Contains(err.Error(), "reset") {
 			t.Errorf("no answer ever comes: %v", err)
 		}
-		if err := (&ElectLeader{Partition: "17"}).Needs(v); err == nil {
+		if err := (&ElectLeader{Partition: 17}).Needs(v); err == nil {
 			t.Error("an unknown partition is taken")
 		}
 	})
 }
 
-// fakeTopic is a driver that keeps a topic's replicas and messages.
+// fakeTopic is a driver that keeps a topic's messages.
 type fakeTopic struct {
 	fakeAPI
-	replicas map[int32][]string
-	starts   map[int32]int64
-	orders   int
-	lost     error
-	made     int
-}
-
-func (f *fakeTopic) State(ctx context.Context) (broker.State, error) {
-	s, err := f.fakeAPI.State(ctx)
-	for i, p := range s.Partitions {
-		if now := f.replicas[p.Partition]; now != nil && p.Topic == "orders" {
-			s.Partitions[i].Replicas = now
-		}
-	}
-	return s, err
-}
-
-func (f *fakeTopic) Reassign(_ context.Context, _ string, to map[int32][]string) error {
-	f.orders++
-	if f.replicas == nil {
-		f.replicas = map[int32][]string{}
-	}
-	if !f.deaf {
-		maps.Copy(f.replicas, to)
-	}
-	return f.lost
+	starts map[int32]int64
+	lost   error
+	made   int
 }
 
 func (f *fakeTopic) Ends(context.Context, string) (map[int32]broker.Range, error) {
@@ -215,52 +190,11 @@ func newFakeTopic() (*fakeTopic, Victims) {
 	return f, Victims{Driver: f, Cluster: f.cluster, Topic: "orders", Witness: &Witness{}}
 }
 
-func TestReassign(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		f, v := newFakeTopic()
-		back, err := (&Reassign{Partition: allPartitions}).Inject(t.Context(), v)
-		if err != nil || !slices.Equal(f.replicas[0], []string{"b2", "b3"}) || !slices.Equal(f.replicas[5], []string{"b1"}) {
-			t.Fatalf("%v, %v", f.replicas, err)
-		}
-		if err := back(t.Context()); err != nil || !slices.Equal(f.replicas[0], []string{"b1", "b2"}) {
-			t.Errorf("afterwards %v, %v", f.replicas, err)
-		}
-		if _, notes := v.Witness.told(); len(notes) != 7 || notes[0] != "orders/0: from b1 b2 to b2 b3" || notes[6] != "6 of 6 partitions had moved when it was over" {
-			t.Errorf("evidence %q", notes)
-		}
-
-		f, v = newFakeTopic() // an order whose answer was lost may have been taken, and is taken back
-		f.lost = errors.New("the answer was lost")
-		back, err = (&Reassign{Partition: "1", To: []string{"b3"}}).Inject(t.Context(), v)
-		if err == nil || !slices.Equal(f.replicas[1], []string{"b3"}) {
-			t.Errorf("%v, %v", f.replicas, err)
-		}
-		f.lost = nil
-		if err := back(t.Context()); err != nil || !slices.Equal(f.replicas[1], []string{"b2", "b3"}) {
-			t.Errorf("afterwards %v, %v", f.replicas, err)
-		}
-
-		f, v = newFakeTopic()
-		f.deaf = true
-		if _, err := (&Reassign{Partition: "0"}).Inject(t.Context(), v); err == nil || !strings.Contains(err.Error(), "and was to") {
-			t.Errorf("a cluster that moves nothing: %v", err)
-		}
-		for want, r := range map[string]*Reassign{
-			"no partition 17": {Partition: "17"}, `no node b9; the nodes are b1`: {Partition: "0", To: []string{"b9"}}, "already": {Partition: "0", To: []string{"b1", "b2"}},
-		} {
-			if err := r.Needs(v); err == nil || !strings.Contains(err.Error(), want) {
-				t.Errorf("%+v: %v, want %q", r, err, want)
-			}
-		}
-	})
-}
-
 func TestDeleteRecords(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f, v := newFakeTopic()
-		if _, err := (&DeleteRecords{Partition: "2", Oldest: 0.3}).Inject(t.Context(), v); err != nil || f.starts[2] != 30 || len(f.starts) != 1 {
+		if _, err := (&DeleteRecords{Partition: 2, Oldest: 0.3}).Inject(t.Context(), v); err != nil || f.starts[2] != 30 || len(f.starts) != 1 {
 			t.Errorf("%v, %v", f.starts, err)
 		}
 		if _, notes := v.Witness.told(); len(notes) != 1 || notes[0] != "orders/2: offsets 0 to 29 are deleted, of 0 to 99" {
@@ -272,16 +206,16 @@ func TestDeleteRecords(t *testing.T) {
 			return f.lost
 		}
 		f.starts, f.lost = nil, errors.New("no leader")
-		if _, err := (&DeleteRecords{Partition: "2", Oldest: 0.3}).Inject(t.Context(), v); err == nil || f.starts != nil || read[2] != (broker.Range{End: 30}) {
+		if _, err := (&DeleteRecords{Partition: 2, Oldest: 0.3}).Inject(t.Context(), v); err == nil || f.starts != nil || read[2] != (broker.Range{End: 30}) {
 			t.Errorf("of what could not be read before %v was deleted; asked for %v, %v", f.starts, read, err)
 		}
 		f.lost = nil
 		f.starts = map[int32]int64{1: 100}
-		if _, err := (&DeleteRecords{Partition: "1", Oldest: 1}).Inject(t.Context(), v); err == nil || !strings.Contains(err.Error(), "holds nothing") {
+		if _, err := (&DeleteRecords{Partition: 1, Oldest: 1}).Inject(t.Context(), v); err == nil || !strings.Contains(err.Error(), "holds nothing") {
 			t.Errorf("an empty log: %v", err)
 		}
 		f.deaf = true
-		if _, err := (&DeleteRecords{Partition: "0", Oldest: 1}).Inject(t.Context(), v); err == nil || !strings.Contains(err.Error(), "was to begin at 100") {
+		if _, err := (&DeleteRecords{Partition: 0, Oldest: 1}).Inject(t.Context(), v); err == nil || !strings.Contains(err.Error(), "was to begin at 100") {
 			t.Errorf("a cluster that deletes nothing: %v", err)
 		}
 	})

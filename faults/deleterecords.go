@@ -15,7 +15,7 @@ var deleteRecordsKind = Kind{
 	Name:     "delete-records",
 	About:    "deletes the oldest messages of the topic, read or not; nothing takes it back. What nobody was given counts as expired, never as lost",
 	Target:   Nowhere,
-	New:      func() Fault { return &DeleteRecords{Partition: allPartitions, Oldest: 0.5} },
+	New:      func() Fault { return &DeleteRecords{Partition: AllPartitions, Oldest: 0.5} },
 	Survives: anyTime,
 	Affects:  everyPartition,
 	LeavesUp: true,
@@ -24,8 +24,8 @@ var deleteRecordsKind = Kind{
 
 // DeleteRecords has messages deleted.
 type DeleteRecords struct {
-	Partition string // a number, or all
-	Oldest    Share  // of what each partition stores
+	Partition Partition
+	Oldest    Share // of what each partition stores
 }
 
 // Params are the partition and the share.
@@ -36,12 +36,12 @@ func (d *DeleteRecords) Params() []Param {
 	}
 }
 
-// Check wants a partition, and something to delete.
+// Check wants something to delete.
 func (d *DeleteRecords) Check() error {
 	if d.Oldest <= 0 {
 		return errors.New("nothing is deleted; write how much, as in oldest: 50%")
 	}
-	return checkPartition(d.Partition)
+	return nil
 }
 
 func needsDeleter(v Victims) error {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/seed-228c25e4/squall/broker"
@@ -15,7 +14,7 @@ var electLeaderKind = Kind{
 	Name:     "elect-leader",
 	About:    "asks the cluster to elect leaders of the topic's partitions: the preferred ones, or unclean ones where there is none; nothing takes it back",
 	Target:   Nowhere,
-	New:      func() Fault { return &ElectLeader{Type: preferred, Partition: allPartitions} },
+	New:      func() Fault { return &ElectLeader{Type: preferred, Partition: AllPartitions} },
 	Survives: anyTime,
 	Affects:  everyPartition,
 	LeavesUp: true,
@@ -25,15 +24,14 @@ var electLeaderKind = Kind{
 }
 
 const (
-	preferred     = "preferred"
-	unclean       = "unclean"
-	allPartitions = "all"
+	preferred = "preferred"
+	unclean   = "unclean"
 )
 
 // ElectLeader has leaders elected.
 type ElectLeader struct {
 	Type      string
-	Partition string // a number, or all
+	Partition Partition
 }
 
 // Params are the type and the partition.
@@ -45,20 +43,8 @@ func (e *ElectLeader) Params() []Param {
 	}
 }
 
-// Check wants a number or all.
-func (e *ElectLeader) Check() error { return checkPartition(e.Partition) }
-
-// partitionParam is one partition of the topic, or all.
-func partitionParam(value *string) Param {
-	return Param{Name: "partition", About: "one partition's number, or all", Value: value}
-}
-
-func checkPartition(text string) error {
-	if _, err := strconv.ParseUint(text, 10, 31); err != nil && text != allPartitions {
-		return fmt.Errorf("there is no partition %q; write its number, or all", text)
-	}
-	return nil
-}
+// Check has nothing to say.
+func (e *ElectLeader) Check() error { return nil }
 
 // Needs wants the partition to be there.
 func (e *ElectLeader) Needs(v Victims) error {
@@ -79,7 +65,7 @@ func needsElector(v Victims) error {
 }
 
 // partitionsOf returns the state of a partition of the topic, or of all, by number.
-func partitionsOf(ctx context.Context, v Victims, which string) (map[int32]broker.PartitionState, error) {
+func partitionsOf(ctx context.Context, v Victims, which Partition) (map[int32]broker.PartitionState, error) {
 	var s broker.State
 	err := shown(ctx, func(ctx context.Context) (err error) { // busy nodes may need to be asked again
 		s, err = v.Driver.State(ctx)
@@ -90,7 +76,7 @@ func partitionsOf(ctx context.Context, v Victims, which string) (map[int32]broke
 	}
 	found := map[int32]broker.PartitionState{}
 	for _, p := range s.Partitions {
-		if p.Topic == v.Topic && (which == allPartitions || which == strconv.Itoa(int(p.Partition))) {
+		if p.Topic == v.Topic && which.has(p.Partition) {
 			found[p.Partition] = p
 		}
 	}
@@ -170,24 +156,4 @@ func (e *ElectLeader) changed(ctx context.Context, v Victims, before map[int32]b
 	}
 	slices.Sort(all)
 	return all, err
-}
-
-// shownWithin is how long the cluster may take until it shows what it was asked to change.
-const shownWithin = 10 * time.Second
-
-// shown looks again and again until nothing is missing, and returns what was missing last.
-func shown(ctx context.Context, look func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, shownWithin)
-	defer cancel()
-	for {
-		err := look(ctx)
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
 }

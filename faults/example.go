@@ -91,6 +91,8 @@ func (p Param) Type() string {
 		what = "rate such as 1MiB/s"
 	case *Share:
 		what = "share such as 50%"
+	case *Partition:
+		what = "number or all"
 	case *string:
 		if what = "text"; len(p.OneOf) > 0 {
 			what = "one of " + strings.Join(p.OneOf, ", ")

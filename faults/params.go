@@ -21,7 +21,7 @@ type Configurable interface {
 type Param struct {
 	Name  string
 	About string // one line
-	// Value is a *time.Duration, *int, *bool, *string, *[]string, *Bytes, *BytesPerSecond or *Share. What it holds in a new fault is the default.
+	// Value is a *time.Duration, *int, *bool, *string, *[]string, *Bytes, *BytesPerSecond, *Share or *Partition. What it holds in a new fault is the default.
 	Value any
 	OneOf []string // the words that a *string may be; none: any text
 }
@@ -34,6 +34,28 @@ type BytesPerSecond int64
 
 // A Share is a part of a whole, from 0 to 1, written in hundredths: "50%".
 type Share float64
+
+// A Partition is one partition of the topic by its number, or all of them.
+type Partition int32
+
+// AllPartitions is written "all".
+const AllPartitions Partition = -1
+
+// String prints the number, or all.
+func (p Partition) String() string {
+	if p == AllPartitions {
+		return "all"
+	}
+	return strconv.Itoa(int(p))
+}
+
+// has reports whether a partition is meant.
+func (p Partition) has(number int32) bool { return p == AllPartitions || int32(p) == number }
+
+// partitionParam is the parameter that says which partitions of the topic a fault is for.
+func partitionParam(p *Partition) Param {
+	return Param{Name: "partition", About: "one partition of the topic, or all", Value: p}
+}
 
 // binaryUnits are the units that amounts of data are printed in, the largest first.
 var binaryUnits = []struct {
@@ -105,6 +127,8 @@ func (p Param) text() string {
 		return unlessZero(*v, v.String())
 	case *Share:
 		return unlessZero(*v, v.String())
+	case *Partition:
+		return v.String()
 	}
 	panic(fmt.Sprintf("parameter %s is a %T, which nobody can read", p.Name, p.Value)) // TestKinds meets it first
 }

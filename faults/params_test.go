@@ -16,23 +16,24 @@ type all struct {
 	Bytes    Bytes
 	Rate     BytesPerSecond
 	Share    Share
+	Part     Partition
 }
 
 func (a *all) Check() error { return nil }
 func (a *all) Params() []Param {
 	return []Param{
 		{Name: "after", Value: &a.Duration}, {Name: "times", Value: &a.Int}, {Name: "hard", Value: &a.Bool}, {Name: "to", Value: &a.Text},
-		{Name: "files", Value: &a.List}, {Name: "size", Value: &a.Bytes}, {Name: "rate", Value: &a.Rate}, {Name: "share", Value: &a.Share},
+		{Name: "files", Value: &a.List}, {Name: "size", Value: &a.Bytes}, {Name: "rate", Value: &a.Rate}, {Name: "share", Value: &a.Share}, partitionParam(&a.Part),
 	}
 }
 
 func TestDescribe(t *testing.T) {
 	t.Parallel()
-	if got := describe(&all{}); got != "" {
+	if got := describe(&all{}); got != "partition 0" {
 		t.Errorf("nothing is set, and it prints %q", got)
 	}
-	full := all{Duration: 1500 * time.Millisecond, Int: 3, Bool: true, Text: "b2", List: []string{"a", "b"}, Bytes: 10 << 20, Rate: 1000, Share: 0.285}
-	if got, want := describe(&full), "after 1.5s, times 3, hard true, to b2, files a b, size 10MiB, rate 1000B/s, share 28.5%"; got != want {
+	full := all{Duration: 1500 * time.Millisecond, Int: 3, Bool: true, Text: "b2", List: []string{"a", "b"}, Bytes: 10 << 20, Rate: 1000, Share: 0.285, Part: AllPartitions}
+	if got, want := describe(&full), "after 1.5s, times 3, hard true, to b2, files a b, size 10MiB, rate 1000B/s, share 28.5%, partition all"; got != want {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
 }

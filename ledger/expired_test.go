@@ -95,7 +95,9 @@ func TestDeletedStillCounts(t *testing.T) {
 		p.Sent([]broker.Message{{ID: broker.ID{Seq: seq}}})
 		p.Outcomes([]broker.Outcome{{ID: broker.ID{Seq: seq}, Offset: int64(seq)}})
 	}
-	at := func(offset int64, seq uint64) broker.Delivery { return broker.Delivery{Offset: offset, ID: broker.ID{Seq: seq}} }
+	at := func(offset int64, seq uint64) broker.Delivery {
+		return broker.Delivery{Offset: offset, ID: broker.ID{Seq: seq}}
+	}
 	read.Removed([]broker.Delivery{at(10, 0), at(11, 1), at(12, 3)})
 	read.Delivered([]broker.Delivery{at(13, 1), at(14, 2)})
 	read.Delivered([]broker.Delivery{at(0, 4), at(1, 5)})

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"strconv"
 	"time"
 
 	"go.yaml.in/yaml/v4"
@@ -37,6 +38,8 @@ func paramValue(p faults.Param) value {
 		return bandwidth{to}
 	case *faults.Share:
 		return percent{(*float64)(to)}
+	case *faults.Partition:
+		return partitions{to}
 	case *string:
 		if p.OneOf == nil {
 			return text{p: to}
@@ -94,6 +97,24 @@ func readBytes(r *reader, field string, n *yaml.Node, syntax *regexp.Regexp, wha
 	}
 	return f, true
 }
+
+// partitions is one partition's number, or all.
+type partitions struct{ p *faults.Partition }
+
+func (v partitions) read(r *reader, field string, n *yaml.Node) {
+	if n.Kind == yaml.ScalarNode && n.Value == faults.AllPartitions.String() {
+		*v.p = faults.AllPartitions
+		return
+	}
+	number, err := strconv.ParseUint(n.Value, 10, 31)
+	if n.Kind != yaml.ScalarNode || err != nil {
+		r.note(n, field, "", "wants a partition's number, or all, not %s", kindOf(n))
+		return
+	}
+	*v.p = faults.Partition(number)
+}
+
+func (v partitions) write() *yaml.Node { return scalar(v.p.String()) }
 
 // words are a list of texts; one alone may stand without brackets.
 type words struct{ p *[]string }

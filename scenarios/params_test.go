@@ -24,6 +24,7 @@ type every struct {
 	Size  faults.Bytes
 	Rate  faults.BytesPerSecond
 	Share faults.Share
+	Part  faults.Partition
 }
 
 func (*every) Inject(context.Context, faults.Victims) (faults.Revert, error) {
@@ -34,7 +35,7 @@ func (e *every) Params() []faults.Param {
 	return []faults.Param{
 		{Name: "after", Value: &e.After}, {Name: "times", Value: &e.Times}, {Name: "hard", Value: &e.Hard}, {Name: "to", Value: &e.To},
 		{Name: "how", Value: &e.How, OneOf: []string{"soft", "hard"}}, {Name: "files", Value: &e.Files}, {Name: "size", Value: &e.Size},
-		{Name: "rate", Value: &e.Rate}, {Name: "share", Value: &e.Share},
+		{Name: "rate", Value: &e.Rate}, {Name: "share", Value: &e.Share}, {Name: "part", Value: &e.Part},
 	}
 }
 
@@ -53,8 +54,8 @@ func readParams(t *testing.T, text string) (*every, Errors) {
 // Each type of parameter is read with its unit, and what is written reads the same.
 func TestParamsReadAsWritten(t *testing.T) {
 	t.Parallel()
-	got, mistakes := readParams(t, "{ after: 1.5s, times: 3, hard: true, to: b2, how: soft, files: ['*.log', b], size: 10MiB, rate: 1MiB/s, share: 28.5% }")
-	want := &every{After: 1500 * time.Millisecond, Times: 3, Hard: true, To: "b2", How: "soft", Files: []string{"*.log", "b"}, Size: 10 << 20, Rate: 1 << 20, Share: 0.285}
+	got, mistakes := readParams(t, "{ after: 1.5s, times: 3, hard: true, to: b2, how: soft, files: ['*.log', b], size: 10MiB, rate: 1MiB/s, share: 28.5%, part: 7 }")
+	want := &every{After: 1500 * time.Millisecond, Times: 3, Hard: true, To: "b2", How: "soft", Files: []string{"*.log", "b"}, Size: 10 << 20, Rate: 1 << 20, Share: 0.285, Part: 7}
 	if len(mistakes) > 0 || !reflect.DeepEqual(got, want) {
 		t.Fatalf("%+v, %v", got, mistakes)
 	}
@@ -89,6 +90,8 @@ func TestBadParams(t *testing.T) {
 		"rate: [1]":           "wants a rate such as 1MiB/s",
 		"share: 0.5":          "0.5 has no unit; write a share such as 50%",
 		"share: 120%":         "out of bounds",
+		"part: b1":            "wants a partition's number, or all",
+		"part: [1]":           "wants a partition's number, or all",
 	} {
 		if e, mistakes := readParams(t, fmt.Sprintf("{ %s }", text)); len(mistakes) != 1 || !strings.Contains(mistakes[0].Error(), want) {
 			t.Errorf("%s: %v, want %s; read as %+v", text, mistakes, want, e)
