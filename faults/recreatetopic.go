@@ -26,6 +26,9 @@ func (*RecreateTopic) Inject(ctx context.Context, v Victims) (Revert, error) {
 	defer cancel()
 	recreate := func(ctx context.Context) error {
 		was, is, err := v.Driver.(broker.Deleter).RecreateTopic(ctx, v.Topic)
+		if err == nil && v.Renewed != nil {
+			v.Renewed()
+		}
 		if err == nil {
 			v.Witness.Note("%s was %s, and is %s now", v.Topic, was, is)
 		}

@@ -51,6 +51,8 @@ type Timeline struct {
 	State func(context.Context) (broker.State, error)
 	// Removing reads what a fault is about to delete from the topic's log. Nil: nobody wants to know.
 	Removing func(context.Context, map[int32]broker.Range) error
+	// Renewed is told when a fault has made the topic anew. Nil: nobody wants to know.
+	Renewed func()
 	// Lag returns how many messages were acknowledged and not yet delivered. Nil: nobody knows.
 	Lag func() int64
 	// Hurry reports whether there are only seconds left once ctx has ended: then a way back is tried once. Nil: there is time.

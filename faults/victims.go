@@ -28,9 +28,11 @@ type Victims struct {
 	// Removing is told before a fault deletes stretches of the topic's log, and returns when what is in them has been read for the final balance.
 	// Nil: nobody keeps one.
 	Removing func(context.Context, map[int32]broker.Range) error
-	Chance   *rand.Rand // draws what the fault leaves to chance, the same for the same seed; not safe for use side by side
-	Witness  *Witness   // is told what the fault saw of its work; nil: nobody listens
-	Chosen   []string   // how the victims were found, a line each
+	// Renewed is told when the topic was made anew: its log begins at offset 0 again. Nil: nobody wants to know.
+	Renewed func()
+	Chance  *rand.Rand // draws what the fault leaves to chance, the same for the same seed; not safe for use side by side
+	Witness *Witness   // is told what the fault saw of its work; nil: nobody listens
+	Chosen  []string   // how the victims were found, a line each
 
 	draw uint64 // decides which connections are the share
 }

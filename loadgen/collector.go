@@ -18,8 +18,9 @@ type Collector struct {
 	phases    []report.PhaseFigures
 	produce   *silences
 	consume   *silences
-	acked     []int64 // one above the highest offset acknowledged, by partition
-	delivered []int64 // one above the highest offset delivered, by partition
+	acked     []int64       // one above the highest offset acknowledged, by partition
+	delivered []int64       // one above the highest offset delivered, by partition
+	since     time.Duration // of messages that were due since
 	meter     *meter
 }
 
@@ -121,7 +122,7 @@ func (c *Collector) mergeSent(r *recording) {
 func (c *Collector) mergeEnded(r *recording) {
 	c.mergeCounts(r)
 	c.produce.merge(&r.due, &r.done)
-	raise(c.acked, r.high)
+	c.raise(c.acked, r)
 	for class, n := range r.errors {
 		w := c.window(r.base)
 		if w.Errors == nil {
@@ -145,7 +146,7 @@ func (c *Collector) mergeEnded(r *recording) {
 func (c *Collector) mergeDelivered(r *recording) {
 	c.mergeCounts(r)
 	c.consume.merge(&r.due, &r.done)
-	raise(c.delivered, r.high)
+	c.raise(c.delivered, r)
 	for _, cell := range r.cells {
 		h := cell.first.export()
 		p := c.phase(cell.phase)
@@ -170,9 +171,17 @@ func (c *Collector) mergeCounts(r *recording) {
 	}
 }
 
-func raise(high, by []int64) {
+// raise takes in how far a recording got. The first one of a log that was made anew makes all begin at 0 again.
+func (c *Collector) raise(high []int64, by *recording) {
+	if by.since > c.since {
+		c.since = by.since
+		clear(c.acked)
+		clear(c.delivered)
+	}
 	for p := range high {
-		high[p] = max(high[p], by[p])
+		if by.since == c.since {
+			high[p] = max(high[p], by.high[p])
+		}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 // Phases tells which phase of the run a moment belongs to. One goroutine begins phases; any number ask, without a lock.
 type Phases struct {
 	list atomic.Pointer[[]report.Phase]
+	anew atomic.Int64 // when the topic was made anew last
 }
 
 // NewPhases returns phases of which the first has begun.
@@ -28,6 +29,9 @@ func (p *Phases) Begin(next report.Phase) {
 	list = append(list, next)
 	p.list.Store(&list)
 }
+
+// Renew says that the topic was made anew: offsets begin at 0 again, and those of messages that were due before are of a log that is gone.
+func (p *Phases) Renew(at time.Duration) { p.anew.Store(int64(at)) }
 
 // End ends the last phase.
 func (p *Phases) End(at time.Duration) {

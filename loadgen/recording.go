@@ -17,7 +17,8 @@ type recording struct {
 	base   int       // the second of counts[0]
 	due    slots     // milliseconds in which something was due, by partition
 	done   slots     // milliseconds in which something succeeded, by partition
-	high   []int64   // one above the highest offset that succeeded, by partition
+	high   []int64   // one above the highest offset that succeeded, by partition, of messages that were due since
+	since  time.Duration
 	errors map[string]uint64
 }
 
@@ -137,6 +138,15 @@ func (r *recorder) take(now time.Duration) *recording {
 	return taken
 }
 
+// reach returns what offsets are noted in: those of a log that is gone are forgotten.
+func (r *recorder) reach(rec *recording) (high []int64, since time.Duration) {
+	if since = time.Duration(r.phases.anew.Load()); rec.since != since {
+		rec.since = since
+		clear(rec.high)
+	}
+	return rec.high, since
+}
+
 // sent records a batch that a client took. What was due by held had to wait because the client's buffer was full, so its lag is not the
 // generator's.
 func (r *recorder) sent(batch []broker.Message, held time.Duration) {
@@ -166,6 +176,7 @@ func (r *recorder) unsent(due time.Duration) {
 // outcomes records how the sending of messages ended.
 func (r *recorder) outcomes(batch []broker.Outcome) {
 	rec := r.begin()
+	high, since := r.reach(rec)
 	for i := range batch {
 		o := &batch[i]
 		n := rec.count(o.At)
@@ -176,8 +187,8 @@ func (r *recorder) outcomes(batch []broker.Outcome) {
 			c.first.add(o.At - o.Due)
 			c.service().add(o.At - o.Sent)
 			rec.done.set(o.ID.Partition, o.At)
-			if o.Offset >= rec.high[o.ID.Partition] {
-				rec.high[o.ID.Partition] = o.Offset + 1
+			if o.Offset >= high[o.ID.Partition] && o.Due >= since {
+				high[o.ID.Partition] = o.Offset + 1
 			}
 		case errors.Is(o.Err, broker.ErrRejected):
 			n.rejected++
@@ -197,10 +208,11 @@ func (r *recorder) outcomes(batch []broker.Outcome) {
 // delivered records a batch that a consumer got.
 func (r *recorder) delivered(batch []broker.Delivery) {
 	rec := r.begin()
+	high, since := r.reach(rec)
 	for i := range batch {
 		d := &batch[i]
-		if int(d.Partition) < len(rec.high) && d.Offset >= rec.high[d.Partition] {
-			rec.high[d.Partition] = d.Offset + 1
+		if int(d.Partition) < len(high) && d.Offset >= high[d.Partition] && d.Due >= since {
+			high[d.Partition] = d.Offset + 1
 		}
 		if d.Envelope != broker.Intact {
 			continue
