@@ -15,6 +15,9 @@ type Kind struct {
 	Decisive Decisive
 	// Roles are the roles that a node can have, beside leader and follower of a partition: "controller", "coordinator".
 	Roles []string
+	// APIs are the requests whose answers a ProtocolFaulter can change, and Codes the errors that it can answer, in the kind's own words. Brokers that
+	// emulate the kind can do all of them.
+	APIs, Codes []string
 }
 
 // Decisive are names of timers; empty: none is known.

@@ -10,6 +10,8 @@ import (
 
 // A door is where a node's connections come in. For kfake it is a listener that never fails; to the outside it opens and closes on one address.
 type door struct {
+	node string
+	lies *lies // what is told in the place of the node
 	addr net.Addr
 	in   chan net.Conn
 	gone chan struct{} // closed for good
@@ -26,8 +28,8 @@ type door struct {
 // The ports lie below those that Linux gives to outgoing connections, for a dead node gives its port up and must find it free again.
 const lowestPort, highestPort = 15000, 32000
 
-func newDoor() (*door, error) {
-	d := &door{in: make(chan net.Conn), gone: make(chan struct{}), conns: map[*guest]struct{}{}}
+func newDoor(node string, l *lies) (*door, error) {
+	d := &door{node: node, lies: l, in: make(chan net.Conn), gone: make(chan struct{}), conns: map[*guest]struct{}{}}
 	for range 100 {
 		d.addr = &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: lowestPort + rand.IntN(highestPort-lowestPort)}
 		if d.open() == nil {
@@ -59,7 +61,7 @@ func (d *door) receive(ln net.Listener) {
 		if err != nil {
 			return
 		}
-		g := &guest{Conn: nc, door: d, gone: make(chan struct{})}
+		g := newGuest(nc, d)
 		d.mu.Lock()
 		in := d.ln == ln
 		if in {
@@ -139,45 +141,4 @@ func (d *door) Close() error {
 	d.thaw()
 	d.shut()
 	return nil
-}
-
-// A guest is a connection that came in by a door.
-type guest struct {
-	net.Conn
-	door *door
-	once sync.Once
-	gone chan struct{}
-}
-
-// wait returns when the node is awake or the connection gone.
-func (g *guest) wait() {
-	if awake := g.door.frozen.Load(); awake != nil {
-		select {
-		case <-*awake:
-		case <-g.gone:
-		}
-	}
-}
-
-func (g *guest) Read(b []byte) (int, error) {
-	n, err := g.Conn.Read(b)
-	g.wait()
-	return n, err
-}
-
-func (g *guest) Write(b []byte) (int, error) {
-	g.wait()
-	return g.Conn.Write(b)
-}
-
-func (g *guest) Close() error {
-	var err error
-	g.once.Do(func() {
-		close(g.gone)
-		g.door.mu.Lock()
-		delete(g.door.conns, g)
-		g.door.mu.Unlock()
-		err = g.Conn.Close()
-	})
-	return err
 }

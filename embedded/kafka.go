@@ -46,6 +46,7 @@ type Cluster struct {
 	server *links.Server
 	set    *links.Set
 	paths  map[string]map[string]string // client -> a node's address -> its link's address
+	lies   lies
 
 	mu       sync.Mutex
 	topics   map[string]bool // whose leaders were spread over the nodes
@@ -93,12 +94,13 @@ func (c *Cluster) start(n int) error {
 		return err
 	}
 	listen := func(string, string) (net.Listener, error) {
-		d, err := newDoor()
+		i := len(c.nodes)
+		name := "b" + strconv.Itoa(i+1)
+		d, err := newDoor(name, &c.lies)
 		if err != nil {
 			return nil, err
 		}
-		i := len(c.nodes)
-		c.nodes = append(c.nodes, &node{cluster: c, id: int32(i), name: "b" + strconv.Itoa(i+1), door: d, inSync: true})
+		c.nodes = append(c.nodes, &node{cluster: c, id: int32(i), name: name, door: d, inSync: true})
 		return d, nil
 	}
 	c.fake, err = kfake.NewCluster(kfake.NumBrokers(n), kfake.ListenFn(listen), kfake.BrokerConfigs(c.config), kfake.GroupMinSessionTimeout(shortest))
@@ -162,6 +164,9 @@ func (c *Cluster) Impair(ctx context.Context, i broker.Impairment, on ...broker.
 // Endpoint implements broker.Cluster. The observer's connections pass no link.
 func (c *Cluster) Endpoint(client string) broker.Endpoint {
 	e := broker.Endpoint{Dial: c.dial(c.paths[client])}
+	if client == broker.Observer {
+		e.Dial = c.lies.spare(e.Dial)
+	}
 	for _, n := range c.nodes {
 		e.Addrs = append(e.Addrs, n.addr())
 	}

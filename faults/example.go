@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -67,7 +68,7 @@ func (p Param) sample() {
 	case *Share:
 		*v = 0.5
 	case *string:
-		if *v = "..."; len(p.OneOf) > 0 {
+		if *v = cmp.Or(p.Sample, "..."); len(p.OneOf) > 0 {
 			*v = p.OneOf[0]
 		}
 	}

@@ -39,6 +39,9 @@ var kinds = []Kind{
 	bridgeKind,
 	ringKind,
 	swizzleKind,
+	errorKind,
+	loseAckKind,
+	delayResponseKind,
 	crashProducerKind,
 	crashConsumerKind,
 	pauseConsumerKind,
@@ -68,6 +71,12 @@ type Revert func(context.Context) error
 type Demanding interface {
 	// Needs returns what the victims or the driver lack, as Kind.Needs does.
 	Needs(Victims) error
+}
+
+// A Worded is a Fault with parameters that are words of one kind of broker.
+type Worded interface {
+	// CheckWords returns what is wrong with them; nil: nothing.
+	CheckWords(broker.Kind) error
 }
 
 // A Kind is one kind of fault.

@@ -22,8 +22,9 @@ type Param struct {
 	Name  string
 	About string // one line
 	// Value is a *time.Duration, *int, *bool, *string, *[]string, *Bytes, *BytesPerSecond, *Share or *Partition. What it holds in a new fault is the default.
-	Value any
-	OneOf []string // the words that a *string may be; none: any text
+	Value  any
+	OneOf  []string // the words that a *string may be; none: any text
+	Sample string   // of a *string: what an example shows
 }
 
 // Bytes is an amount of data, written with a unit: "10MiB".

@@ -16,6 +16,13 @@ func (v steps) possible(r *reader, path string, w *written) {
 	if k.Only != "" && k.Only != v.s.Broker.Run && !r.wrong("broker.run") {
 		r.note(r.at(path+"."+k.Name), path+"."+k.Name, "", "needs run: %s; %s", k.Only, k.Why)
 	}
+	if f, ok := w.Fault.(faults.Worded); ok && !r.wrong(path+"."+k.Name) {
+		if broker, known := v.kinds[v.s.Broker.Kind]; known {
+			if err := f.CheckWords(broker); err != nil {
+				r.note(r.at(path+"."+k.Name), path+"."+k.Name, "", "%v", err)
+			}
+		}
+	}
 	if most := w.Target.To.Most(v.s.place()); most < k.Least && !r.wrong(path) {
 		r.note(r.at(path+"."+k.Name), path+"."+k.Name, "", "%s needs %d nodes or more, and %q is at most %d; write %s: all, and as many broker.nodes",
 			k.Name, k.Least, w.Target, most, k.Name)

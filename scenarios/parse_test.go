@@ -20,7 +20,8 @@ var update = flag.Bool("update", false, "write the golden files")
 // kinds stand in for real ones, which this package does not know.
 var kinds = map[string]broker.Kind{
 	"kafka": {Name: "kafka", Check: checkReplicas, Contract: contract, Timers: sessionTimeout,
-		Decisive: broker.Decisive{Node: "broker.session.timeout.ms", Follower: "replica.lag.time.max.ms"}},
+		Decisive: broker.Decisive{Node: "broker.session.timeout.ms", Follower: "replica.lag.time.max.ms"},
+		APIs:     []string{"produce", "fetch"}, Codes: []string{"NOT_LEADER_OR_FOLLOWER", "NOT_COORDINATOR"}},
 	"rabbitmq": {Name: "rabbitmq"},
 }
 

@@ -18,6 +18,9 @@ var Kind = broker.Kind{
 	Timers:   timers,
 	Roles:    []string{"controller", "coordinator"},
 	Decisive: broker.Decisive{Node: sessionConfig, Follower: lagConfig, Member: memberTimer, Heartbeat: heartbeatConfig},
+	APIs: []string{"produce", "fetch", "list-offsets", "metadata", "offset-commit", "offset-fetch", "find-coordinator", "join-group", "sync-group",
+		"heartbeat", "leave-group", "init-producer-id"},
+	Codes: errorCodes(),
 }
 
 // What franz-go does where the settings leave it to the client.
