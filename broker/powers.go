@@ -63,6 +63,15 @@ type Disk interface {
 	Change(context.Context, ...Edit) error
 }
 
+// A Filler is a Node whose data may have a disk of its own, which can be filled up.
+type Filler interface {
+	// DiskSize is how large the disk is, in bytes; 0: the node has none of its own, and cannot be filled.
+	DiskSize() int64
+	// Fill takes what is free on the disk but for leave bytes. It returns how much was free before and after, and the way back, which is never nil, may be
+	// called again after an error, and works whether the process runs or not.
+	Fill(ctx context.Context, leave int64) (before, after int64, undo func(context.Context) error, err error)
+}
+
 // A File is one of a node's files.
 type File struct {
 	Path string

@@ -21,6 +21,7 @@ var kinds = []Kind{
 	crashLoopKind,
 	wipeKind,
 	damageDiskKind,
+	fillDiskKind,
 	throttleCPUKind,
 	limitMemoryKind,
 	latencyKind,

@@ -96,6 +96,9 @@ func (d *draft) fields() section {
 	}
 }
 
+// leastDisk is what a broker's data takes before there is any: its metadata, and the indexes of the first segments.
+const leastDisk = 128 << 20
+
 func (d *draft) broker() section {
 	b := &d.s.Broker
 	return section{
@@ -104,6 +107,7 @@ func (d *draft) broker() section {
 		{"nodes", number{&b.Nodes, 1, 99}},
 		{"image", text{p: &b.Image}},
 		{"pull", choice{&b.Pull, []string{PullMissing, PullNever}}},
+		{"disk", size{p: &b.Disk, least: leastDisk, why: ": a broker does not start with less", unset: true}},
 		{"jvm", text{p: &b.JVM}},
 		{"config", settings{p: &b.Config, kind: &b.Kind, kinds: d.kindNames()}},
 	}

@@ -37,6 +37,7 @@ type Broker struct {
 	Nodes  int
 	Image  string            // exactly this image; empty: the kind's own
 	Pull   string            // PullMissing or PullNever
+	Disk   int               // bytes that each node's data has, in memory; 0: as much as the machine's disk has
 	JVM    string            // options of the broker's Java machine; empty: the testbed's own
 	Config map[string]string // the broker's own settings in its own names
 }

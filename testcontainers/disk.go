@@ -123,7 +123,7 @@ func (n node) onDisk(ctx context.Context, script string) ([]string, error) {
 			Reader: strings.NewReader("set -eu\ncd " + quote(n.data) + "\n" + script + "echo " + quote(lastLine) + "\n"), ContainerFilePath: "/etc/squall/disk.sh", FileMode: 0o644,
 		}}
 		req.HostConfigModifier = func(h *container.HostConfig) {
-			confine(h, helperMemory, helperPids)
+			confine(h, helperMemory+n.disk, helperPids) // what it writes to a disk that is memory counts as its own
 			h.NetworkMode = "none"
 			h.VolumesFrom = []string{n.broker}
 		}

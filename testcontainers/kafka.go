@@ -41,6 +41,7 @@ type Options struct {
 	Pull     string            // PullMissing (also when empty), PullNever or PullAlways
 	Heap     string            // of each broker, such as "512m" (also when empty)
 	JVM      string            // flags that replace Kafka's own; empty: Kafka's own
+	Disk     int64             // bytes of each broker's data, in memory; 0: as much as the engine's disk has
 	Sidecar  string            // path of the static executable that the sidecar runs as `sidecar`; empty: this program
 	Progress func(string)      // told in a few words what is going on; nil: nobody listens
 }
@@ -77,7 +78,8 @@ func (o *Options) check() error {
 	return nil
 }
 
-// memory is how much a broker's container may use: twice the heap and half a gigabyte, for what a JVM keeps outside of it.
+// memory is how much a broker's container may use: twice the heap and half a gigabyte, for what a JVM keeps outside of it, and a
+// disk that is memory.
 func (o *Options) memory() int64 {
 	m := validHeap.FindStringSubmatch(o.Heap)
 	heap, _ := strconv.ParseInt(m[1], 10, 64) // check has seen it
@@ -85,7 +87,7 @@ func (o *Options) memory() int64 {
 	if strings.EqualFold(m[2], "g") {
 		heap <<= 10
 	}
-	return 2*heap + 512<<20
+	return 2*heap + 512<<20 + o.Disk
 }
 
 // Kafka starts a cluster whose nodes are brokers and controllers at once, and returns when every broker answers. An error leaves nothing behind, and
@@ -177,7 +179,7 @@ func (k kafka) pods(ctx context.Context) ([]*pod, error) {
 }
 
 func (k kafka) pod(ctx context.Context, i int) (*pod, error) {
-	p := &pod{cluster: k.cluster, index: i, name: fmt.Sprintf("b%d", i), greeting: apiVersions}
+	p := &pod{cluster: k.cluster, index: i, name: fmt.Sprintf("b%d", i), greeting: apiVersions, disk: k.options.Disk}
 	if err := p.startSidecar(ctx, k.sidecar, k.proxies(i), portProducers, portConsumers, portObserver); err != nil {
 		return nil, err
 	}

@@ -12,7 +12,6 @@ import (
 	"sync/atomic"
 
 	"github.com/moby/moby/api/types/container"
-	"github.com/moby/moby/api/types/mount"
 	"github.com/moby/moby/api/types/network"
 	"github.com/moby/moby/client"
 	tc "github.com/testcontainers/testcontainers-go"
@@ -41,6 +40,7 @@ type pod struct {
 
 	image, data string // of the broker, and the directory that survives a kill
 	memory      int64  // what the broker may use, when no fault limits it further
+	disk        int64  // the size of its data's own disk; 0: it has none
 	limits      limits
 	helpers     atomic.Int64 // containers made to look at the data
 }
@@ -102,6 +102,9 @@ func (p *pod) startSidecar(ctx context.Context, image string, proxies []proxied,
 			h.PortBindings = bindings
 			h.ExtraHosts = p.hosts()
 			h.ReadonlyRootfs = true
+			if p.disk > 0 {
+				h.Mounts = append(h.Mounts, p.dataMount("/data"))
+			}
 		}
 	})
 	if err != nil {
@@ -156,8 +159,7 @@ func (p *pod) startBroker(ctx context.Context, what process) (err error) {
 		req.HostConfigModifier = func(h *container.HostConfig) {
 			confine(h, what.memory, brokerPids)
 			h.NetworkMode = container.NetworkMode("container:" + p.sidecar)
-			// A volume without a name goes with its container.
-			h.Mounts = append(h.Mounts, mount.Mount{Type: mount.TypeVolume, Target: what.data, VolumeOptions: &mount.VolumeOptions{Labels: p.labels("broker")}})
+			h.Mounts = append(h.Mounts, p.dataMount(what.data))
 		}
 	})
 	if err != nil {

@@ -15,11 +15,45 @@ import (
 
 // What a node can do beside living and dying.
 func TestPowers(t *testing.T) {
-	c := start(t, testcontainers.Options{Nodes: 1, RunID: "powers"})
+	c := start(t, testcontainers.Options{Nodes: 1, RunID: "powers", Disk: diskSize})
 	n := c.Nodes()[0]
 	t.Run("vitals", func(t *testing.T) { vitals(t, n) })
 	t.Run("limits", func(t *testing.T) { limits(t, n) })
+	t.Run("fill", func(t *testing.T) { fill(t, n) })
 	t.Run("disk", func(t *testing.T) { disk(t, n) })
+}
+
+const diskSize = 256 << 20
+
+// fill fills a disk, which stays what it is while its broker is dead.
+func fill(t *testing.T, n broker.Node) {
+	f := n.(broker.Filler)
+	if f.DiskSize() != diskSize {
+		t.Errorf("the disk has %d bytes", f.DiskSize())
+	}
+	const leave = 10 << 20
+	before, after, undo, err := f.Fill(t.Context(), leave)
+	if err != nil || before < diskSize/2 || before > diskSize || after > leave {
+		t.Errorf("%d bytes were free, and %d are: %v", before, after, err)
+	}
+	if err := n.Kill(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	files, err := n.(broker.Disk).Files(t.Context())
+	if err != nil || !slices.ContainsFunc(files, func(f broker.File) bool { return f.Path == "meta.properties" }) {
+		t.Errorf("the broker died, and of its data is left: %v, %v", files, err)
+	}
+	for range 2 { // a heal that comes twice is no error
+		if err := undo(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	if again, _, undo, err := f.Fill(t.Context(), diskSize); err != nil || again < before-leave || undo(t.Context()) != nil {
+		t.Errorf("freed again, %d bytes are free, and %d were: %v", again, before, err)
+	}
+	if err := n.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func look(t *testing.T, n broker.Node) broker.Vitals {
@@ -70,7 +104,7 @@ func limits(t *testing.T, n broker.Node) {
 		}
 		return undo
 	}
-	const whole = 2*512<<20 + 512<<20
+	const whole = 2*512<<20 + 512<<20 + diskSize
 	first := limit(broker.Limits{CPU: 0.5}, broker.Limits{CPU: 0.5, Memory: whole})
 	before := look(t, n)
 	second := limit(broker.Limits{CPU: 0.2, Memory: 1 << 30}, broker.Limits{CPU: 0.2, Memory: 1 << 30})

@@ -42,6 +42,7 @@ func start(ctx context.Context, s *scenarios.Scenario, id string, p *plain) (bro
 func kafkaInContainers(ctx context.Context, s *scenarios.Scenario, id string, p *plain) (broker.Cluster, error) {
 	return testcontainers.Kafka(ctx, testcontainers.Options{
 		RunID: id, Nodes: s.Broker.Nodes, Config: s.Broker.Config, Image: s.Broker.Image, Pull: s.Broker.Pull, JVM: s.Broker.JVM,
+		Disk:     int64(s.Broker.Disk),
 		Progress: func(text string) { p.step("%s", text) },
 	})
 }
