@@ -139,11 +139,15 @@ func (r *run) preflight(ctx context.Context) error {
 func (r *run) connect(ctx context.Context) error {
 	load, topic := &r.scenario.Load, r.scenario.Topic
 	for i := range load.Consumers.Count {
-		options := broker.ConsumerOptions{ConsumerSettings: load.Consumers.ConsumerSettings, Name: fmt.Sprintf("consumer-%d", i), Events: r.journal.client}
+		options := broker.ConsumerOptions{ConsumerSettings: load.Consumers.ConsumerSettings, Name: fmt.Sprintf("consumer-%d", i)}
 		receiver := loadgen.NewReceiver(r.options, i, func() loadgen.ReceivePage { return r.ledger.Receiver() })
 		c := loadgen.NewConsuming(options.Name, receiver, func(ctx context.Context) (broker.Consumer, error) {
 			return r.bed.Driver.NewConsumer(ctx, topic, options)
 		})
+		options.Events = func(e broker.ClientEvent) {
+			c.Saw(e)
+			r.journal.client(e)
+		}
 		r.receivers, r.consumers = append(r.receivers, receiver), append(r.consumers, c)
 		if load.Consumers.Start == 0 {
 			if err := c.Connect(ctx); err != nil {

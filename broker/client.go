@@ -17,4 +17,6 @@ type Client interface {
 type Leaver interface {
 	// Leave returns when the client is gone. Resume makes a new one of the same name.
 	Leave(context.Context) error
+	// Assigned is how often it was given partitions, all of that name together.
+	Assigned() int
 }

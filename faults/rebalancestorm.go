@@ -52,6 +52,7 @@ func needsLeavers(v Victims) error {
 
 // Inject returns when all members have left for the first time.
 func (r *RebalanceStorm) Inject(ctx context.Context, v Victims) (Revert, error) {
+	before := assigned(v.Clients)
 	leave := func(ctx context.Context) (Revert, error) {
 		return hurtClients(v, func(c broker.Client) error { return c.(broker.Leaver).Leave(ctx) })
 	}
@@ -66,7 +67,7 @@ func (r *RebalanceStorm) Inject(ctx context.Context, v Victims) (Revert, error) 
 	turn := func() error {
 		joining, cancel := uncut(aside)
 		defer cancel()
-		if err := back(joining); err != nil || !sleep(aside, time.Until(begun.Add(time.Duration(times)*r.Every))) {
+		if err := back(joining); err != nil || !sleep(aside, time.Until(begun.Add(time.Duration(times)*r.Every))) || aside.Err() != nil {
 			return err
 		}
 		leaving, cancelToo := uncut(aside)
@@ -79,7 +80,7 @@ func (r *RebalanceStorm) Inject(ctx context.Context, v Victims) (Revert, error) 
 	}
 	go func() {
 		defer close(ended)
-		for sleep(aside, time.Until(begun.Add(time.Duration(times)*r.Every-r.Every/2))) {
+		for sleep(aside, time.Until(begun.Add(time.Duration(times)*r.Every-r.Every/2))) && aside.Err() == nil {
 			if err := turn(); err != nil {
 				v.Witness.Wrong("after departure %d: %v", times, err)
 				return
@@ -93,10 +94,19 @@ func (r *RebalanceStorm) Inject(ctx context.Context, v Victims) (Revert, error) 
 		case <-ctx.Done():
 			return ctx.Err()
 		}
+		given := assigned(v.Clients) - before
 		if err := back(ctx); err != nil {
 			return err
 		}
-		v.Witness.Note("%s left and joined %d times, every %s", list(clientNames(v.Clients)), times, report.Human(r.Every))
+		v.Witness.Note("%s left %d times, every %s; in between the group gave partitions %d times", list(clientNames(v.Clients)), times, report.Human(r.Every), given)
 		return nil
 	}, nil
+}
+
+// assigned is how often the clients were given partitions so far.
+func assigned(clients []broker.Client) (n int) {
+	for _, c := range clients {
+		n += c.(broker.Leaver).Assigned()
+	}
+	return n
 }

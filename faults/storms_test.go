@@ -19,11 +19,14 @@ type member struct {
 	mu     sync.Mutex
 	there  bool
 	left   int
+	given  int
 	refuse int // it leaves so often, and then no more
+	takes  time.Duration
 }
 
 func (m *member) Name() string { return "consumer-0" }
 func (m *member) Leave(context.Context) error {
+	time.Sleep(m.takes)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.left++; m.refuse > 0 && m.left > m.refuse {
@@ -41,7 +44,13 @@ func (m *member) Resume(context.Context) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.there = true
+	m.given++
 	return nil
+}
+func (m *member) Assigned() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.given
 }
 
 func TestRebalanceStorm(t *testing.T) {
@@ -64,7 +73,7 @@ func TestRebalanceStorm(t *testing.T) {
 			if got := v.Witness.complaint(); got != c.wrong {
 				t.Errorf("complains %q, want %q", got, c.wrong)
 			}
-			if _, notes := v.Witness.told(); c.wrong == "" && (m.left != 5 || notes[0] != "consumer-0 left and joined 5 times, every 1s") {
+			if _, notes := v.Witness.told(); c.wrong == "" && (m.left != 5 || notes[0] != "consumer-0 left 5 times, every 1s; in between the group gave partitions 4 times") {
 				t.Errorf("left %d times, evidence %q", m.left, notes)
 			}
 		}
@@ -74,6 +83,24 @@ func TestRebalanceStorm(t *testing.T) {
 		}
 		if err := needsLeavers(Victims{Clients: []broker.Client{fakeClient{name: "producer-0"}}}); err == nil {
 			t.Error("a client that cannot leave is taken")
+		}
+	})
+}
+
+// A storm that is behind its times when it is over does not go on to catch up.
+func TestRebalanceStormEnds(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		for range 20 {
+			m := &member{there: true, takes: 2500 * time.Millisecond}
+			back, err := (&RebalanceStorm{Every: time.Second}).Inject(t.Context(), Victims{Clients: []broker.Client{m}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(2 * time.Second) // it is about to leave for the second time
+			if err := back(t.Context()); err != nil || m.left != 2 || !m.isThere() {
+				t.Errorf("left %d times, there %v: %v", m.left, m.isThere(), err)
+			}
 		}
 	})
 }

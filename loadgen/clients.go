@@ -147,6 +147,8 @@ type Consuming struct {
 	changed chan struct{}      // ends with the next crash or resume
 	cut     context.CancelFunc // ends the receiving of now
 	idle    chan struct{}      // closed when nobody receives from now any more
+
+	assigned atomic.Int64
 }
 
 // nobody receives from a client that has not begun.
@@ -257,6 +259,16 @@ func (c *Consuming) Leave(ctx context.Context) error {
 		return fmt.Errorf("%s does not leave: %w", c.name, ctx.Err())
 	}
 }
+
+// Saw takes note of what happened to an incarnation. It does not block.
+func (c *Consuming) Saw(e broker.ClientEvent) {
+	if e.Kind == broker.Assigned {
+		c.assigned.Add(1)
+	}
+}
+
+// Assigned implements broker.Leaver.
+func (c *Consuming) Assigned() int { return int(c.assigned.Load()) }
 
 // depart ends the receiving; idle is closed when nobody receives any more. It is nil where a new incarnation is yet to come.
 func (c *Consuming) depart() (now broker.Consumer, idle chan struct{}, _ error) {
