@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,6 +17,7 @@ import (
 // fakeReplicas is a driver whose replicas take their time to move.
 type fakeReplicas struct {
 	broker.Driver
+	mu    sync.Mutex
 	now   map[int32][]string
 	takes time.Duration
 	until time.Time // when they are there
@@ -24,6 +26,8 @@ type fakeReplicas struct {
 }
 
 func (f *fakeReplicas) Assignment(context.Context, string) (map[int32]broker.Assignment, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	all := map[int32]broker.Assignment{}
 	for p, r := range f.now {
 		all[p] = broker.Assignment{Replicas: r, Moving: time.Now().Before(f.until)}
@@ -32,6 +36,8 @@ func (f *fakeReplicas) Assignment(context.Context, string) (map[int32]broker.Ass
 }
 
 func (f *fakeReplicas) Reassign(_ context.Context, _ string, to map[int32][]string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if !f.deaf {
 		for p, r := range to {
 			f.now[p] = r
@@ -49,7 +55,11 @@ func (f *fakeReplicas) victims() Victims {
 	return Victims{Driver: f, Cluster: newFakeCluster(), Topic: "orders", Witness: &Witness{}}
 }
 
-func (f *fakeReplicas) text() string { return fmt.Sprint(f.now[0], f.now[1]) }
+func (f *fakeReplicas) text() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return fmt.Sprint(f.now[0], f.now[1])
+}
 
 func TestReassign(t *testing.T) {
 	t.Parallel()
