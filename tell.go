@@ -124,6 +124,7 @@ func (r *run) report(stopped Stopped) *report.Report {
 		out.Backlog = recovery.Backlog(windows, r.options.Start+start)
 	}
 	out.Recovery = recovery.Analyse(history, r.faults, windows, r.info.Timers, r.scenario.Phases.Recovery)
+	out.Series = recovery.Repeated(r.faults, out.Recovery, r.info.Timers)
 	if n := r.journal.missed.Load(); n > 0 {
 		r.finding("%s events of clients came too fast to be kept", report.Thousands(n))
 	}

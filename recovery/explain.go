@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -15,26 +16,63 @@ const (
 	slow       = time.Second
 )
 
-// explain names the timer that explains the largest part of an outage, where one does: the time to detection, or the time from there on. Where no
-// detection was seen within the outage, no timer of detection explains it: service may have come back because the fault ended. Of several that
-// fit, it is the most decisive.
-func explain(r report.Recovery, timers []report.Timer) string {
-	if !r.Service.Known || r.Service.Value == 0 {
-		return ""
+// parts takes an outage apart. Nothing can be told where service came back because the fault ended, which no part of the cluster's own doing explains,
+// or where the cluster's view changed only after it. Where it did not change at all, it is the clients who found another way.
+func (a *analysis) parts(s stretch, r report.Recovery) []report.Part {
+	service := r.Service.Value
+	if !r.Service.Known || service == 0 || s.Healing >= 0 && s.Effective+service >= s.Healing {
+		return nil
 	}
-	largest, parts := r.Service.Value, []string{"election", "client discovery"}
-	if d := r.Detect; d.Known && d.Value > 0 && d.Value <= r.Service.Value {
-		largest, parts = d.Value, []string{"detection"}
-		if rest := r.Service.Value - d.Value; rest > d.Value {
-			largest, parts = rest, []string{"election", "client discovery"}
+	ends := []time.Duration{0, 0, 0, service}
+	if r.Detect.Known && r.Detect.Value <= service {
+		ends[0] = r.Detect.Value
+		ends[1] = a.elected(s, s.Effective+r.Detect.Value, s.Effective+service) - s.Effective
+	}
+	ends[2] = r.FirstSuccess.Value
+	var all []report.Part
+	done := time.Duration(0)
+	for i, name := range []report.PartName{report.Detection, report.Election, report.Discovery, report.CatchUp} {
+		end := min(max(ends[i], done), service)
+		all = append(all, report.Part{Name: name, Took: end - done})
+		done = end
+	}
+	return all
+}
+
+// elected returns when every partition that a victim led had another leader, as far as that was seen before service was back.
+func (a *analysis) elected(s stretch, detected, back time.Duration) time.Duration {
+	before, _ := a.stateAt(s.start)
+	victims, last := nodes(s.Fault), detected
+	for _, p := range before.Partitions {
+		if !slices.Contains(victims, p.Leader) {
+			continue
+		}
+		for _, state := range a.States {
+			i := slices.IndexFunc(state.Partitions, func(q report.PartitionState) bool { return q.Partition == p.Partition })
+			if state.At <= s.start || i < 0 || state.Partitions[i].Leader == "" || state.Partitions[i].Leader == p.Leader {
+				continue
+			}
+			if state.At <= back {
+				last = max(last, state.At)
+			}
+			break
 		}
 	}
+	return last
+}
+
+// explain names the timer that explains the largest part of an outage, where one does, and says so. Of several that fit, it is the most decisive.
+func explain(r report.Recovery, timers []report.Timer) (name, text string) {
+	if len(r.Parts) == 0 {
+		return "", ""
+	}
+	largest := slices.MaxFunc(r.Parts, func(a, b report.Part) int { return cmp.Compare(a.Took, b.Took) })
 	for _, t := range timers {
-		if slices.Contains(parts, t.Part) && fits(largest, t.Value) {
-			return fmt.Sprintf("%s of %s: %s = %s", report.Human(largest), report.Human(r.Service.Value), t.Name, report.Human(t.Value))
+		if t.Part == string(largest.Name) && fits(largest.Took, t.Value) {
+			return t.Name, fmt.Sprintf("%s of %s: %s = %s", report.Human(largest.Took), report.Human(r.Service.Value), t.Name, report.Human(t.Value))
 		}
 	}
-	return ""
+	return "", ""
 }
 
 func fits(part, timer time.Duration) bool {

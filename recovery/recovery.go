@@ -111,7 +111,7 @@ func (a *analysis) none(f *report.Fault) report.Recovery {
 		why += ": " + f.Error
 	}
 	u := report.UnknownFigure(why)
-	return report.Recovery{Fault: f.Name, Threshold: a.threshold(), Detect: u, FirstSuccess: u, Service: u, FirstReturn: u, Performance: u, Redundancy: u, Drained: u,
+	return report.Recovery{Fault: f.Name, Threshold: a.threshold(), Detect: u, FirstSuccess: u, Service: u, FirstReturn: u, Performance: u, Redundancy: u, Drained: u, Brownout: u,
 		ServiceSinceHealed: u, RedundancySinceEffect: u, DrainedSinceEffect: u}
 }
 
@@ -127,6 +127,7 @@ func (a *analysis) recovery(s stretch, timers []report.Timer) report.Recovery {
 		Performance:        a.performance(s, gaps),
 		BlastRadius:        a.blastRadius(gaps),
 		OutageArea:         a.outageArea(gaps),
+		Brownout:           a.brownout(s),
 	}
 	if r.Performance.Known && r.FirstSuccess.Known { // windows are seconds, and gaps are told to a millisecond
 		r.Performance.Value = max(r.Performance.Value, r.FirstSuccess.Value)
@@ -134,7 +135,8 @@ func (a *analysis) recovery(s stretch, timers []report.Timer) report.Recovery {
 	redundancy, drained := a.redundancy(s), a.drained(s)
 	r.RedundancySinceEffect, r.Redundancy = since(redundancy, s.Effective), s.sinceHealed(redundancy)
 	r.DrainedSinceEffect, r.Drained = since(drained, s.Effective), s.sinceHealed(drained)
-	r.Explained = explain(r, timers)
+	r.Parts = a.parts(s, r)
+	r.Timer, r.Explained = explain(r, timers)
 	return r
 }
 

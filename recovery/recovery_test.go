@@ -1,7 +1,10 @@
 package recovery_test
 
 import (
+	"fmt"
+	"math"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -280,6 +283,92 @@ func TestBlastRadiusAndOutageArea(t *testing.T) {
 	bare.windows = nil
 	if r = bare.analyse()[0]; r.OutageArea != 400 {
 		t.Errorf("without windows: outage area %v", r.OutageArea)
+	}
+}
+
+func TestBrownout(t *testing.T) {
+	slow := report.Histogram{Buckets: []report.Bucket{{Value: 51 * ms, Count: 200}}, Max: 51 * ms}
+	for _, c := range []struct {
+		name string
+		made *made
+		want report.Figure
+	}{
+		{"none", quiet(), known(0)},
+		{"a lower rate", quiet().seconds(40, 45, func(w *report.Window) { w.Acknowledged = 159 }), known(5 * s)},
+		{"nearly all", quiet().seconds(40, 45, func(w *report.Window) { w.Acknowledged = 160 }), known(0)},
+		{"an outage is no brownout", quiet().seconds(40, 45, func(w *report.Window) { w.Acknowledged = 0 }), known(0)},
+		{"slow", quiet().seconds(40, 43, func(w *report.Window) { w.Latency.Ack = slow }), known(3 * s)},
+		{"before the fault", quiet().seconds(25, 31, func(w *report.Window) { w.Acknowledged = 100 }), known(0)},
+		{"after the load", quiet().seconds(100, 105, func(w *report.Window) { w.Acknowledged = 1 }), known(0)},
+	} {
+		if got := c.made.analyse()[0].Brownout; got != c.want {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
+// Parts add up to the outage, in whatever order things were seen.
+func TestParts(t *testing.T) {
+	nobody := state(40*s, "", "b2", "b3")
+	for _, c := range []struct {
+		name string
+		made *made
+		want []time.Duration // detection, election, discovery, catch-up
+	}{
+		{"each", quiet().silent(report.Produce, 0, 31*s, 43*s).silent(report.Produce, 1, 31*s, 46*s).states(nobody, state(41*s, "b2", "b2", "b3")), []time.Duration{9 * s, s, 2 * s, 3 * s}},
+		{"detected and elected at once", quiet().silent(report.Produce, 0, 31*s, 43*s).states(state(40*s, "b2", "b2", "b3")), []time.Duration{9 * s, 0, 3 * s, 0}},
+		{"the election was seen late", quiet().silent(report.Produce, 0, 31*s, 40*s+500*ms).states(nobody, state(41*s, "b2", "b2", "b3")), []time.Duration{9 * s, 0, 500 * ms, 0}},
+		{"the view did not change", quiet().silent(report.Produce, 0, 31*s, 34*s), []time.Duration{0, 0, 3 * s, 0}},
+		{"back when the fault ended", quiet().silent(report.Produce, 0, 31*s, 49*s+500*ms).states(state(40*s, "b2", "b2", "b3")), nil},
+		{"no outage", quiet().states(state(40*s, "b2", "b2", "b3")), nil},
+		{"never back", quiet().open(0, 31*s, 100*s).states(state(40*s, "b2", "b2", "b3")), nil},
+	} {
+		r := c.made.analyse()[0]
+		var got []time.Duration
+		var sum time.Duration
+		for _, p := range r.Parts {
+			got = append(got, p.Took)
+			sum += p.Took
+		}
+		if !slices.Equal(got, c.want) || got != nil && sum != r.Service.Value {
+			t.Errorf("%s: %v, want %v, of %v", c.name, got, c.want, r.Service)
+		}
+	}
+}
+
+func TestRepeated(t *testing.T) {
+	detected := state(40*s, "b2", "b2", "b3")
+	r := quiet().silent(report.Produce, 0, 31*s, 41*s).states(detected).analyse()[0]
+	slow := quiet().silent(report.Produce, 0, 31*s, 46*s).states(detected).analyse()[0]
+	never := quiet().open(0, 31*s, 100*s).states(detected).analyse()[0]
+	var faults []report.Fault
+	var recoveries []report.Recovery
+	add := func(f report.Fault, rec report.Recovery) {
+		rec.Fault = f.Name
+		faults, recoveries = append(faults, f), append(recoveries, rec)
+	}
+	for i, rec := range []report.Recovery{slow, r, r, never} {
+		add(report.Fault{Name: fmt.Sprintf("kill #%d", i+1), Effective: 1}, rec)
+		add(report.Fault{Name: fmt.Sprintf("soak #%d", i+1), Effective: 1, Error: "nothing happened"}, report.Recovery{})
+	}
+	add(report.Fault{Name: "once", Effective: 1}, r)
+	add(report.Fault{Name: "kill #5", Effective: report.Never, LeftOut: "never to be hurt"}, report.Recovery{})
+	all := recovery.Repeated(faults, recoveries, quiet().timers)
+	if len(all) != 2 || all[0].Name != "kill" || all[1].Name != "soak" {
+		t.Fatalf("%+v", all)
+	}
+	kill := all[0]
+	if kill.Injections != 5 || kill.Took != 4 || kill.LeftOut != 1 || kill.Service.N != 4 || kill.Service.Censored != 1 || kill.Service.P50 != known(12500*ms) || kill.Service.Max != censored(69*s) {
+		t.Errorf("%+v", kill)
+	}
+	if want := "9s of 12.5s at the median is detection, which session = 9s explains in 3 of 4 outages"; kill.Explained != want {
+		t.Errorf("%q, want %q", kill.Explained, want)
+	}
+	if len(kill.Shares) != 4 || math.Abs(kill.Shares[0].Share-27.0/35) > 1e-9 || math.Abs(kill.Shares[2].Share-8.0/35) > 1e-9 {
+		t.Errorf("%+v", kill.Shares)
+	}
+	if soak := all[1]; soak.Took != 0 || soak.Service.N != 0 || soak.Explained != "" {
+		t.Errorf("%+v", soak)
 	}
 }
 

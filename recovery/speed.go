@@ -94,6 +94,31 @@ func (a *analysis) steady(windows []report.Window) bool {
 	return float64(acknowledged) >= rateShare*float64(due) && p99.Known && !p99.AtLeast && p99.Value <= limit
 }
 
+// Successes are a brownout when fewer than this share of what was due comes through, or when they are as slow as that.
+const (
+	poorShare     = 0.8
+	poorLatencies = 3
+)
+
+// brownout returns how many seconds were poor, from when the fault took effect to the end of its stretch, though something was acknowledged in them.
+func (a *analysis) brownout(s stretch) report.Figure {
+	if !a.baseline.known || !a.baseline.ack.Known || a.baseline.ack.AtLeast {
+		return report.UnknownFigure("there is no baseline to compare with")
+	}
+	poor := report.KnownFigure(0)
+	for i := range a.windows {
+		w := &a.windows[i]
+		if w.Start+second <= s.Effective || w.Start >= s.until || w.Due == 0 || w.Acknowledged == 0 {
+			continue
+		}
+		p99 := w.Latency.Ack.Quantile(0.99)
+		if float64(w.Acknowledged) < poorShare*float64(w.Due) || p99.Value > poorLatencies*a.baseline.ack.Value+latencyExtra {
+			poor.Value += second
+		}
+	}
+	return poor
+}
+
 // drained returns the moment at which the backlog was as small as in the baseline again, but for one second of load, and stayed so.
 func (a *analysis) drained(s stretch) report.Figure {
 	if !slices.ContainsFunc(a.windows, func(w report.Window) bool { return w.Delivered > 0 }) {

@@ -13,14 +13,17 @@ import (
 // An Expectation is one sentence of a scenario that can be held against a report:
 //
 //	METRIC[.STAT] OP VALUE [during PHASE | of FAULT] [(warn)]
+//	METRIC[.STAT] OP N% of baseline during PHASE [(warn)]
 type Expectation struct {
-	Text   string // as it was written
-	Metric string // with its statistic: "ack.p99"
-	Op     string // "<", "<=", ">", ">=", "=="
-	Value  float64
-	During string // a phase's name: "baseline", "warm-up", "heal", "drain", "during NAME" as NAME, or "recovery NAME"
-	Of     string // a fault's name
-	Warn   bool   // missing it does not change the verdict
+	Text     string // as it was written
+	Metric   string // without its statistic: "ack"
+	Stat     string // "p99"; empty: the metric has none
+	Op       string // "<", "<=", ">", ">=", "=="
+	Value    float64
+	Relative bool   // Value is a factor of what the metric is in the baseline
+	During   string // a phase's name: "baseline", "warm-up", "heal", "drain", "during NAME" as NAME, "recovery NAME", or "faults" and "recovery" for those of all faults
+	Of       string // a fault's name
+	Warn     bool   // missing it does not change the verdict
 }
 
 // Judged is an expectation with what it came to.
@@ -32,7 +35,7 @@ type Judged struct {
 	Why     string  `json:"why,omitempty"` // for what is inconclusive
 }
 
-var expectationSyntax = regexp.MustCompile(`^\s*([a-z0-9.-]+)\s*(<=|>=|==|<|>)\s*(\S+)(?:\s+(during|of)\s+(.+?))?(\s+\(warn\))?\s*$`)
+var expectationSyntax = regexp.MustCompile(`^\s*([a-z0-9.-]+)\s*(<=|>=|==|<|>)\s*(?:(\S+%)\s+of\s+baseline|(\S+))(?:\s+(during|of)\s+(.+?))?(\s+\(warn\))?\s*$`)
 
 // ParseExpectation reads one expectation of a scenario that has the named faults; what cannot be evaluated is an error that says
 // what to write instead.
@@ -41,22 +44,39 @@ func ParseExpectation(text string, faults []string) (Expectation, error) {
 	if m == nil {
 		return Expectation{}, fmt.Errorf("cannot read %q: write METRIC OP VALUE [during PHASE | of FAULT] [(warn)], as in %q", text, "ack.p99 < 250ms during baseline")
 	}
-	e := Expectation{Text: text, Metric: m[1], Op: m[2], Warn: m[6] != ""}
-	metric, ok := FindMetric(e.Metric)
+	e := Expectation{Text: text, Op: m[2], Relative: m[3] != "", Warn: m[7] != ""}
+	metric, stat, ok := FindMetric(m[1])
+	if bare, named := (Expectation{Metric: m[1]}).metric(); named && !ok {
+		return e, fmt.Errorf("%s wants a statistic behind it: %[1]s.%s", m[1], strings.Join(bare.Stats, ", ."))
+	}
 	if !ok {
-		return e, fmt.Errorf("there is no metric %q%s; `squall list metrics` shows all", e.Metric, Suggest(e.Metric, MetricNames()))
+		return e, fmt.Errorf("there is no metric %q%s; `squall list metrics` shows all", m[1], Suggest(m[1], MetricNames()))
 	}
-	value, err := metric.Unit.parse(m[3])
-	if err != nil {
-		return e, fmt.Errorf("%s: %w", e.Metric, err)
-	}
-	e.Value = value
-	if m[4] == "during" {
-		e.During = m[5]
+	e.Metric, e.Stat = metric.Name, stat
+	var err error
+	if e.Relative {
+		e.Value, err = parseFactor(m[3])
 	} else {
-		e.Of = m[5]
+		e.Value, err = metric.Unit.parse(m[4])
+	}
+	if err != nil {
+		return e, fmt.Errorf("%s: %w", m[1], err)
+	}
+	if m[5] == "during" {
+		e.During = m[6]
+	} else {
+		e.Of = m[6]
 	}
 	return e, e.checkScope(metric, faults)
+}
+
+// parseFactor reads how much of the baseline's own value something is to be: 95% as 0.95. It may be more than all of it.
+func parseFactor(s string) (float64, error) {
+	v, err := strconv.ParseFloat(strings.TrimSuffix(s, "%"), 64)
+	if err != nil || !(v >= 0) || math.IsInf(v, 0) {
+		return 0, fmt.Errorf("%q is not a part of the baseline; write it as 95%% of baseline", s)
+	}
+	return v / 100, nil
 }
 
 func (e Expectation) checkScope(m Metric, faults []string) error {
@@ -67,6 +87,10 @@ func (e Expectation) checkScope(m Metric, faults []string) error {
 		return fmt.Errorf("%s is not measured by fault; leave %q out", e.Metric, "of "+e.Of)
 	case e.Of != "" && !slices.Contains(faults, e.Of):
 		return fmt.Errorf("there is no fault named %q%s", e.Of, Suggest(e.Of, faults))
+	case e.Relative && !m.relative():
+		return fmt.Errorf("%s is no latency, rate or share of a phase that could be held against the baseline; write a value of its own", e.Metric)
+	case e.Relative && (e.During == "" || e.During == string(Baseline)):
+		return fmt.Errorf("%s is held against the baseline, and that of another phase is wanted: write during and its name behind it", e.Metric)
 	case m.Scope == ScopeFault && len(faults) == 0:
 		return fmt.Errorf("%s needs a fault, and the scenario has none", e.Metric)
 	}
@@ -74,11 +98,14 @@ func (e Expectation) checkScope(m Metric, faults []string) error {
 		return nil
 	}
 	known := []string{string(WarmUp), string(Baseline), string(Heal), string(Drain)}
+	if len(faults) > 0 {
+		known = append(known, duringFaults, everyRecovery)
+	}
 	for _, f := range faults {
 		known = append(known, f, "recovery "+f)
 	}
 	if !slices.Contains(known, e.During) {
-		return fmt.Errorf("there is no phase named %q%s; phases are warm-up, baseline, a fault's name, recovery and a fault's name, heal and drain", e.During, Suggest(e.During, known))
+		return fmt.Errorf("there is no phase named %q%s; phases are warm-up, baseline, a fault's name, recovery and a fault's name, faults and recovery for those of all faults, heal and drain", e.During, Suggest(e.During, known))
 	}
 	return nil
 }
@@ -142,13 +169,18 @@ func (u Unit) parse(s string) (float64, error) {
 	return float64(v), nil
 }
 
+// Spoken tells how values of this unit are written.
+func (u Unit) Spoken() string {
+	return map[Unit]string{UnitCount: "a number of messages", UnitDuration: "a duration such as 250ms", UnitShare: "a share such as 99.9%", UnitRate: "a rate such as 2000/s"}[u]
+}
+
 // human prints a value of this unit as people write it.
 func (u Unit) human(v float64) string {
 	switch u {
 	case UnitDuration:
 		return Human(time.Duration(v * float64(time.Second)))
 	case UnitShare:
-		return strconv.FormatFloat(v*100, 'f', -1, 64) + "%"
+		return strconv.FormatFloat(math.Round(v*1e6)/1e4, 'f', -1, 64) + "%"
 	case UnitRate:
 		return strconv.FormatFloat(v, 'f', 0, 64) + "/s"
 	}

@@ -162,5 +162,8 @@ type Recovery struct {
 	Gaps        []Silence `json:"gaps"`
 	BlastRadius float64   `json:"blast_radius"`        // share of partitions that had a gap, 0 to 1
 	OutageArea  float64   `json:"outage_area"`         // messages that were due in gaps
-	Explained   string    `json:"explained,omitempty"` // the timer that explains the largest part
+	Brownout    Figure    `json:"brownout"`            // how many seconds were poor though something was acknowledged
+	Parts       []Part    `json:"parts,omitempty"`     // what Service is made of, in order; none: nobody can tell, or there was no outage
+	Timer       string    `json:"timer,omitempty"`     // the name of the timer that explains the largest part
+	Explained   string    `json:"explained,omitempty"` // the same in words
 }

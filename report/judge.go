@@ -133,7 +133,7 @@ func (r *Report) fault(name string) *Fault {
 
 // judgeOne holds one expectation against the report. The reason is nil when it is met.
 func judgeOne(r *Report, e Expectation) (Judged, *Reason) {
-	m, ok := FindMetric(e.Metric)
+	m, ok := e.metric()
 	j := Judged{Text: e.Text, Warn: e.Warn, Outcome: Inconclusive, Got: "unknown"}
 	if !ok {
 		j.Why = "there is no such metric"
@@ -141,6 +141,9 @@ func judgeOne(r *Report, e Expectation) (Judged, *Reason) {
 	}
 	v := m.get(r, e)
 	j.Got = v.human(m.Unit)
+	if e.Relative {
+		e, v, j.Got = r.relative(m, e, v)
+	}
 	met, proven := e.compare(v)
 	invalid := r.invalidates(m, e)
 	switch {
@@ -158,6 +161,23 @@ func judgeOne(r *Report, e Expectation) (Judged, *Reason) {
 		j.Outcome = Fail
 	}
 	return j, j.reason(m, v)
+}
+
+// relative returns the expectation with the value that it means, where the baseline has one.
+func (r *Report) relative(m Metric, e Expectation, v measure) (Expectation, measure, string) {
+	baseline := e
+	baseline.During = string(Baseline)
+	base := m.get(r, baseline)
+	switch {
+	case v.why != "":
+		return e, v, "unknown"
+	case base.why != "":
+		return e, measure{why: "of the baseline: " + base.why}, v.human(m.Unit)
+	case base.censored || base.value == 0:
+		return e, measure{why: "the baseline has no value that something could be a part of"}, v.human(m.Unit)
+	}
+	e.Value *= base.value
+	return e, v, fmt.Sprintf("%s, %s of the baseline's %s", v.human(m.Unit), UnitShare.human(v.value/base.value), m.Unit.human(base.value))
 }
 
 // compare reports whether v meets the expectation, and whether that is proven: of a censored value only a lower bound is known.

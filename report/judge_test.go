@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -36,6 +37,32 @@ func seconds(w Window) []Window {
 	return []Window{w, w, w, w, w, w, w}
 }
 
+// rates returns a second of the baseline with so many acknowledged, and then some of the fault.
+func rates(baseline uint64, during ...uint64) []Window {
+	all := []Window{{Phase: "baseline", Acknowledged: baseline}}
+	for _, n := range during {
+		all = append(all, Window{Phase: "during kill", Acknowledged: n})
+	}
+	return all
+}
+
+// many makes n injections of the fault, the first of which took so long, each other a millisecond longer, and the last few never recovered.
+func many(n int, service time.Duration, never int) func(*Report) {
+	return func(r *Report) {
+		fault, rec := r.Faults[0], r.Recovery[0]
+		r.Faults, r.Recovery = nil, nil
+		for i := range n {
+			f, own := fault, rec
+			f.Name = fmt.Sprintf("kill #%d", i+1)
+			own.Fault, own.Service = f.Name, KnownFigure(service+time.Duration(i)*time.Millisecond)
+			if i >= n-never {
+				own.Service = CensoredFigure(32 * time.Second)
+			}
+			r.Faults, r.Recovery = append(r.Faults, f), append(r.Recovery, own)
+		}
+	}
+}
+
 func TestJudge(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -64,6 +91,26 @@ func TestJudge(t *testing.T) {
 			r.Faults[0].Name, r.Recovery[0].Fault = "kill #3", "kill #3"
 			r.Phases[1].Name, r.Phases[1].Fault = "during kill #3", "kill #3"
 		}, []string{"ack.p99 < 5s during kill"}, Fail, ExitMissed, "got 9s"},
+		{"a rate against the baseline", func(r *Report) { r.Windows = rates(1000, 960) }, []string{"ack.rate >= 95% of baseline during kill"}, Pass, ExitPass, "pass"},
+		{"a rate below the baseline", func(r *Report) { r.Windows = rates(1000, 900) }, []string{"ack.rate >= 95% of baseline during kill"}, Fail, ExitMissed,
+			"got 900/s, 90% of the baseline's 1000/s"},
+		{"of all faults", func(r *Report) { r.Windows = rates(1000, 900) }, []string{"ack.rate >= 95% of baseline during faults"}, Fail, ExitMissed, "got 900/s"},
+		{"the worst second", func(r *Report) { r.Windows = rates(1000, 960, 100) }, []string{"ack.rate.min >= 50% of baseline during kill"}, Fail, ExitMissed, "got 100/s, 10% of"},
+		{"no rate in the baseline", func(r *Report) { r.Windows = rates(0, 900) }, []string{"ack.rate >= 95% of baseline during kill"}, Inconclusive, ExitInconclusive,
+			"no value that something could be a part of"},
+		{"nothing measured in the phase", func(r *Report) { r.Windows = rates(1000) }, []string{"ack.rate >= 95% of baseline during kill"}, Inconclusive, ExitInconclusive,
+			"nothing was measured"},
+		{"latency against the baseline", func(*Report) {}, []string{"ack.p50 <= 300% of baseline during kill"}, Fail, ExitMissed, "got 9s, 180000% of the baseline's 5ms"},
+		{"success during a phase", func(r *Report) { r.Phases[1].Rejected = 20_000 }, []string{"success.ratio >= 99% during kill"}, Fail, ExitMissed, "got 50%"},
+		{"rejected during a phase", func(r *Report) { r.Phases[1].Rejected = 20_000 }, []string{"rejected == 0 during baseline"}, Pass, ExitPass, "pass"},
+		{"the median of several injections", many(9, 8*time.Second, 0), []string{"recovery.service.p50 < 8500ms of kill", "recovery.service.min >= 8s"}, Pass, ExitPass, "pass"},
+		{"the greatest of several injections", many(9, 8*time.Second, 1), []string{"recovery.service < 20s of kill"}, Fail, ExitNotRecovered, "> 32s"},
+		{"a median below which censored ones do not reach", many(9, 8*time.Second, 1), []string{"recovery.service.p50 < 9s of kill"}, Pass, ExitPass, "pass"},
+		{"a 95th percentile of too few", many(9, 8*time.Second, 0), []string{"recovery.service.p95 < 20s of kill"}, Inconclusive, ExitInconclusive, "p95 needs 20 injections, and there are 9"},
+		{"a 95th percentile", many(20, 8*time.Second, 1), []string{"recovery.service.p95 < 20s of kill"}, Pass, ExitPass, "pass"},
+		{"outage area and blast radius", func(r *Report) { r.Recovery[0].OutageArea, r.Recovery[0].BlastRadius = 500, 0.5 },
+			[]string{"recovery.outage-area <= 100 of kill", "recovery.blast-radius <= 50%"}, Fail, ExitMissed, "got 500"},
+		{"the longest silence", func(r *Report) { r.Recovery[0].Longest = []Silence{{From: time.Second, To: 4 * time.Second}} }, []string{"recovery.silence < 2s"}, Fail, ExitMissed, "got 3s"},
 		{"of random faults", func(r *Report) { r.Faults[0].Group = "soak" }, []string{"recovery.service < 8s of soak"}, Fail, ExitMissed, "got 9.6s"},
 		{"left out is no failure", func(r *Report) {
 			r.Faults = append(r.Faults, Fault{Name: "kill #2", Commanded: Never, Effective: Never, Healed: Never, LeftOut: "b1 is never to be hurt"})
@@ -150,16 +197,25 @@ func TestJudge(t *testing.T) {
 
 func TestExpectationsThatCannotBeEvaluated(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                              "cannot read",
-		"lost = 0":                      "cannot read",
-		"losst == 0":                    `did you mean "lost"?`,
-		"ack.p99 < 250":                 "write it with a unit",
-		"lost == 0 during baseline":     "not measured by phase",
-		"ack.p99 < 1s of kill":          "not measured by fault",
-		"recovery.service < 15s of kil": `did you mean "kill"?`,
-		"ack.p99 < 1s during baselin":   `did you mean "baseline"?`,
-		"success.ratio > 99.9":          "not a share",
-		"lost == 1.5":                   "not a count",
+		"":                                          "cannot read",
+		"lost = 0":                                  "cannot read",
+		"losst == 0":                                `did you mean "lost"?`,
+		"ack.p99 < 250":                             "write it with a unit",
+		"lost == 0 during baseline":                 "not measured by phase",
+		"ack.p99 < 1s of kill":                      "not measured by fault",
+		"recovery.service < 15s of kil":             `did you mean "kill"?`,
+		"ack.p99 < 1s during baselin":               `did you mean "baseline"?`,
+		"success.ratio > 99.9":                      "not a share",
+		"lost == 1.5":                               "not a count",
+		"ack < 1s":                                  "wants a statistic behind it: ack.p50, .p90",
+		"ack.rate.p50 > 1/s":                        "no metric",
+		"recovery.service.p42 < 1s":                 "no metric",
+		"ack.rate >= x% of baseline during kill":    "not a part of the baseline",
+		"ack.rate >= 95% of baseline":               "that of another phase is wanted",
+		"ack.rate >= 95% of baseline of kill":       "not measured by fault",
+		"lost <= 95% of baseline":                   "no latency, rate or share",
+		"rejected <= 95% of baseline during kill":   "no latency, rate or share",
+		"ack.rate >= 95% of baseline during recvry": `did you mean "recovery"?`,
 	} {
 		_, err := ParseExpectation(text, []string{"kill", "soak"})
 		if err == nil || !strings.Contains(err.Error(), want) {

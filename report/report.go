@@ -23,6 +23,7 @@ type Report struct {
 	Faults       []Fault        `json:"faults"`
 	Backlog      *Backlog       `json:"backlog,omitempty"` // of consumers that began late
 	Recovery     []Recovery     `json:"recovery"`
+	Series       []Series       `json:"series,omitempty"` // of the faults that were injected more than once
 	Phases       []PhaseFigures `json:"phases"`
 	Windows      []Window       `json:"windows"`
 	History      History        `json:"history"`

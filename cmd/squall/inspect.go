@@ -106,7 +106,7 @@ var lists = map[string]func() [][2]string{
 	"conditions": faults.ConditionForms,
 	"metrics": func() (rows [][2]string) {
 		for _, m := range report.Metrics() {
-			rows = append(rows, [2]string{m.Name, m.About})
+			rows = append(rows, [2]string{m.Name, m.About}, [2]string{"", m.Spoken()})
 		}
 		return rows
 	},

@@ -1,7 +1,6 @@
 package formats
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -54,59 +53,60 @@ func (s *series) rows(r *report.Report) []string {
 		each = append(each, fmt.Sprintf("%s %d", k, kinds[k]))
 	}
 	rows = append(rows, "kinds\t"+strings.Join(each, ", "))
+	return rows
+}
+
+// recovered tells how recovery varied: a table of figures, what the outages were made of, and which timer ruled them.
+func recovered(s *report.Series) []string {
+	rows := []string{"since effective\tN\tcensored\tmin\tp50\tp95\tmax\tmedian, 95 % sure"}
 	for _, row := range []struct {
-		name, since string
-		of          func(*report.Recovery) report.Figure
+		name string
+		of   *report.Distribution
 	}{
-		{"service back", "effective", func(r *report.Recovery) report.Figure { return r.Service }},
-		{"detected", "effective", func(r *report.Recovery) report.Figure { return r.Detect }},
-		{"redundancy back", "healed", func(r *report.Recovery) report.Figure { return r.Redundancy }},
+		{"detected", &s.Detect}, {"first success", &s.FirstSuccess}, {"service back", &s.Service}, {"performance back", &s.Performance},
+		{"redundancy back, since healed", &s.Redundancy}, {"backlog drained, since healed", &s.Drained},
 	} {
-		if text := spread(s.figures(r, row.of)); text != "" {
-			rows = append(rows, row.name+"\t"+text+" after "+row.since)
-		}
+		rows = append(rows, row.name+"\t"+spread(row.of))
 	}
 	return rows
 }
 
-// figures returns one recovery figure of every injection of which it is known, or known to be longer.
-func (s *series) figures(r *report.Report, of func(*report.Recovery) report.Figure) (all []report.Figure) {
-	for _, f := range s.faults {
-		for i := range r.Recovery {
-			if figure := of(&r.Recovery[i]); r.Recovery[i].Fault == f.Name && (figure.Known || figure.Censored) {
-				all = append(all, figure)
-			}
-		}
+// spread tells a distribution in the columns of recovered; what needs more injections is left out.
+func spread(d *report.Distribution) string {
+	if d.N == 0 {
+		return "0"
 	}
-	slices.SortFunc(all, func(a, b report.Figure) int { // what never came within its time ranks above all that did
-		if a.Censored != b.Censored {
-			if a.Censored {
-				return 1
-			}
-			return -1
+	n := fmt.Sprint(d.N)
+	if d.Unknown > 0 {
+		n = fmt.Sprintf("%d, %d unknown", d.N, d.Unknown)
+	}
+	or := func(f report.Figure) string {
+		if f.Why != "" {
+			return "-"
 		}
-		return cmp.Compare(a.Value, b.Value)
-	})
-	return all
+		return f.String()
+	}
+	between := "-"
+	if d.Low.Why == "" {
+		between = fmt.Sprintf("%s to %s", d.Low, d.High)
+	}
+	return strings.Join([]string{n, fmt.Sprint(d.Censored), or(d.Min), or(d.P50), or(d.P95), or(d.Max), between}, "\t")
 }
 
-// spread tells the least, the median and the greatest of sorted figures.
-func spread(all []report.Figure) string {
-	n := len(all)
-	if n == 0 {
-		return ""
+// madeOf tells the parts of outages, and what explains them.
+func madeOf(s *report.Series) []string {
+	var parts []string
+	for _, p := range s.Shares {
+		parts = append(parts, fmt.Sprintf("%s %.0f %%", p.Name, 100*p.Share))
 	}
-	censored := 0
-	for _, f := range all {
-		if f.Censored {
-			censored++
-		}
+	var rows []string
+	if len(parts) > 0 {
+		rows = append(rows, "outages\t"+strings.Join(parts, ", "))
 	}
-	text := fmt.Sprintf("min %s, median %s, max %s of %d", all[0], all[n/2], all[n-1], n)
-	if censored > 0 {
-		text += fmt.Sprintf(" (%d had not come when watching ended)", censored)
+	if s.Explained != "" {
+		rows = append(rows, "explained by\t"+s.Explained)
 	}
-	return text
+	return rows
 }
 
 // shown returns which injections of a series are told by themselves: those with which something is wrong, and the slowest to recover.

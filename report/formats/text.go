@@ -217,12 +217,23 @@ func (t *text) faults(r *report.Report) {
 		for _, f := range s.faults {
 			hidden[f.Name] = !show[f.Name]
 		}
-		t.table(fmt.Sprintf("Faults %s: %d injections", s.name, len(s.faults)), s.rows(r))
+		t.series(r, s)
 	}
 	for i := range r.Faults {
 		if !hidden[r.Faults[i].Name] {
 			t.fault(r, &r.Faults[i])
 		}
+	}
+}
+
+func (t *text) series(r *report.Report, s *series) {
+	rows, of := s.rows(r), slices.IndexFunc(r.Series, func(o report.Series) bool { return o.Name == s.name })
+	if of >= 0 {
+		rows = append(rows, madeOf(&r.Series[of])...)
+	}
+	t.table(fmt.Sprintf("Faults %s: %d injections", s.name, len(s.faults)), rows)
+	if of >= 0 {
+		t.table("Recovery from "+s.name, recovered(&r.Series[of]))
 	}
 }
 
@@ -285,8 +296,18 @@ func recoveryRows(r *report.Recovery) []string {
 	for _, s := range r.Longest {
 		rows = append(rows, fmt.Sprintf("longest silence\t%s, partition %d, %s", report.Human(s.Length()), s.Partition, s.Direction))
 	}
+	if len(r.Parts) > 0 {
+		var parts []string
+		for _, p := range r.Parts {
+			parts = append(parts, fmt.Sprintf("%s %s", p.Name, report.Human(p.Took)))
+		}
+		rows = append(rows, "outage\t"+strings.Join(parts, ", "))
+	}
 	if r.Explained != "" {
 		rows = append(rows, "explained by\t"+r.Explained)
+	}
+	if r.Brownout.Value > 0 {
+		rows = append(rows, "brownout\t"+r.Brownout.String()+" in which something was acknowledged, but much less or much slower than in the baseline")
 	}
 	return rows
 }
