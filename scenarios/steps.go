@@ -192,7 +192,13 @@ func (w *written) strangers(r *reader, path string, n *yaml.Node) {
 	before, after := w.own()
 	own, all := append(append(before, w.groups()...), after...).names(), w.fields().names()
 	for i := 0; i < len(n.Content); i += 2 {
-		if key := n.Content[i]; !slices.Contains(all, key.Value) {
+		key := n.Content[i]
+		why, refused := faults.Refused(key.Value)
+		switch {
+		case slices.Contains(all, key.Value):
+		case refused:
+			r.note(key, path, "", "there is no fault %s: %s", key.Value, why)
+		default:
 			r.note(key, path, report.Suggest(key.Value, all), "there is no field and no fault %s; fields are %s, and squall list faults names the faults",
 				quoted(key.Value), strings.Join(own, ", "))
 		}
