@@ -80,6 +80,12 @@ type Worded interface {
 	CheckWords(broker.Kind) error
 }
 
+// An Endurable is a Fault whose parameters decide whether the cluster can serve while it lasts, in the place of its kind.
+type Endurable interface {
+	// Survives is as Kind.Survives; share is the part of the links' connections that it acts on, 0: all.
+	Survives(share Share, victims, nodes []string, partitions []broker.PartitionState) bool
+}
+
 // A Kind is one kind of fault.
 type Kind struct {
 	Name   string     // as a scenario writes it: "kill"
@@ -88,7 +94,8 @@ type Kind struct {
 	Least  int        // the fewest nodes that it can be done to; 0: one is enough
 	// New returns a fault of this kind with its defaults.
 	New func() Fault
-	// Survives reports whether the cluster can serve before the fault is reverted. victims are the nodes it hurts, none for a fault of links.
+	// Survives reports whether the cluster can serve before the fault is reverted. victims are the nodes that it has to do without, none for links to
+	// clients.
 	Survives func(victims, nodes []string, partitions []broker.PartitionState) bool
 	// Affects reports whether a victim has a role in the partition, so that its service may suffer.
 	Affects func(Victims, broker.PartitionState) bool
@@ -139,6 +146,16 @@ func (s Step) Noticed() Noticed {
 		return AsFollower
 	}
 	return AsNode
+}
+
+// Survives reports whether the cluster can serve before the step's fault is reverted. victims are the nodes that it has to do without, none for links
+// to clients.
+func (s Step) Survives(victims, nodes []string, partitions []broker.PartitionState) bool {
+	if f, ok := s.Fault.(Endurable); ok {
+		return f.Survives(s.Target.Share, victims, nodes, partitions)
+	}
+	k, ok := FindKind(s.Kind)
+	return ok && k.Survives(victims, nodes, partitions)
 }
 
 // The testbeds that a kind of fault may be bound to.

@@ -14,7 +14,7 @@ var flapKind = Kind{
 	About:    "cuts links and mends them, again and again until the fault is over: a loose plug",
 	Target:   Links,
 	New:      func() Fault { return &Flap{Down: 2 * time.Second, Up: 2 * time.Second, By: byBlackhole} },
-	Survives: notWhileCut,
+	Survives: unlessNeeded, // the shortest cut is as long as the shortest gap
 	Affects:  onLink,
 }
 

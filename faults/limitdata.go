@@ -13,7 +13,7 @@ var limitDataKind = Kind{
 	About:    "closes each connection of a link when so much has passed one of its halves, new ones too while it lasts",
 	Target:   Links,
 	New:      func() Fault { return &LimitData{} },
-	Survives: notWhileCut,
+	Survives: unlessCut,
 	Affects:  onLink,
 }
 
@@ -33,6 +33,16 @@ func (l *LimitData) Check() error {
 		return errors.New("limit-data without a limit; write how much passes a connection, as in limit: 1MiB")
 	}
 	return nil
+}
+
+// carriesAll is more than any one request or answer has by default, a consumer's after a long silence too. An answer that does not fit is asked for again on
+// the next connection, and ended again, as long as the fault lasts.
+const carriesAll Bytes = 64 << 20
+
+// Survives is true of connections that carry any request and its answer before they end, for whoever had one dials the next at once. A lower limit may let
+// pass what the load sends, or keep back for good what a consumer or a follower has to catch up with: it counts as a cut.
+func (l *LimitData) Survives(share Share, victims, nodes []string, partitions []broker.PartitionState) bool {
+	return l.Limit >= carriesAll || isRedialed(share) || unlessCut(victims, nodes, partitions)
 }
 
 // Inject returns when the last of the links counts what its connections carry.

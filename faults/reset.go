@@ -13,7 +13,7 @@ var resetKind = Kind{
 	About:    "resets the connections of a link, each after a time, and so new ones while it lasts: a middlebox that forgets",
 	Target:   Links,
 	New:      func() Fault { return &Reset{} },
-	Survives: notWhileCut,
+	Survives: unlessCut,
 	Affects:  onLink,
 	Needs:    wholeConnections,
 }
@@ -34,6 +34,14 @@ func (r *Reset) Check() error {
 		return errors.New("a connection cannot be reset before there is one; write after: 0s or more")
 	}
 	return nil
+}
+
+// livesToServe is how old a connection has to become to be of use for sure: it is made, introduces itself, and carries requests for most of its life.
+const livesToServe = time.Second
+
+// Survives is true of connections that live long enough to be used, for whoever had one dials the next at once. Of those that do not, it is a cut.
+func (r *Reset) Survives(share Share, victims, nodes []string, partitions []broker.PartitionState) bool {
+	return r.After >= livesToServe || isRedialed(share) || unlessCut(victims, nodes, partitions)
 }
 
 // Inject returns when every connection has been reset, or will be when its time is over.

@@ -86,6 +86,20 @@ func (t Target) NodesIn(in Place) []string {
 	return names
 }
 
+// Loses returns the most nodes that the cluster can have to do without when the target is cut off; 0 for links to clients, and for sides, which know only
+// what they are called.
+func (t Target) Loses(in Place) int {
+	switch {
+	case t.Type == Nodes, t.Type == Links && t.From.Set == SetPeers:
+		return t.To.Most(in)
+	case t.Type != Links || t.From.clients():
+		return 0
+	case t.To.Set == SetPeers:
+		return t.From.Most(in)
+	}
+	return min(t.From.Most(in), t.To.Most(in))
+}
+
 // Uses reports whether the target is about whom the fault before had.
 func (t Target) Uses(set Set) bool {
 	return t.From.Set == set || t.To.Set == set || slices.ContainsFunc(t.Parts, func(p Pick) bool { return p.Set == set })

@@ -176,8 +176,11 @@ func (t *Timeline) foretell(f *report.Fault, kind Kind, a *act) {
 		}
 	}
 	slices.Sort(f.Affected)
-	nodes := nodeNames(t.Cluster.Nodes())
-	f.Survives = kind.Survives(t.holds.down(a.lost(), nodes), nodes, ours)
+	nodes, lost := nodeNames(t.Cluster.Nodes()), a.lost()
+	if len(lost) > 0 || a.step.Target.Type != Links { // who is cut off from the brokers is not helped by which of them are up
+		lost = t.holds.down(lost, nodes)
+	}
+	f.Survives = a.step.Survives(lost, nodes, ours)
 	if !f.Survives {
 		t.holds.tooMany()
 	}

@@ -168,6 +168,20 @@ func TestOneFaultANode(t *testing.T) {
 	})
 }
 
+// That a node is down besides helps no client that is cut off from another.
+func TestClientsCutOffWhileANodeIsDown(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		cut := slow("cut", "producers -> b1", 2*sec, 2*sec)
+		cut.Kind, cut.Fault = "refuse", &Refuse{}
+		b := newBed(kill("death", "b2", 0, 8*sec), cut)
+		faults, err := b.Run(t.Context())
+		if err != nil || !faults[0].Took() || !faults[1].Took() || faults[1].Survives {
+			t.Errorf("%+v, %v", faults, err)
+		}
+	})
+}
+
 // What was dead before is no evidence of a kill, and is not started by who did not kill it.
 func TestKillOfADeadNode(t *testing.T) {
 	t.Parallel()

@@ -125,5 +125,20 @@ func unlessCut(victims, nodes []string, partitions []broker.PartitionState) bool
 	return len(victims) > 0 && survivesLoss(victims, nodes, partitions)
 }
 
-// notWhileCut is for cuts that come and go: service may be back and gone again before the fault is over.
+// notWhileCut is for what is done to a part of the requests: service may be back and gone again before the fault is over.
 func notWhileCut(_, _ []string, _ []broker.PartitionState) bool { return false }
+
+// unlessNeeded is for cuts that come and go, each too short to be got used to: what needs a node that is cut off is interrupted by every cut anew, also where
+// the cluster could do without the node for good. Only where no partition has it in sync is nothing interrupted.
+func unlessNeeded(victims, nodes []string, partitions []broker.PartitionState) bool {
+	needed := func(p broker.PartitionState) bool {
+		return slices.ContainsFunc(victims, func(n string) bool { return p.Leader == n || slices.Contains(p.InSync, n) })
+	}
+	return unlessCut(victims, nodes, partitions) && !slices.ContainsFunc(partitions, needed)
+}
+
+// mostlyWhole is the largest share of connections of which those who dial again soon have one that was not drawn: the second, on average.
+const mostlyWhole Share = 0.5
+
+// isRedialed reports whether of connections that end, only a share does, and one dialed in their place is as likely to be whole.
+func isRedialed(share Share) bool { return share > 0 && share <= mostlyWhole }

@@ -1,10 +1,13 @@
 package faults
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/seed-228c25e4/squall/broker"
 )
 
 // The fake links carry bytes whatever is done to them: a fault that finds it says so, and is undone all the same.
@@ -106,4 +109,67 @@ func TestCutLinksAreSurvivedWhereTheNodesAre(t *testing.T) {
 			t.Errorf("%s, without %v: survived %v, want %v", text, v.lost(), got, want)
 		}
 	}
+}
+
+// What ends connections is survived by those who can use the next one; what interrupts again and again, by those who need nobody that is cut off.
+func TestBrokenConnectionsAreSurvivedWhereTheNextServes(t *testing.T) {
+	t.Parallel()
+	const toClients, between = "producers -> b1", "b1 <-> peers"
+	flap := flapKind.New()
+	for _, c := range []struct {
+		fault  Fault
+		link   string
+		share  Share
+		inSync string // the replicas of the one partition that are in sync, of b1, b2, b3
+		want   bool
+	}{
+		{&Reset{}, toClients, 0, "b1 b2 b3", false},
+		{&Reset{}, toClients, 0.5, "b1 b2 b3", true},
+		{&Reset{}, toClients, 0.9, "b1 b2 b3", false},
+		{&Reset{After: 900 * time.Millisecond}, toClients, 0, "b1 b2 b3", false},
+		{&Reset{After: time.Second}, toClients, 0, "b1 b2 b3", true},
+		{&Reset{}, between, 0, "b1 b2 b3", true},
+		{&Reset{}, between, 0, "b1", false},
+		{&Reset{After: time.Second}, between, 0, "b1", true},
+		{&LimitData{Limit: 1 << 20}, toClients, 0, "b1 b2 b3", false},
+		{&LimitData{Limit: 1 << 20}, toClients, 0.3, "b1 b2 b3", true},
+		{&LimitData{Limit: 64 << 20}, toClients, 0, "b1 b2 b3", true},
+		{&LimitData{Limit: 1 << 20}, between, 0, "b1 b2 b3", true},
+		{&LimitData{Limit: 1 << 20}, between, 0, "b1", false},
+		{flap, toClients, 0, "b1 b2 b3", false},
+		{flap, between, 0, "b1 b2 b3", false},
+		{flap, between, 0, "b2 b3", true},
+		{flap, toClients, 0, "b2 b3", false},
+		{&Blackhole{}, between, 0, "b1 b2 b3", true},
+		{&Latency{Add: time.Second}, toClients, 0, "b1", true},
+	} {
+		cluster := newFakeCluster()
+		target, err := ParseLink(c.link, "", BothHalves, orders)
+		if err != nil {
+			t.Fatal(err)
+		}
+		target.Share = c.share
+		v, err := target.Resolve(Scene{Cluster: cluster, Topic: "orders", Chance: chance(1, "any")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		inSync := strings.Fields(c.inSync)
+		ours := []broker.PartitionState{{Topic: "orders", Leader: inSync[0], Replicas: []string{"b1", "b2", "b3"}, InSync: inSync}}
+		kind := kindOf(t, c.fault)
+		if got := (Step{Kind: kind, Fault: c.fault, Target: target}).Survives(v.lost(), []string{"b1", "b2", "b3"}, ours); got != c.want {
+			t.Errorf("%s (%s) of %s of %s, in sync %s: survived %v, want %v", kind, describe(c.fault), c.share, c.link, c.inSync, got, c.want)
+		}
+	}
+}
+
+// kindOf returns the kind of a fault.
+func kindOf(t *testing.T, f Fault) string {
+	t.Helper()
+	for _, k := range kinds {
+		if reflect.TypeOf(k.New()) == reflect.TypeOf(f) {
+			return k.Name
+		}
+	}
+	t.Fatalf("%T is of no kind", f)
+	return ""
 }

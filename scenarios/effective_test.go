@@ -222,6 +222,32 @@ expect: [recovery.service < 2s, recovery.performance < 1m of short, lost == 0]
 	}
 }
 
+// An objective is called out of reach where clients are cut off until the end, and not where the cluster can do without who is cut off.
+func TestOutOfReach(t *testing.T) {
+	t.Parallel()
+	for fault, want := range map[string]bool{
+		"blackhole: leader -> peers":                             false,
+		"blackhole: leader <-> b2":                               false,
+		"blackhole: peers -> leader":                             false,
+		"blackhole: all -> all":                                  true,
+		"blackhole: producers -> leader":                         true,
+		"reset: { after: 0s }, link: producers -> leader":        true,
+		"reset: { after: 5s }, link: producers -> leader":        false,
+		"limit-data: { limit: 1MiB }, link: producers -> leader": true,
+		"flap: leader <-> peers":                                 true,
+		"kill: leader":                                           false,
+		"kill: majority":                                         true,
+		"latency: { add: 50ms }, link: producers -> leader":      false,
+		"reset: {}, link: producers -> leader, share: 20%":       false,
+	} {
+		text := "broker: { kind: kafka, run: containers, nodes: 3 }\nfaults: [ { name: f, at: 0s, for: 20s, " + fault + " } ]\nexpect: [ recovery.service < 5s of f ]\n"
+		told := strings.Contains(strings.Join(Warnings(mustParse(t, text), kinds["kafka"]), "\n"), "can hardly be met")
+		if told != want {
+			t.Errorf("%s: told %v, want %v", fault, told, want)
+		}
+	}
+}
+
 // Two kills that may come to the same node at once are told before the run, and those that cannot are not.
 func TestKillsThatMayMeet(t *testing.T) {
 	t.Parallel()

@@ -192,14 +192,14 @@ func detection(s *Scenario, k broker.Kind) broker.Timer {
 	return broker.Timer{}
 }
 
-// onlyHealHelps finds objectives that no broker can meet: service comes back with the heal at the earliest, and that is later.
+// onlyHealHelps finds objectives that brokers can hardly meet: service may not be back for good before the heal, and that is later.
 func onlyHealHelps(s *Scenario, _ broker.Kind) []string {
 	var all []string
 	s.eachObjective(func(e report.Expectation, f faults.Step) {
 		if s.survives(f) || e.Metric == "recovery.detect" || sinceHealed(e.Metric) {
 			return
 		}
-		all = append(all, warn(f.For == 0 || e.Value < f.For.Seconds(), "%q cannot be met: only the end of %s can bring service back.", e.Text, f.Name)...)
+		all = append(all, warn(f.For == 0 || e.Value < f.For.Seconds(), "%q can hardly be met: service may not be back for good before the end of %s.", e.Text, f.Name)...)
 	})
 	return all
 }
@@ -245,17 +245,10 @@ func (s *Scenario) eachObjective(do func(report.Expectation, faults.Step)) {
 // survives says whether the cluster can be expected to serve while a fault lasts, as far as it can be known without a cluster: the victim leads
 // every partition.
 func (s *Scenario) survives(f faults.Step) bool {
-	k, ok := faults.FindKind(f.Kind)
-	if !ok {
-		return true
-	}
 	nodes := s.NodeNames()
 	replicas := nodes[:min(s.Topic.Replicas, len(nodes))]
-	var victims []string
-	if k.Target == faults.Nodes {
-		victims = nodes[:f.Target.To.Most(s.place())]
-	}
-	return k.Survives(victims, nodes, []broker.PartitionState{{Topic: s.Topic.Name, Leader: nodes[0], Replicas: replicas, InSync: slices.Clone(replicas)}})
+	ours := []broker.PartitionState{{Topic: s.Topic.Name, Leader: nodes[0], Replicas: replicas, InSync: slices.Clone(replicas)}}
+	return f.Survives(nodes[:f.Target.Loses(s.place())], nodes, ours)
 }
 
 // shortDelivery finds producers that give up before the broker can have found a new leader.
