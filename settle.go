@@ -15,6 +15,7 @@ import (
 const (
 	healWithin   = time.Minute      // for every replica to be in sync again
 	endsWithin   = 30 * time.Second // for every partition to tell where its log ends
+	absentLooks  = 20               // in a row that find no topic in a serving cluster, before it is taken for gone
 	drainIdle    = 90 * time.Second // a group waits for members who died while they joined, with Kafka's clients a minute
 	readIdle     = 30 * time.Second
 	outcomeGrace = 5 * time.Second // beyond the delivery time-out
@@ -37,6 +38,11 @@ func (r *run) settle(ctx context.Context, stopped Stopped) {
 	r.heal(ctx)
 	r.outcomes(ctx)
 	stretches, err := r.ends(ctx)
+	if errors.Is(err, broker.ErrNoTopic) {
+		r.nothing()
+		r.leave(ctx)
+		return
+	}
 	if err != nil {
 		r.final.Reason = err.Error()
 		r.leave(ctx)
@@ -77,16 +83,30 @@ func (r *run) ends(ctx context.Context) (stretches map[int32]broker.Range, err e
 	if !ok {
 		return nil, errors.New("this driver cannot tell where the log ends")
 	}
+	absent := 0
 	got := until(ctx, watchEvery, endsWithin, func() (bool, int64) {
 		ask, cancel := context.WithTimeout(ctx, watchPatient)
 		defer cancel()
-		stretches, err = driver.Ends(ask, r.scenario.Topic.Name)
-		return err == nil, 0
+		if stretches, err = driver.Ends(ask, r.scenario.Topic.Name); errors.Is(err, broker.ErrNoTopic) {
+			absent++
+		} else {
+			absent = 0
+		}
+		return err == nil || absent == absentLooks, 0
 	})
-	if !got {
+	if !got || err != nil {
 		return nil, fmt.Errorf("where the log ends is not known: %w", errors.Join(err, ctx.Err()))
 	}
 	return stretches, nil
+}
+
+// nothing takes it down that there is no log any more to be read: it ends before the first message.
+func (r *run) nothing() {
+	r.finding("when the log was to be read, every node served and none of them had the topic %s any more", r.scenario.Topic.Name)
+	_, r.final.Readable = r.bed.Driver.(broker.Reader)
+	for p := range int32(r.scenario.Topic.Partitions) {
+		r.final.Ends = append(r.final.Ends, report.Partition{Partition: p})
+	}
 }
 
 // drain lets the consumers read to the end.

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -125,9 +126,13 @@ type Range struct {
 	Start, End int64
 }
 
+// ErrNoTopic is of a topic that a cluster does not have in which every node serves: what was in it is gone for good.
+var ErrNoTopic = errors.New("every node of the cluster serves, and none of them knows the topic")
+
 // Ends is a Driver that knows where each partition's log begins and ends.
 type Ends interface {
-	// Ends returns the stretch of each partition's log that can be read now. A partition that nobody leads is an error.
+	// Ends returns the stretch of each partition's log that can be read now. A partition that nobody leads is an error; ErrNoTopic says that there is
+	// no log at all.
 	Ends(ctx context.Context, topic string) (map[int32]Range, error)
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Judge holds a report's figures against the contract and the expectations, and fills in its validity, its expectations and its verdict. It reads
@@ -93,9 +94,10 @@ func neverRecovered(r *Report) []Reason {
 		return nil
 	}
 	var reasons []Reason
+	end := r.History.LoadEnd.Truncate(time.Millisecond) // as gaps are told
 	for i := range r.Recovery {
 		f := r.fault(r.Recovery[i].Fault)
-		open := slices.ContainsFunc(r.Recovery[i].Gaps, func(g Silence) bool { return g.Open && g.To >= r.History.LoadEnd })
+		open := slices.ContainsFunc(r.Recovery[i].Gaps, func(g Silence) bool { return g.Open && g.To >= end })
 		if f == nil || !open || !f.Survives && (f.Healed < 0 || f.Healed >= r.History.LoadEnd) {
 			continue
 		}

@@ -122,6 +122,7 @@ func TestJudge(t *testing.T) {
 		{"recovery missed", func(*Report) {}, []string{"recovery.service < 8s"}, Fail, ExitMissed, "got 9.6s"},
 		{"never recovered", func(r *Report) { open(r) }, []string{"recovery.service < 15s"}, Fail, ExitNotRecovered, "> 32s"},
 		{"never recovered, though nothing was expected", func(r *Report) { open(r) }, nil, Fail, ExitNotRecovered, "not come back 32s after kill"},
+		{"never recovered, and the load ended within a millisecond", func(r *Report) { open(r); r.History.LoadEnd += 931 * time.Microsecond }, nil, Fail, ExitNotRecovered, "not come back 32s after kill"},
 		{"not recovered, but the cluster could not before the heal", func(r *Report) {
 			open(r)
 			r.Faults[0].Survives, r.Faults[0].Healed = false, 61*time.Second

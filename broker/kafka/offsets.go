@@ -50,8 +50,8 @@ func (d *driver) offsets(ctx context.Context, topic string, which int64) (map[in
 	defer cancel()
 	for {
 		found, err := d.offsetsOnce(ctx, topic, which)
-		if err == nil {
-			return found, nil
+		if err == nil || errors.Is(err, broker.ErrNoTopic) {
+			return found, err
 		}
 		select {
 		case <-patience.Done():
@@ -77,7 +77,7 @@ func (d *driver) offsetsOnce(ctx context.Context, topic string, which int64) (ma
 		led[p.Leader] = append(led[p.Leader], p)
 	}
 	if len(led) == 0 {
-		return nil, kerr.UnknownTopicOrPartition
+		return nil, d.absent(ctx, topic)
 	}
 	var (
 		all   sync.WaitGroup
@@ -100,6 +100,28 @@ func (d *driver) offsetsOnce(ctx context.Context, topic string, which int64) (ma
 	}
 	all.Wait()
 	return found, errors.Join(errs...)
+}
+
+// absent says why nobody leads a topic: ErrNoTopic where every node knows of every other and none of the topic, which is not what a node says that has
+// just started.
+func (d *driver) absent(ctx context.Context, topic string) error {
+	stories, err := d.ask(ctx)
+	if err != nil {
+		return err
+	}
+	nodes := len(d.cluster.Nodes())
+	if len(stories) < nodes {
+		return kerr.UnknownTopicOrPartition
+	}
+	for _, s := range stories {
+		unknown := slices.ContainsFunc(s.metadata.Topics, func(t kmsg.MetadataResponseTopic) bool {
+			return t.Topic != nil && *t.Topic == topic && t.ErrorCode == kerr.UnknownTopicOrPartition.Code
+		})
+		if !unknown || len(s.metadata.Brokers) < nodes || s.metadata.ControllerID < 0 {
+			return kerr.UnknownTopicOrPartition
+		}
+	}
+	return broker.ErrNoTopic
 }
 
 func (d *driver) listOffsets(ctx context.Context, node, topic string, of []broker.PartitionState, which int64) (map[int32]int64, error) {

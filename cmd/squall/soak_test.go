@@ -105,3 +105,28 @@ func TestSoakRandomFaults(t *testing.T) {
 		t.Errorf("exit code %d, %d faults: %s", code, took, r.Verdict.Sentence)
 	}
 }
+
+// Every control of the library comes to what it states, and its counterpart to a pass; a short sample is TestPowerOff.
+func TestSoakControls(t *testing.T) {
+	if os.Getenv("SQUALL_SOAK") == "" {
+		t.Skip("long: make soak")
+	}
+	for _, name := range []string{
+		"acks1-leader-cut-then-killed", "acks-all-leader-cut-then-killed", "acks1-planned-moves", "acks-all-planned-moves", "all-disks-lost", "disks-lost-one-by-one",
+		"all-powered-off", "all-powered-off-flushed", "unclean-election", "topic-recreated",
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := &process{t: t, out: filepath.Join(t.TempDir(), "out")}
+			p.cmd = exec.Command(needDocker(t), "run", name, "--out", p.out, "-o", "json")
+			p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
+			if err := p.cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			code := p.wait()
+			t.Log(p.report().Verdict.Sentence)
+			if code != report.ExitPass {
+				t.Errorf("exit code %d", code)
+			}
+		})
+	}
+}
