@@ -65,6 +65,13 @@ func read(t *testing.T, text string) *scenarios.Scenario {
 // play runs a scenario on an embedded cluster that meddle was allowed to meddle with.
 func play(t *testing.T, ctx context.Context, text string, meddle func(*embedded.Cluster), more ...squall.Observer) (*report.Report, *events, []byte) {
 	t.Helper()
+	return playThrough(t, ctx, text, meddle, func(d broker.Driver) broker.Driver { return d }, more...)
+}
+
+// playThrough does the same with a driver that was put before the cluster's own.
+func playThrough(t *testing.T, ctx context.Context, text string, meddle func(*embedded.Cluster), through func(broker.Driver) broker.Driver, more ...squall.Observer) (
+	*report.Report, *events, []byte) {
+	t.Helper()
 	s := read(t, text)
 	cluster, err := embedded.Kafka(ctx, embedded.Options{Nodes: s.Broker.Nodes, Config: s.Broker.Config})
 	if err != nil {
@@ -82,7 +89,7 @@ func play(t *testing.T, ctx context.Context, text string, meddle func(*embedded.
 	}
 	var file bytes.Buffer
 	var seen events
-	r, err := squall.Run(ctx, s, squall.Testbed{Kind: kafka.Kind, Cluster: cluster, Driver: driver, Clock: clock, RunID: "test", Run: run, Events: &file}, append(more, &seen)...)
+	r, err := squall.Run(ctx, s, squall.Testbed{Kind: kafka.Kind, Cluster: cluster, Driver: through(driver), Clock: clock, RunID: "test", Run: run, Events: &file}, append(more, &seen)...)
 	if err != nil {
 		t.Fatal(err)
 	}

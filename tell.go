@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seed-228c25e4/squall/broker"
+	"github.com/seed-228c25e4/squall/faults"
 	"github.com/seed-228c25e4/squall/recovery"
 	"github.com/seed-228c25e4/squall/report"
 	"github.com/seed-228c25e4/squall/scenarios"
@@ -107,6 +108,19 @@ func clientSettings(s *scenarios.Scenario) map[string]string {
 	return settings
 }
 
+// noticed notes of each fault which timer it has to outlast.
+func (r *run) noticed() {
+	timers := r.bed.Kind.Decisive
+	names := map[faults.Noticed]string{faults.AsNode: timers.Node, faults.AsFollower: timers.Follower, faults.AsMember: timers.Member}
+	for i := range r.faults {
+		for _, s := range r.scenario.Faults {
+			if s.Name == r.faults[i].Name {
+				r.faults[i].NoticedBy = names[s.Noticed()]
+			}
+		}
+	}
+}
+
 // report puts everything together, judges it, and tells the verdict.
 func (r *run) report(stopped Stopped) *report.Report {
 	r.watching()
@@ -123,6 +137,7 @@ func (r *run) report(stopped Stopped) *report.Report {
 	if start := r.scenario.Load.Consumers.Start; start > 0 && r.scenario.Load.Consumers.Count > 0 {
 		out.Backlog = recovery.Backlog(windows, r.options.Start+start)
 	}
+	r.noticed()
 	out.Recovery = recovery.Analyse(history, r.faults, windows, r.info.Timers, r.scenario.Phases.Recovery)
 	out.Series = recovery.Repeated(r.faults, out.Recovery, r.info.Timers)
 	if n := r.journal.missed.Load(); n > 0 {

@@ -137,6 +137,7 @@ func (a *analysis) recovery(s stretch, timers []report.Timer) report.Recovery {
 	r.DrainedSinceEffect, r.Drained = since(drained, s.Effective), s.sinceHealed(drained)
 	r.Parts = a.parts(s, r)
 	r.Timer, r.Explained = explain(r, timers)
+	r.Vacuous = a.vacuous(s, r, timers)
 	return r
 }
 

@@ -336,6 +336,38 @@ func TestParts(t *testing.T) {
 	}
 }
 
+func TestVacuous(t *testing.T) {
+	brief := func(m *made) *made {
+		m.faults[0].Healing, m.faults[0].Healed, m.faults[0].NoticedBy = 36*s, 36*s, "session"
+		return m
+	}
+	at := func(m *made, victim, target string) *made {
+		m.faults[0].Victims, m.faults[0].Target, m.faults[0].Affected = []string{victim}, target, nil
+		return m
+	}
+	noticed := state(40*s, "b2", "b2", "b3")
+	for _, c := range []struct {
+		name string
+		made *made
+		want string
+	}{
+		{"a failover", quiet().silent(report.Produce, 0, 31*s, 40*s).states(noticed), ""},
+		{"the leader, whom nobody missed", quiet(), ""},
+		{"over before the timer", brief(quiet().silent(report.Produce, 0, 31*s, 36*s)), "kill was over after 5s, before session (9s) ran out, and nobody noticed: there was no failover"},
+		{"over before the timer, and noticed all the same", brief(quiet().states(noticed)), ""},
+		{"over before the timer, and nobody could see", brief(quiet().change(func(m *made) { m.history.Blind = []report.Span{{From: 30 * s, To: 40 * s}} })), ""},
+		{"led nothing", at(quiet(), "b3", "any"), "b3 led nothing when kill took effect, and nothing stopped: there was no failover"},
+		{"led nothing, as it was meant", at(quiet(), "b3", "follower"), ""},
+		{"led nothing, and there was an outage", at(quiet().silent(report.Produce, 0, 31*s, 40*s), "b3", "any"), ""},
+		{"the way to one that led nothing", at(quiet(), "producers -> b3", "producers -> any"), "b3 led nothing when kill took effect, and nothing stopped: there was no failover"},
+		{"a client", at(quiet(), "consumer 1", "any"), ""},
+	} {
+		if got := c.made.analyse()[0].Vacuous; got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
 func TestRepeated(t *testing.T) {
 	detected := state(40*s, "b2", "b2", "b3")
 	r := quiet().silent(report.Produce, 0, 31*s, 41*s).states(detected).analyse()[0]

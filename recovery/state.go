@@ -18,6 +18,9 @@ const (
 	lookAgain = 250 * time.Millisecond
 )
 
+// unchanged is why there is no detection.
+const unchanged = "the cluster's view did not change"
+
 // detect returns when the cluster's own view of what the fault hurt changed first.
 func (a *analysis) detect(s stretch) report.Figure {
 	before, known := a.stateAt(s.start)
@@ -36,7 +39,7 @@ func (a *analysis) detect(s stretch) report.Figure {
 	if why := a.blind(s.start, s.until); why != "" {
 		return report.UnknownFigure(why)
 	}
-	return report.UnknownFigure("the cluster's view did not change")
+	return report.UnknownFigure(unchanged)
 }
 
 // stateAt returns the state that was seen last at some time.

@@ -107,15 +107,16 @@ type Fault struct {
 	Kind      string        `json:"kind"`            // "kill", "latency", ...
 	Target    string        `json:"target"`
 	Params    string        `json:"params,omitempty"`
-	Planned   time.Duration `json:"planned_ns"`   // on the run's clock
-	Commanded time.Duration `json:"commanded_ns"` // when the injection began
-	Effective time.Duration `json:"effective_ns"` // when it was done
-	Healing   time.Duration `json:"healing_ns"`   // when the way back began
-	Healed    time.Duration `json:"healed_ns"`    // when the way back was done
-	Victims   []string      `json:"victims"`      // what the target resolved to
-	Chosen    []string      `json:"chosen"`       // how they were found: the state or the draw that decided, a line each
-	Affected  []int32       `json:"affected"`     // partitions in which a victim had a role when the fault began
-	Survives  bool          `json:"survives"`     // the cluster can go on before the heal
+	Planned   time.Duration `json:"planned_ns"`           // on the run's clock
+	Commanded time.Duration `json:"commanded_ns"`         // when the injection began
+	Effective time.Duration `json:"effective_ns"`         // when it was done
+	Healing   time.Duration `json:"healing_ns"`           // when the way back began
+	Healed    time.Duration `json:"healed_ns"`            // when the way back was done
+	Victims   []string      `json:"victims"`              // what the target resolved to
+	Chosen    []string      `json:"chosen"`               // how they were found: the state or the draw that decided, a line each
+	Affected  []int32       `json:"affected"`             // partitions in which a victim had a role when the fault began
+	Survives  bool          `json:"survives"`             // the cluster can go on before the heal
+	NoticedBy string        `json:"noticed_by,omitempty"` // the name of the timer that has to run out before the cluster does something about it; empty: none has to
 	Evidence  []string      `json:"evidence"`
 	Error     string        `json:"error,omitempty"`
 	LeftOut   string        `json:"left_out,omitempty"`   // why nothing was done, where that is as the scenario wants it
@@ -166,4 +167,5 @@ type Recovery struct {
 	Parts       []Part    `json:"parts,omitempty"`     // what Service is made of, in order; none: nobody can tell, or there was no outage
 	Timer       string    `json:"timer,omitempty"`     // the name of the timer that explains the largest part
 	Explained   string    `json:"explained,omitempty"` // the same in words
+	Vacuous     string    `json:"vacuous,omitempty"`   // why there was no failover that could be judged; empty: there was, or could have been
 }

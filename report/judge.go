@@ -216,6 +216,9 @@ func (r *Report) invalidates(m Metric, e Expectation) string {
 			return f.Text
 		}
 	}
+	if why := r.vacuous(m, e); why != "" {
+		return why
+	}
 	if m.Name != "recovery.service" && m.Name != "recovery.first-success" {
 		return ""
 	}
@@ -225,6 +228,26 @@ func (r *Report) invalidates(m Metric, e Expectation) string {
 		}
 	}
 	return ""
+}
+
+// ofFailover are the metrics that say something only where something failed over.
+var ofFailover = []string{"recovery.first-success", "recovery.first-return", "recovery.service", "recovery.service-since-healed", "recovery.silence",
+	"recovery.outage-area", "recovery.blast-radius"}
+
+// vacuous returns why an expectation has no failover to judge: one of the fault that it names led to none, or none of all faults did.
+func (r *Report) vacuous(m Metric, e Expectation) (why string) {
+	if !slices.Contains(ofFailover, m.Name) {
+		return ""
+	}
+	for _, rec := range r.recoveries(e.Of) {
+		switch {
+		case rec.Vacuous == "" && e.Of == "":
+			return ""
+		case rec.Vacuous != "":
+			why = rec.Vacuous
+		}
+	}
+	return why
 }
 
 func conclude(r *Report, reasons []Reason) Verdict {

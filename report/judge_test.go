@@ -111,6 +111,15 @@ func TestJudge(t *testing.T) {
 		{"outage area and blast radius", func(r *Report) { r.Recovery[0].OutageArea, r.Recovery[0].BlastRadius = 500, 0.5 },
 			[]string{"recovery.outage-area <= 100 of kill", "recovery.blast-radius <= 50%"}, Fail, ExitMissed, "got 500"},
 		{"the longest silence", func(r *Report) { r.Recovery[0].Longest = []Silence{{From: time.Second, To: 4 * time.Second}} }, []string{"recovery.silence < 2s"}, Fail, ExitMissed, "got 3s"},
+		{"no failover", func(r *Report) { r.Recovery[0].Vacuous, r.Recovery[0].Service = "b3 led nothing", KnownFigure(0) }, []string{"recovery.service < 8s of kill"},
+			Inconclusive, ExitInconclusive, "b3 led nothing"},
+		{"no failover, and a miss", func(r *Report) { r.Recovery[0].Vacuous = "over before the timer" }, []string{"recovery.service < 8s of kill"}, Inconclusive, ExitInconclusive, "over before"},
+		{"no failover, and one of another fault", func(r *Report) {
+			r.Recovery = append(r.Recovery, r.Recovery[0])
+			r.Recovery[1].Vacuous = "b3 led nothing"
+		}, []string{"recovery.service < 15s"}, Pass, ExitPass, "pass"},
+		{"no failover, and something else is judged", func(r *Report) { r.Recovery[0].Vacuous = "b3 led nothing" }, []string{"lost == 0", "ack.p99 < 250ms during baseline", "recovery.redundancy < 2s of kill"},
+			Pass, ExitPass, "pass"},
 		{"of random faults", func(r *Report) { r.Faults[0].Group = "soak" }, []string{"recovery.service < 8s of soak"}, Fail, ExitMissed, "got 9.6s"},
 		{"left out is no failure", func(r *Report) {
 			r.Faults = append(r.Faults, Fault{Name: "kill #2", Commanded: Never, Effective: Never, Healed: Never, LeftOut: "b1 is never to be hurt"})

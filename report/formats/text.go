@@ -306,6 +306,9 @@ func recoveryRows(r *report.Recovery) []string {
 	if r.Explained != "" {
 		rows = append(rows, "explained by\t"+r.Explained)
 	}
+	if r.Vacuous != "" {
+		rows = append(rows, "no failover\t"+r.Vacuous)
+	}
 	if r.Brownout.Value > 0 {
 		rows = append(rows, "brownout\t"+r.Brownout.String()+" in which something was acknowledged, but much less or much slower than in the baseline")
 	}
