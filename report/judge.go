@@ -209,15 +209,15 @@ func (j Judged) reason(m Metric, v measure) *Reason {
 
 // invalidates returns why the expectation cannot be judged on this data; empty: it can.
 func (r *Report) invalidates(m Metric, e Expectation) string {
+	if why := r.vacuous(m, e); why != "" {
+		return why // also of data that is valid otherwise
+	}
 	for _, f := range r.Validity {
 		switch {
 		case f.Fault != "" && e.Of != "" && !r.isOf(f.Fault, e.Of):
 		case f.Scope == ScopeAll, f.Scope == m.Needs, f.Scope == ScopeSpeed && m.Needs == ScopeRecovery:
 			return f.Text
 		}
-	}
-	if why := r.vacuous(m, e); why != "" {
-		return why
 	}
 	if m.Name != "recovery.service" && m.Name != "recovery.first-success" {
 		return ""
