@@ -45,7 +45,7 @@ var foreign = map[string][]string{
 	"github.com/testcontainers":               {"testcontainers"},
 	"github.com/moby/moby":                    {"testcontainers"},
 	"github.com/docker":                       {"testcontainers"},
-	"github.com/HdrHistogram/hdrhistogram-go": {"loadgen", "report/formats"},
+	"github.com/HdrHistogram/hdrhistogram-go": {"faults", "loadgen", "report/formats"}, // each keeps times of its own, in the same bounded way
 	"go.yaml.in/yaml":                         {"scenarios"},
 	"github.com/spf13/cobra":                  {"cmd/squall"},
 }

@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 	"errors"
+	"net"
 	"time"
 )
 
@@ -140,6 +141,14 @@ type Ends interface {
 type Reader interface {
 	// NewReader returns a consumer of exactly these stretches, in offset order within each partition; Receive returns io.EOF behind the last.
 	NewReader(ctx context.Context, t Topic, stretches map[int32]Range) (Consumer, error)
+}
+
+// A Greeter is a Driver that can tell whether a broker is behind a connection: who passes connections on, such as a proxy or a published port, may accept
+// one before there is.
+type Greeter interface {
+	// Greet says what clients say first on a new connection to addr, one of the addresses of the client's endpoint, and returns when the broker has
+	// answered. It leaves conn open for who made it to close, and wants it used for nothing else. An error: no answer came before ctx ended, or what came is none.
+	Greet(ctx context.Context, client, addr string, conn net.Conn) error
 }
 
 // Committed is a Driver that knows how far a group has got.

@@ -74,6 +74,12 @@ type Demanding interface {
 	Needs(Victims) error
 }
 
+// A Counted is a Fault whose parameters bound how many victims it can have.
+type Counted interface {
+	// CheckVictims returns what is wrong with that many; nil: nothing.
+	CheckVictims(most int) error
+}
+
 // A Worded is a Fault with parameters that are words of one kind of broker.
 type Worded interface {
 	// CheckWords returns what is wrong with them; nil: nothing.

@@ -3,9 +3,15 @@ package faults
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"net"
+	"os"
+	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -113,57 +119,181 @@ type doors struct {
 
 func (d doors) Endpoint(string) broker.Endpoint { return broker.Endpoint{Addrs: []string{d.addr}} }
 
-func TestConnectionStorm(t *testing.T) {
-	t.Parallel()
+// greeter is a driver whose broker answers, or says what it says.
+type greeter struct {
+	broker.Driver
+	says error
+}
+
+func (g greeter) Greet(_ context.Context, client, addr string, conn net.Conn) error {
+	if client != broker.Producers || addr == "" || conn == nil {
+		return errors.New("who is greeted?")
+	}
+	return g.says
+}
+
+// A hall is a listener that counts its guests.
+type hall struct {
+	net.Listener
+	mu                sync.Mutex
+	all               sync.WaitGroup
+	taken, open, most int
+}
+
+func newHall(t *testing.T) *hall {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var mu sync.Mutex
-	var all sync.WaitGroup
-	taken, open, most := 0, 0, 0
-	all.Go(func() {
+	h := &hall{Listener: l}
+	h.all.Go(func() {
 		for {
 			c, err := l.Accept()
 			if err != nil {
 				return
 			}
-			mu.Lock()
-			taken, open = taken+1, open+1
-			most = max(most, open)
-			mu.Unlock()
-			all.Go(func() {
+			h.count(1)
+			h.all.Go(func() {
 				_, _ = c.Read(make([]byte, 1))
 				c.Close()
-				mu.Lock()
-				defer mu.Unlock()
-				open--
+				h.count(-1)
 			})
 		}
 	})
-	cluster := doors{newFakeClusterOf(1), l.Addr().String()}
-	v := Victims{Nodes: cluster.Nodes(), Cluster: cluster, Witness: &Witness{}}
-	back, err := (&ConnectionStorm{Rate: 200, Keep: 200 * time.Millisecond}).Inject(t.Context(), v)
-	if err != nil {
-		t.Fatal(err)
+	return h
+}
+
+func (h *hall) count(by int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.taken, h.open = h.taken+max(by, 0), h.open+by
+	h.most = max(h.most, h.open)
+}
+
+func TestConnectionStorm(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		driver     broker.Driver
+		told, says string // evidence, and what is wrong
+	}{
+		"nobody can be asked": {nil, "is not known: this kind of broker cannot be asked", ""},
+		"answers":             {greeter{}, "; 0 got none, 0 still waited for one at the end", ""},
+		"only a proxy":        {greeter{says: errors.New("end of file")}, "the last failure: ", "the broker answered on none"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHall(t)
+			cluster := doors{newFakeClusterOf(1), h.Addr().String()}
+			v := Victims{Nodes: cluster.Nodes(), Cluster: cluster, Driver: c.driver, Witness: &Witness{}}
+			back, err := (&ConnectionStorm{Rate: 200, Keep: 200 * time.Millisecond}).Inject(t.Context(), v)
+			if err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second)
+			h.Close()
+			time.Sleep(100 * time.Millisecond) // refused now
+			if err := back(t.Context()); err != nil {
+				t.Error(err)
+			}
+			h.all.Wait()
+			_, notes := v.Witness.told()
+			told := strings.Join(notes, "\n")
+			if h.taken < 50 || h.taken > 202 || h.most < 5 || h.most > 60 || h.open != 0 {
+				t.Errorf("%d connections, %d at once, %d left open", h.taken, h.most, h.open)
+			}
+			if !regexp.MustCompile(fmt.Sprintf(`b1: %d connections were made, p50 \S+, p99 \S+, max \S+; [1-9]\d* were refused, 0 failed`, h.taken)).MatchString(told) ||
+				!strings.Contains(told, c.told) {
+				t.Errorf("%d connections; evidence %q", h.taken, notes)
+			}
+			if c.driver == (greeter{}) && !strings.Contains(told, fmt.Sprintf("the broker answered on %d of them, p50 ", h.taken)) {
+				t.Errorf("%d connections; evidence %q", h.taken, notes)
+			}
+			if wrong := v.Witness.complaint(); (wrong == "") != (c.says == "") || !strings.Contains(wrong, c.says) {
+				t.Errorf("complains %q, want %q", wrong, c.says)
+			}
+			if _, err := (&ConnectionStorm{Rate: 1, Keep: time.Second}).Inject(t.Context(), v); err == nil {
+				t.Error("nobody listens, and the storm is told to have begun")
+			}
+		})
 	}
-	time.Sleep(time.Second)
-	l.Close()
-	time.Sleep(100 * time.Millisecond) // refused now
-	if err := back(t.Context()); err != nil {
-		t.Error(err)
+}
+
+// rooms is a cluster whose connections are in memory, and may take long.
+type rooms struct {
+	*fakeCluster
+	takes      time.Duration
+	fails      error // once some are open
+	open, most atomic.Int64
+}
+
+func (r *rooms) Endpoint(string) broker.Endpoint {
+	return broker.Endpoint{Addrs: []string{"b1:1", "b2:1", "b3:1"}, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		if !sleep(ctx, r.takes) {
+			return nil, ctx.Err()
+		}
+		if r.fails != nil && r.open.Load() > 50 {
+			return nil, r.fails
+		}
+		r.most.Store(max(r.most.Load(), r.open.Add(1)))
+		return &seat{r}, nil
+	}}
+}
+
+type seat struct{ *rooms }
+
+func (s *seat) Close() error                   { s.open.Add(-1); return nil }
+func (*seat) Read([]byte) (int, error)         { return 0, io.EOF }
+func (*seat) Write([]byte) (int, error)        { return 0, io.EOF }
+func (*seat) LocalAddr() net.Addr              { return nil }
+func (*seat) RemoteAddr() net.Addr             { return nil }
+func (*seat) SetDeadline(time.Time) error      { return nil }
+func (*seat) SetReadDeadline(time.Time) error  { return nil }
+func (*seat) SetWriteDeadline(time.Time) error { return nil }
+
+// Of all nodes together, no more than so many connections are open; what had no room is told. So is what squall's own machine had not.
+func TestConnectionStormIsBounded(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		fails       error
+		told, wrong string
+	}{
+		"kept too long": {nil, " more were due and not begun, for 2,000 were open at once", ""},
+		"no more ports": {&net.OpError{Err: os.NewSyscallError("connect", syscall.EADDRNOTAVAIL)}, "", "squall's own machine had no more to give"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				cluster := &rooms{fakeCluster: newFakeCluster(), takes: 10 * time.Millisecond, fails: c.fails}
+				v := Victims{Nodes: cluster.Nodes(), Cluster: cluster, Driver: greeter{}, Witness: &Witness{}}
+				back, err := (&ConnectionStorm{Rate: 1000, Keep: 2 * time.Second}).Inject(t.Context(), v)
+				if err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(3 * time.Second)
+				if err := back(t.Context()); err != nil || cluster.open.Load() != 0 {
+					t.Errorf("%v; %d are open", err, cluster.open.Load())
+				}
+				_, notes := v.Witness.told()
+				if told := strings.Join(notes, "\n"); cluster.most.Load() > mostOpen+3 || !strings.Contains(told, c.told) {
+					t.Errorf("%d were open at once: %s", cluster.most.Load(), told)
+				}
+				if wrong := v.Witness.complaint(); (wrong == "") != (c.wrong == "") || !strings.Contains(wrong, c.wrong) {
+					t.Errorf("complains %q, want %q", wrong, c.wrong)
+				}
+			})
+		})
 	}
-	all.Wait()
-	_, notes := v.Witness.told()
-	if told := strings.Join(notes, "\n"); taken < 50 || taken > 202 || most < 5 || most > 60 || open != 0 || !strings.Contains(told, "b1: ") || !strings.Contains(told, "refused") {
-		t.Errorf("%d connections, %d at once, %d left open; evidence %q", taken, most, open, notes)
-	}
-	if _, err := (&ConnectionStorm{Rate: 1, Keep: time.Second}).Inject(t.Context(), v); err == nil {
-		t.Error("nobody listens, and the storm is told to have begun")
-	}
-	for _, c := range []ConnectionStorm{{Rate: 0, Keep: 1}, {Rate: 5}, {Rate: 1000, Keep: 3 * time.Second}} {
-		if c.Check() == nil {
-			t.Errorf("%+v is taken", c)
+	for _, c := range []struct {
+		storm ConnectionStorm
+		nodes int
+		fits  bool
+	}{
+		{ConnectionStorm{Rate: 0, Keep: 1}, 1, false}, {ConnectionStorm{Rate: 5}, 1, false}, {ConnectionStorm{Rate: 1000, Keep: 3 * time.Second}, 1, false},
+		{ConnectionStorm{Rate: 1000, Keep: 2 * time.Second}, 1, true}, {ConnectionStorm{Rate: 1000, Keep: 2 * time.Second}, 2, false},
+		{ConnectionStorm{Rate: 100, Keep: 2 * time.Second}, 10, true},
+	} {
+		if err := errors.Join(c.storm.Check(), c.storm.CheckVictims(c.nodes)); (err == nil) != c.fits {
+			t.Errorf("%+v on %d nodes: %v", c.storm, c.nodes, err)
 		}
 	}
 }

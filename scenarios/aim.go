@@ -23,7 +23,13 @@ func (v steps) possible(r *reader, path string, w *written) {
 			}
 		}
 	}
-	if most := w.Target.To.Most(v.s.place()); most < k.Least && !r.wrong(path) {
+	most := w.Target.To.Most(v.s.place())
+	if f, ok := w.Fault.(faults.Counted); ok && !r.wrong(path) {
+		if err := f.CheckVictims(most); err != nil {
+			r.note(r.at(path+"."+k.Name), path+"."+k.Name, "", "%v", err)
+		}
+	}
+	if most < k.Least && !r.wrong(path) {
 		r.note(r.at(path+"."+k.Name), path+"."+k.Name, "", "%s needs %d nodes or more, and %q is at most %d; write %s: all, and as many broker.nodes",
 			k.Name, k.Least, w.Target, most, k.Name)
 	}
