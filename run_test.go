@@ -259,20 +259,27 @@ func TestSaboteurIsFoundOut(t *testing.T) {
 	}
 }
 
+// inForce is called when a fault is in force.
+type inForce func()
+
+func (f inForce) Observe(e report.Event) {
+	if e.Fault != nil && e.Fault.Effective >= 0 && e.Fault.Healing < 0 {
+		f()
+	}
+}
+
 // When the run is stopped, what is broken is mended, the log is read, and the verdict does not pretend to know.
 func TestStoppedInTheMiddleOfAFault(t *testing.T) {
 	t.Parallel()
 	for _, stopped := range []squall.Stopped{{By: "Ctrl-C", Code: report.ExitInterrupted}, {By: "terminated", Code: report.ExitTerminated, Quick: true}} {
 		t.Run(stopped.By, func(t *testing.T) {
 			ctx, cancel := context.WithCancelCause(t.Context())
-			var once sync.Once
-			stopper := time.AfterFunc(time.Hour, func() {})
-			defer stopper.Stop()
-			begun := time.Now()
-			r, seen, _ := play(t, ctx, quietly+"faults: [ { name: death, at: 0s, for: 30s, kill: b2 } ]\n"+expectSafe, func(c *embedded.Cluster) {
-				once.Do(func() { time.AfterFunc(6*time.Second, func() { cancel(stopped) }) })
-			})
-			if took := time.Since(begun); took > 25*time.Second {
+			var begun time.Time
+			r, seen, _ := play(t, ctx, quietly+"faults: [ { name: death, at: 0s, for: 30s, kill: b2 } ]\n"+expectSafe, nil, inForce(func() {
+				begun = time.Now()
+				cancel(stopped)
+			}))
+			if took := time.Since(begun); took > 20*time.Second {
 				t.Errorf("stopping took until %v", took)
 			}
 			if r.Verdict.ExitCode != stopped.Code || r.Verdict.Outcome != report.Inconclusive {
