@@ -77,7 +77,7 @@ func newRun(s *scenarios.Scenario, bed Testbed, observers []Observer) *run {
 		Watch: s.Phases.Recovery, Lag: func() int64 { return r.lag.Load() },
 		Hurry:   func(ctx context.Context) bool { return stop(ctx).Quick },
 		Cluster: bed.Cluster, Driver: bed.Driver, State: r.watcher.look, Removing: r.removing,
-		Renewed: func() { r.phases.Renew(r.clock.Now()) },
+		Renewed: r.renewed,
 	}
 	r.receiving, r.watching = func() {}, func() {}
 	return r

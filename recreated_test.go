@@ -20,7 +20,7 @@ verdict: fail(lost)
 	if r.Verdict.Outcome != report.Pass || s.Lost == 0 || s.Lost+s.Verified != s.Acknowledged {
 		t.Errorf("%s\n%d lost and %d verified of %d", r.Verdict.Sentence, s.Lost, s.Verified, s.Acknowledged)
 	}
-	if !s.Drained || s.GroupSkip+s.GroupLag+s.Duplicates+s.Reordered+s.Phantom+s.AbortedRead != 0 {
+	if !s.Drained || s.GroupSkip+s.GroupLag+s.Duplicates+s.Reordered+s.Phantom+s.AbortedRead+s.OffsetConflict != 0 {
 		t.Errorf("%+v", s)
 	}
 	for _, f := range r.Findings {

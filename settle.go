@@ -193,6 +193,14 @@ func (r *run) removing(ctx context.Context, stretches map[int32]broker.Range) er
 	return nil
 }
 
+// renewed is told when a fault has made the topic anew.
+func (r *run) renewed() {
+	r.reading.Lock()
+	defer r.reading.Unlock()
+	r.final.Renewed = true
+	r.phases.Renew(r.clock.Now())
+}
+
 // readAll tells all that is in the stretches.
 func (r *run) readAll(ctx context.Context, driver broker.Reader, stretches map[int32]broker.Range, told func([]broker.Delivery)) error {
 	reader, err := driver.NewReader(ctx, r.scenario.Topic, stretches)

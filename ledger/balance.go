@@ -20,6 +20,7 @@ type Final struct {
 	Reason  string // why the final read did not reach every end, or was not made
 	Grouped bool   // there were consumers, which had to be given everything
 	Drained bool   // they were seen to reach the end
+	Renewed bool   // the topic was made anew, and its offsets began again
 }
 
 // Balance holds all pages against one another. Everyone who writes a page must have ended; Balance changes none, and may be called again. Unsent is
@@ -32,7 +33,7 @@ func (l *Ledger) Balance(f Final) report.Safety {
 	defer l.mu.Unlock()
 	b := &balance{ledger: l, final: f, reader: l.reader}
 	if b.reader == nil {
-		b.reader = &ReadPage{intake: newIntake(l)}
+		b.reader = &ReadPage{intake: newIntake(l, found)}
 	}
 	for k := range l.partitions {
 		b.parts = append(b.parts, b.open(int32(k)))
@@ -42,6 +43,7 @@ func (l *Ledger) Balance(f Final) report.Safety {
 		for producer := range l.senders {
 			b.stream(p, producer)
 		}
+		b.conflicts(p)
 		b.repetitions(p)
 	}
 	b.oddities()
@@ -74,6 +76,7 @@ type part struct {
 	end       int64         // where the log ends; -1: not known
 	bare      bool          // consumers were not told every offset
 	ids       uint64        // different messages that consumers were given
+	regiven   uint64        // offsets at which consumers were given different ones
 	repeats   examples      // ids that several pages have
 }
 
@@ -98,7 +101,7 @@ func (b *balance) open(k int32) *part {
 }
 
 // repetitions counts what was stored or delivered more than once, by counting deliveries, offsets and ids. Where an offset had two contents, because
-// the log was cut back, there are more ids than offsets.
+// the log was cut back, it counts twice; where that is forgotten, there may be more ids than offsets.
 func (b *balance) repetitions(p *part) {
 	var taken, stored uint64
 	var offsets []*set
@@ -108,7 +111,7 @@ func (b *balance) repetitions(p *part) {
 	}
 	places := p.ids
 	if !p.bare && len(offsets) > 0 {
-		places = max(places, union(offsets))
+		places = max(places, union(offsets)+p.regiven)
 	}
 	delivered := places - p.ids
 	b.counts[redelivered] += taken - places
@@ -135,7 +138,8 @@ func (b *balance) safety() report.Safety {
 		Late: b.counts[late], Verified: b.verified,
 		Lost: b.counts[lost], UnreadTail: b.counts[unreadTail], Expired: b.counts[expired], Deleted: b.deleted, GroupSkip: b.counts[groupSkip], GroupLag: b.counts[groupLag],
 		Duplicates: b.counts[duplicates], Redelivered: b.counts[redelivered], Reordered: b.counts[reordered], Phantom: b.counts[phantom],
-		AbortedRead: b.counts[abortedRead], Corrupt: b.counts[corrupt], Foreign: b.counts[foreign], Resurrected: b.counts[resurrected],
+		OffsetConflict: b.counts[offsetConflict],
+		AbortedRead:    b.counts[abortedRead], Corrupt: b.counts[corrupt], Foreign: b.counts[foreign], Resurrected: b.counts[resurrected],
 		FinalRead: report.FinalRead{Done: b.done(), Reason: b.final.Reason, Read: b.reader.intact.Load(), Ends: b.final.Ends},
 		Drained:   b.final.Drained,
 	}

@@ -29,12 +29,13 @@ const (
 	foreign
 	resurrected
 	late
+	offsetConflict
 	kinds
 )
 
 // kindNames are the kinds as the report's metrics call them.
 var kindNames = [kinds]string{"lost", "unread-tail", "expired", "group-skip", "group-lag", "duplicates", "redelivered", "reordered", "phantom", "aborted-read",
-	"corrupt", "foreign", "resurrected", "late"}
+	"corrupt", "foreign", "resurrected", "late", "offset-conflict"}
 
 // examples are the first few of one kind. Neighbours in one stream are one example.
 type examples struct{ list []report.Anomaly }

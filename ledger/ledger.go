@@ -3,7 +3,8 @@
 //
 // Every goroutine that sends or receives writes a page of its own, without a lock. A page is made of sets of numbers that cost as much as they have
 // gaps: of what was acknowledged, delivered and found again, hardly anything is kept. Offsets are kept in the same way and may have holes; where
-// fewer than one offset in some thousand is used, they are given up, and only ids are told apart.
+// fewer than one offset in some thousand is used, they are given up, and only ids are told apart. Which message was said to be at which offset is kept
+// for a sliding window of bounded size.
 package ledger
 
 import (
@@ -15,6 +16,7 @@ import (
 type Ledger struct {
 	partitions int
 	senders    []*SendPage
+	left       [sides]atomic.Int64 // runs of claims that each side may keep besides
 
 	mu        sync.Mutex // guards the lists below, not what is in the pages
 	receivers []*ReceivePage
@@ -24,8 +26,11 @@ type Ledger struct {
 // New returns the ledger of a run with producers 0 to producers-1, which send to partitions 0 to partitions-1.
 func New(producers, partitions int) *Ledger {
 	l := &Ledger{partitions: partitions, senders: make([]*SendPage, producers)}
+	for i := range l.left {
+		l.left[i].Store(runsOfSide)
+	}
 	for i := range l.senders {
-		l.senders[i] = newSendPage(uint32(i), partitions, producers*partitions)
+		l.senders[i] = newSendPage(uint32(i), partitions, producers*partitions, &l.left[acked])
 	}
 	return l
 }
@@ -35,7 +40,7 @@ func (l *Ledger) Sender(producer uint32) *SendPage { return l.senders[producer] 
 
 // Receiver returns a new page. Every consumer has its own, and another one each time it joins anew.
 func (l *Ledger) Receiver() *ReceivePage {
-	p := &ReceivePage{intake: newIntake(l)}
+	p := &ReceivePage{intake: newIntake(l, given)}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.receivers = append(l.receivers, p)
@@ -47,7 +52,7 @@ func (l *Ledger) Reader() *ReadPage {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.reader == nil {
-		l.reader = &ReadPage{intake: newIntake(l)}
+		l.reader = &ReadPage{intake: newIntake(l, found)}
 	}
 	return l.reader
 }

@@ -59,6 +59,7 @@ func (m *model) balance() report.Safety {
 		}
 	}
 	m.ungiven(&s, given, found)
+	m.conflicts(&s)
 	m.strangers(&s)
 	for p := range int32(m.partitions) {
 		m.repetitions(&s, p)
@@ -229,6 +230,36 @@ func (m *model) ungiven(s *report.Safety, given, found ids) {
 			s.GroupSkip++
 		default:
 			s.GroupLag++
+		}
+	}
+}
+
+// conflicts counts the offsets of which different messages were told.
+func (m *model) conflicts(s *report.Safety) {
+	at, told := map[place]ids{}, ids{}
+	claim := func(p place, id broker.ID) {
+		if p.offset >= 0 {
+			at[p] = union(at[p], ids{id: true})
+		}
+	}
+	for _, o := range m.outcomes {
+		if o.Err == nil && !told[o.ID] && m.wasSent(o.ID) {
+			claim(place{o.ID.Partition, o.Offset}, o.ID)
+		}
+		told[o.ID] = true
+	}
+	read := m.read
+	if !m.final.Readable {
+		read = nil
+	}
+	for _, d := range append(m.intact(), read...) {
+		if m.ours(d) {
+			claim(place{d.Partition, d.Offset}, d.ID)
+		}
+	}
+	for _, different := range at {
+		if len(different) > 1 {
+			s.OffsetConflict++
 		}
 	}
 }

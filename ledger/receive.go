@@ -11,6 +11,7 @@ import (
 // An intake sorts what one goroutine is given, from consumers or from the final read.
 type intake struct {
 	ledger *Ledger
+	side   side
 	parts  []*intakePart // by partition; nil: nothing came from it
 	free   spare
 	odd    [kinds]*odd // of phantom, corrupt and foreign; nil: none
@@ -26,6 +27,7 @@ type intakePart struct {
 	turn    uint32 // how often offsets began anew: each time a member starts again at an earlier one
 	taken   uint64 // messages, every repetition counted
 	streams []intakeStream
+	claims  claims
 }
 
 // An intakeStream is what came of one stream: of one producer, from one partition.
@@ -47,7 +49,9 @@ type odd struct {
 // maxSpans is how many pieces the offsets of one partition may fall into before they are given up: 37 MiB.
 const maxSpans = 1 << 16
 
-func newIntake(l *Ledger) intake { return intake{ledger: l, parts: make([]*intakePart, l.partitions)} }
+func newIntake(l *Ledger, s side) intake {
+	return intake{ledger: l, side: s, parts: make([]*intakePart, l.partitions)}
+}
 
 // place returns where an intact delivery belongs; nil: it is a phantom, which is noted.
 func (in *intake) place(d *broker.Delivery) (*intakePart, *intakeStream) {
@@ -67,7 +71,7 @@ func (in *intake) place(d *broker.Delivery) (*intakePart, *intakeStream) {
 // part returns the place of a partition, which has to be one of the run's.
 func (in *intake) part(partition int32) *intakePart {
 	if in.parts[partition] == nil {
-		in.parts[partition] = &intakePart{last: -1, streams: make([]intakeStream, len(in.ledger.senders))}
+		in.parts[partition] = &intakePart{last: -1, streams: make([]intakeStream, len(in.ledger.senders)), claims: claims{left: &in.ledger.left[in.side]}}
 	}
 	return in.parts[partition]
 }
@@ -162,6 +166,9 @@ func (p *ReceivePage) Delivered(batch []broker.Delivery) {
 			continue
 		}
 		part.taken++
+		if !part.claims.goesOn(d.Offset, d.ID.Producer, d.ID.Seq) {
+			part.claims.begin(d.Offset, d.ID.Producer, d.ID.Seq)
+		}
 		fresh := s.ids.add(d.ID.Seq, &p.free)
 		again := part.again(d.Offset, &p.free)
 		if !fresh {
@@ -233,6 +240,9 @@ func (p *ReadPage) take(batch []broker.Delivery, gone bool) {
 			continue
 		}
 		part.taken++
+		if !part.claims.goesOn(d.Offset, d.ID.Producer, d.ID.Seq) {
+			part.claims.begin(d.Offset, d.ID.Producer, d.ID.Seq)
+		}
 		if gone {
 			s.remove(d.ID.Seq, &p.free)
 		}

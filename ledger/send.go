@@ -31,15 +31,17 @@ type promised struct {
 	known  uint64
 	failed *failed
 	trail  trail
+	claims claims
 }
 
 // failed are the messages of a stream that have an outcome and were not acknowledged.
 type failed struct{ rejected, unknown set }
 
-func newSendPage(producer uint32, partitions, streams int) *SendPage {
+func newSendPage(producer uint32, partitions, streams int, left *atomic.Int64) *SendPage {
 	p := &SendPage{producer: producer, next: make([]uint64, partitions), sent: make([]atomic.Uint64, partitions), streams: make([]promised, partitions)}
 	for i := range p.streams {
 		p.streams[i].trail = newTrail(streams)
+		p.streams[i].claims.left = left
 	}
 	return p
 }
@@ -75,6 +77,9 @@ func (p *SendPage) Outcomes(batch []broker.Outcome) {
 		case o.Err == nil:
 			acknowledged++
 			s.trail.acknowledged(o)
+			if !s.claims.goesOn(o.Offset, p.producer, o.ID.Seq) {
+				s.claims.begin(o.Offset, p.producer, o.ID.Seq)
+			}
 		case errors.Is(o.Err, broker.ErrRejected):
 			rejected++
 			s.fail().rejected.add(o.ID.Seq, &p.free)

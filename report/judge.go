@@ -62,6 +62,8 @@ func violations(r *Report) []Reason {
 		{"duplicates", c.Unique, s.Duplicates, "%s messages are stored more than once by an idempotent producer"},
 		{"reordered", c.Ordered, s.Reordered, "%s messages are behind a later one of their stream"},
 		{"redelivered", !c.Redelivers, s.Redelivered, "%s messages were given to the group more than once"},
+		// Where the contract was broken by losing messages, or never promised to keep them, a log that was cut back and went on is the consequence.
+		{"offset-conflict", c.Durable && s.Lost == 0, s.OffsetConflict, "%s offsets were given to two messages"},
 		{"phantom", true, s.Phantom, "%s messages carry the run's id and were never sent"},
 		{"aborted-read", true, s.AbortedRead, "%s messages were delivered although they were rejected"},
 		{"corrupt", true, s.Corrupt, "%s messages are corrupt"},

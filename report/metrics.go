@@ -37,6 +37,7 @@ var catalogue = []Metric{
 	count("aborted-read", "delivered although it was rejected", func(s *Safety) uint64 { return s.AbortedRead }),
 	count("corrupt", "header or checksum wrong", func(s *Safety) uint64 { return s.Corrupt }),
 	count("foreign", "another run's", func(s *Safety) uint64 { return s.Foreign }),
+	count("offset-conflict", "one offset of a partition with two contents, each offset counted", func(s *Safety) uint64 { return s.OffsetConflict }),
 	count("expired", "acknowledged, and removed before the final read: by retention, or deleted by a fault before anybody was given it", func(s *Safety) uint64 { return s.Expired }),
 	count("group-skip", "in the log, and given to nobody in a drained group", func(s *Safety) uint64 { return s.GroupSkip }),
 	count("resurrected", "unknown to the producer, and found in the log", func(s *Safety) uint64 { return s.Resurrected }),

@@ -158,6 +158,8 @@ type Safety struct {
 	Foreign     uint64 `json:"foreign"`      // another run's
 	Resurrected uint64 `json:"resurrected"`  // unknown, and found in the log: neither lost nor duplicate
 
+	OffsetConflict uint64 `json:"offset_conflict"` // offsets at which two different messages were acknowledged, delivered or found
+
 	FinalRead FinalRead `json:"final_read"`
 	Drained   bool      `json:"drained"` // the consumers reached the end offsets
 	Examples  []Anomaly `json:"examples,omitempty"`

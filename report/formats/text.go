@@ -168,6 +168,9 @@ func (t *text) safety(s *report.Safety) {
 	if s.Expired > 0 {
 		rows = append(rows, fmt.Sprintf("expired %s", n(s.Expired)))
 	}
+	if s.OffsetConflict > 0 {
+		rows = append(rows, fmt.Sprintf("offset conflict %s", n(s.OffsetConflict)))
+	}
 	title := "Safety: read back to the end of the log"
 	if !s.FinalRead.Done {
 		title = "Safety: NOT read back to the end of the log: " + s.FinalRead.Reason
