@@ -29,6 +29,10 @@ type Final struct {
 // What counts as lost is what cannot be read back whole and as itself: a message that is only there corrupt, or in another partition, is
 // lost too.
 func (l *Ledger) Balance(f Final) report.Safety {
+	return l.strike(f).safety()
+}
+
+func (l *Ledger) strike(f Final) *balance {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	b := &balance{ledger: l, final: f, reader: l.reader}
@@ -48,7 +52,7 @@ func (l *Ledger) Balance(f Final) report.Safety {
 	}
 	b.oddities()
 	b.collect()
-	return b.safety()
+	return b
 }
 
 // A balance is being struck.
@@ -60,6 +64,7 @@ type balance struct {
 
 	counts   [kinds]uint64
 	examples [kinds]examples
+	losses   []Loss // without when and where
 	sent     uint64
 	told     uint64
 	failed   [2]uint64 // rejected, unknown
@@ -171,5 +176,8 @@ func (b *balance) count(k kind, producer, partition int, base, word uint64) {
 	if word != 0 {
 		b.counts[k] += uint64(bits.OnesCount64(word))
 		b.examples[k].addBits(uint32(producer), int32(partition), base, word)
+		if k == lost {
+			b.lose(uint32(producer), int32(partition), base, word)
+		}
 	}
 }

@@ -1,6 +1,10 @@
 package ledger
 
-import "github.com/seed-228c25e4/squall/report"
+import (
+	"fmt"
+
+	"github.com/seed-228c25e4/squall/report"
+)
 
 // oddities counts what was no message of the run's: each offset once, whoever found it.
 func (b *balance) oddities() {
@@ -61,6 +65,7 @@ func (b *balance) collect() {
 	}
 	for _, k := range []kind{lost, unreadTail, expired} {
 		b.each(k, func(a *report.Anomaly) { b.date(a, "acknowledged ") })
+		b.each(k, b.locate)
 	}
 	for _, k := range []kind{groupSkip, groupLag, abortedRead, resurrected} {
 		b.each(k, func(a *report.Anomaly) { b.date(a, "its neighbours were acknowledged ") })
@@ -114,8 +119,18 @@ func (b *balance) date(a *report.Anomaly, how string) {
 	}
 }
 
-// trace says of what is lost whether it had been there, and whether it may be there in another form.
+// locate says at which offset the first of an example's messages was acknowledged, where that is still known.
+func (b *balance) locate(a *report.Anomaly) {
+	if at, known := b.ledger.senders[a.Producer].streams[a.Partition].claims.find(a.First); known {
+		a.Offset = at
+	}
+}
+
+// trace says of what is lost who stands in its place, whether it had been there, and whether it may be there in another form.
 func (b *balance) trace(a *report.Anomaly) {
+	if read := b.reader.parts[a.Partition]; read != nil && a.Offset >= 0 && b.final.Readable {
+		a.Note = join(a.Note, neighbours(read.claims.all(), a.Offset))
+	}
 	for _, page := range b.parts[a.Partition].pages {
 		if page.streams[a.Producer].ids.has(a.First) {
 			a.Note = join(a.Note, "a consumer was given it")
@@ -127,8 +142,42 @@ func (b *balance) trace(a *report.Anomaly) {
 	}
 }
 
+// neighbours says what the final read found at an offset, or nearest to it.
+func neighbours(read []run, offset int64) string {
+	var before, behind *run
+	for i := range read {
+		switch r := &read[i]; {
+		case r.offset > offset:
+			if behind == nil || r.offset < behind.offset {
+				behind = r
+			}
+		case r.end() > offset:
+			return "its offset holds " + r.name(offset)
+		case before == nil || r.end() > before.end():
+			before = r
+		}
+	}
+	switch {
+	case before == nil && behind == nil:
+		return ""
+	case behind == nil:
+		return "the log ends with " + before.name(before.end()-1)
+	case before == nil:
+		return "the log begins with " + behind.name(behind.offset)
+	}
+	return "the log has " + before.name(before.end()-1) + " before its place and " + behind.name(behind.offset) + " behind it"
+}
+
+// name tells the message at one of a run's offsets.
+func (r *run) name(offset int64) string {
+	return fmt.Sprintf("message %s of producer %d (offset %d)", report.Thousands(r.at(offset)), r.producer, offset)
+}
+
 func join(a, b string) string {
-	if a == "" {
+	switch {
+	case b == "":
+		return a
+	case a == "":
 		return b
 	}
 	return a + "; " + b

@@ -363,7 +363,8 @@ func TestEvidence(t *testing.T) {
 		}
 	}
 	s := l.Balance(ledger.Final{Readable: true, Ends: []report.Partition{{End: 100, Reached: 100}}})
-	want := report.Anomaly{Kind: "lost", First: 40, Last: 59, Offset: -1, Note: "acknowledged between 40s (offset 40) and 59s (offset 59)"}
+	want := report.Anomaly{Kind: "lost", First: 40, Last: 59, Offset: 40, Note: "acknowledged between 40s (offset 40) and 59s (offset 59); " +
+		"the log has message 39 of producer 0 (offset 39) before its place and message 60 of producer 0 (offset 60) behind it"}
 	if s.Lost != 20 || len(s.Examples) != 1 || s.Examples[0] != want {
 		t.Errorf("the balance is %+v", s)
 	}

@@ -258,6 +258,29 @@ func (p *ReadPage) take(batch []broker.Delivery, gone bool) {
 	p.intact.Add(intact)
 }
 
+// Again is told messages that were read once more because the read had passed over their places without finding them: what is new among them was there.
+// It returns how many are. The order in which they come says nothing.
+func (p *ReadPage) Again(batch []broker.Delivery) (fresh int) {
+	for i := range batch {
+		d := &batch[i]
+		if d.Envelope != broker.Intact {
+			p.notIntact(d)
+			continue
+		}
+		part, s := p.place(d)
+		if s == nil || !s.ids.add(d.ID.Seq, &p.free) {
+			continue
+		}
+		part.taken++
+		if !part.claims.goesOn(d.Offset, d.ID.Producer, d.ID.Seq) {
+			part.claims.begin(d.Offset, d.ID.Producer, d.ID.Seq)
+		}
+		fresh++
+	}
+	p.intact.Add(uint64(fresh))
+	return fresh
+}
+
 // before reports whether the final read has passed d's offset already, and notes that it has now.
 func (p *ReadPage) before(d *broker.Delivery) bool {
 	if d.Offset < 0 || uint(d.Partition) >= uint(len(p.parts)) {

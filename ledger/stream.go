@@ -193,6 +193,7 @@ const nowhere = math.MaxUint64
 func (v *verdicts) cutOff() {
 	high := v.ledger.senders[v.producer].streams[v.partition].trail.high
 	v.counts[lost]++
+	v.lose(uint32(v.producer), v.partition, high.seq, 1)
 	v.examples[lost].keep(report.Anomaly{Producer: uint32(v.producer), Partition: v.partition, First: high.seq, Last: high.seq, Offset: high.offset,
 		Note: fmt.Sprintf("acknowledged at %s, and the log ends at offset %d", high.String(), v.end)})
 }
