@@ -3,6 +3,7 @@ package squall_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/seed-228c25e4/squall/report"
 )
@@ -22,6 +23,9 @@ verdict: fail(lost)
 	}
 	if !s.Drained || s.GroupSkip+s.GroupLag+s.Duplicates+s.Reordered+s.Phantom+s.AbortedRead+s.OffsetConflict != 0 {
 		t.Errorf("%+v", s)
+	}
+	if l := s.Loss; l == nil || l.Bytes != 100*s.Lost || l.Fault != "anew" || l.Oldest < 3*time.Second || l.Oldest > 6*time.Second {
+		t.Errorf("the loss is %+v", l) // of what was sent in four seconds
 	}
 	for _, f := range r.Findings {
 		if strings.Contains(f, "stopped") {

@@ -141,21 +141,13 @@ func (r *run) read(ctx context.Context, stretches map[int32]broker.Range) {
 		r.final.Reason = "this driver cannot read the log again"
 		return
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	idle := time.AfterFunc(readIdle, cancel)
-	defer idle.Stop()
 	reached := map[int32]int64{}
-	err := r.readAll(ctx, driver, stretches, func(batch []broker.Delivery) {
+	err := r.readPatiently(ctx, driver, stretches, func(batch []broker.Delivery) {
 		for i := range batch {
 			reached[batch[i].Partition] = batch[i].Offset + 1
 		}
 		r.ledger.Reader().Delivered(batch)
-		idle.Reset(readIdle)
 	})
-	if err != nil && ctx.Err() != nil {
-		err = fmt.Errorf("nothing more came for %s while the log was read again", report.Human(readIdle))
-	}
 	if err != nil {
 		r.final.Reason = err.Error()
 	}
@@ -174,6 +166,23 @@ func (r *run) read(ctx context.Context, stretches map[int32]broker.Range) {
 		}
 		r.final.Ends = append(r.final.Ends, report.Partition{Partition: p, Start: s.Start, End: s.End, Reached: at})
 	}
+	r.confirm(ctx, driver)
+}
+
+// readPatiently reads all that is in the stretches, for as long as something comes.
+func (r *run) readPatiently(ctx context.Context, driver broker.Reader, stretches map[int32]broker.Range, told func([]broker.Delivery)) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	idle := time.AfterFunc(readIdle, cancel)
+	defer idle.Stop()
+	err := r.readAll(ctx, driver, stretches, func(batch []broker.Delivery) {
+		told(batch)
+		idle.Reset(readIdle)
+	})
+	if err != nil && ctx.Err() != nil {
+		return fmt.Errorf("nothing more came for %s while the log was read again", report.Human(readIdle))
+	}
+	return err
 }
 
 // removing reads what a fault is about to delete, so that the balance knows each message that was there until then.
@@ -229,8 +238,13 @@ func (r *run) readAll(ctx context.Context, driver broker.Reader, stretches map[i
 }
 
 // balance strikes the ledger's balance; nobody writes its pages any more.
-func (r *run) balance() report.Safety {
+func (r *run) balance(h report.History) report.Safety {
 	s := r.ledger.Balance(r.final)
+	if s.Lost > 0 {
+		losses := r.ledger.Losses(r.final)
+		s.Loss = r.loss(losses)
+		testify(s.Examples, losses, h.States, r.faults)
+	}
 	for _, sender := range r.senders {
 		s.Unsent += sender.Unsent()
 	}

@@ -32,7 +32,9 @@ func readTo(end int64) ledger.Final {
 // TestLosses: what is lost is told as stretches, with when and where it had been acknowledged.
 func TestLosses(t *testing.T) {
 	l := sendEverySecond(300, func(seq uint64) bool { return seq >= 40 && seq < 200 || seq == 210 })
-	at := func(seq int64) report.Span { return report.Span{From: time.Duration(seq) * time.Second, To: time.Duration(seq) * time.Second} }
+	at := func(seq int64) report.Span {
+		return report.Span{From: time.Duration(seq) * time.Second, To: time.Duration(seq) * time.Second}
+	}
 	want := []ledger.Loss{
 		{First: 40, Last: 199, Oldest: at(40), Newest: at(199), Start: 40, End: 200},
 		{First: 210, Last: 210, Oldest: at(210), Newest: at(210), Start: 210, End: 211},

@@ -72,19 +72,12 @@ func (m *mint) full() bool { return m.count == batchSize || m.used+m.largest > l
 
 // message makes the next message of a batch that is not full.
 func (m *mint) message(due time.Duration) broker.Message {
-	var bits, key uint64
+	id, key, size := m.draw()
 	var text []byte
-	if m.sizes != nil {
-		bits = m.sizes.Uint64()
-	}
 	if m.keys.choose != nil {
-		key = m.keys.choose(m.made*m.shards + uint64(m.shard))
 		text = m.keys.write(m.count, key)
 	}
-	partition := m.partition(m.made+uint64(m.shard), key) // so that the senders do not all begin with the same one
-	id := broker.ID{Producer: m.shard, Partition: partition, Seq: m.seqs[partition]}
-	m.seqs[partition]++
-	end := m.used + m.size(bits)
+	end := m.used + size
 	value := m.slab[m.used:end:end]
 	if m.sums != nil {
 		broker.EncodeAgain(value, m.sums[m.count], m.run, id, due)
@@ -93,9 +86,24 @@ func (m *mint) message(due time.Duration) broker.Message {
 		broker.Encode(value, m.run, id, due)
 	}
 	m.used = end
-	m.made++
 	m.count++
 	return broker.Message{ID: id, Due: due, Key: text, Value: value}
+}
+
+// draw decides everything about the next message that does not depend on when it is due.
+func (m *mint) draw() (id broker.ID, key uint64, size int) {
+	var bits uint64
+	if m.sizes != nil {
+		bits = m.sizes.Uint64()
+	}
+	if m.keys.choose != nil {
+		key = m.keys.choose(m.made*m.shards + uint64(m.shard))
+	}
+	partition := m.partition(m.made+uint64(m.shard), key) // so that the senders do not all begin with the same one
+	id = broker.ID{Producer: m.shard, Partition: partition, Seq: m.seqs[partition]}
+	m.seqs[partition]++
+	m.made++
+	return id, key, m.size(bits)
 }
 
 // stream returns randomness of its own for one use and one sender.

@@ -134,6 +134,7 @@ const (
 	UnitDuration Unit = "duration" // in seconds inside; written with a unit
 	UnitShare    Unit = "share"    // 0 to 1; written as 0.99 or 99%
 	UnitRate     Unit = "messages per second"
+	UnitBytes    Unit = "bytes" // written with or without a unit
 )
 
 func (u Unit) parse(s string) (float64, error) {
@@ -162,6 +163,9 @@ func (u Unit) parse(s string) (float64, error) {
 		}
 		return v, nil
 	}
+	if u == UnitBytes {
+		return parseBytes(s)
+	}
 	v, err := strconv.ParseUint(s, 10, 64)
 	if err != nil {
 		return 0, fmt.Errorf("%q is not a count of messages; write a whole number", s)
@@ -169,9 +173,24 @@ func (u Unit) parse(s string) (float64, error) {
 	return float64(v), nil
 }
 
+// parseBytes reads a size: 4096, 4KiB, 1.5MiB.
+func parseBytes(s string) (float64, error) {
+	number, factor := s, 1.0
+	for i, unit := range []string{"KiB", "MiB", "GiB"} {
+		if n, found := strings.CutSuffix(s, unit); found {
+			number, factor = n, float64(uint64(1)<<(10*(i+1)))
+		}
+	}
+	v, err := strconv.ParseFloat(number, 64)
+	if err != nil || !(v >= 0) || math.IsInf(v, 0) {
+		return 0, fmt.Errorf("%q is not a size; write it as 4096, 512KiB or 1.5MiB", s)
+	}
+	return v * factor, nil
+}
+
 // Spoken tells how values of this unit are written.
 func (u Unit) Spoken() string {
-	return map[Unit]string{UnitCount: "a number of messages", UnitDuration: "a duration such as 250ms", UnitShare: "a share such as 99.9%", UnitRate: "a rate such as 2000/s"}[u]
+	return map[Unit]string{UnitCount: "a number of messages", UnitDuration: "a duration such as 250ms", UnitShare: "a share such as 99.9%", UnitRate: "a rate such as 2000/s", UnitBytes: "a size such as 512KiB"}[u]
 }
 
 // human prints a value of this unit as people write it.
@@ -183,6 +202,8 @@ func (u Unit) human(v float64) string {
 		return strconv.FormatFloat(math.Round(v*1e6)/1e4, 'f', -1, 64) + "%"
 	case UnitRate:
 		return strconv.FormatFloat(v, 'f', 0, 64) + "/s"
+	case UnitBytes:
+		return HumanBytes(uint64(v))
 	}
 	return Thousands(uint64(v))
 }

@@ -63,6 +63,12 @@ func many(n int, service time.Duration, never int) func(*Report) {
 	}
 }
 
+// lose has 7 messages lost where nothing is promised.
+func lose(r *Report, youngest, oldest time.Duration) {
+	r.Run.Contract.Durable = false
+	r.Safety.Lost, r.Safety.Loss = 7, &Loss{Bytes: 700, Fault: "kill", Youngest: youngest, Oldest: oldest}
+}
+
 func TestJudge(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -78,6 +84,15 @@ func TestJudge(t *testing.T) {
 		{"lost where nothing is promised", func(r *Report) { r.Safety.Lost, r.Run.Contract.Durable = 7, false }, nil, Pass, ExitPass, "7 lost"},
 		{"lost where nothing is promised, but expected", func(r *Report) { r.Safety.Lost, r.Run.Contract.Durable = 7, false }, []string{"lost == 0"}, Fail, ExitSafety, "got 7"},
 		{"corrupt is nobody's promise", func(r *Report) { r.Safety.Corrupt = 1; r.Run.Contract = Contract{} }, nil, Fail, ExitSafety, "corrupt"},
+		{"the recovery point", func(r *Report) { lose(r, time.Second, 1010*time.Millisecond) }, []string{"lost.age <= 2s", "lost.bytes <= 1KiB"}, Pass, ExitPass, "pass"},
+		{"the recovery point is too far back", func(r *Report) { lose(r, 3*time.Second, 3010*time.Millisecond) }, []string{"lost.age <= 2s"}, Fail, ExitSafety, "got 3.01s"},
+		{"the recovery point may be too far back", func(r *Report) { lose(r, 1990*time.Millisecond, 2010*time.Millisecond) }, []string{"lost.age <= 2s"}, Inconclusive,
+			ExitInconclusive, "it lies between 1.99s and 2.01s"},
+		{"the recovery point without a fault", func(r *Report) { lose(r, 0, 0); r.Safety.Loss.Fault = "" }, []string{"lost.age <= 2s"}, Inconclusive, ExitInconclusive, "no fault took effect"},
+		{"the recovery point where nothing is lost", func(*Report) {}, []string{"lost.age == 0s", "lost.bytes == 0"}, Pass, ExitPass, "pass"},
+		{"lost bytes", func(r *Report) { lose(r, 0, 0) }, []string{"lost.bytes <= 0.5KiB"}, Fail, ExitSafety, "got 700 bytes"},
+		{"lost in a report that does not tell more", func(r *Report) { lose(r, 0, 0); r.Safety.Loss = nil }, []string{"lost.bytes <= 0.5KiB", "lost.age < 1s"}, Inconclusive,
+			ExitInconclusive, "does not tell"},
 		{"an offset given twice", func(r *Report) { r.Safety.OffsetConflict = 3 }, nil, Fail, ExitSafety, "3 offsets were given to two messages"},
 		{"an offset given twice where nothing is promised", func(r *Report) { r.Safety.OffsetConflict, r.Run.Contract.Durable = 3, false }, nil, Pass, ExitPass, "pass"},
 		{"an offset given twice where nothing is promised, but expected", func(r *Report) { r.Safety.OffsetConflict, r.Run.Contract.Durable = 3, false },

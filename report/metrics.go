@@ -30,6 +30,8 @@ type Metric struct {
 // catalogue is every metric, one line each.
 var catalogue = []Metric{
 	count("lost", "acknowledged, and not in the log when it was read to its end", func(s *Safety) uint64 { return s.Lost }),
+	lostBytes(),
+	lostAge(),
 	count("duplicates", "stored more than once", func(s *Safety) uint64 { return s.Duplicates }),
 	count("redelivered", "given to the group more than once", func(s *Safety) uint64 { return s.Redelivered }),
 	count("reordered", "behind a later message of its stream", func(s *Safety) uint64 { return s.Reordered }),

@@ -161,7 +161,8 @@ type Safety struct {
 	OffsetConflict uint64 `json:"offset_conflict"` // offsets at which two different messages were acknowledged, delivered or found
 
 	FinalRead FinalRead `json:"final_read"`
-	Drained   bool      `json:"drained"` // the consumers reached the end offsets
+	Drained   bool      `json:"drained"`        // the consumers reached the end offsets
+	Loss      *Loss     `json:"loss,omitempty"` // nil: nothing is lost
 	Examples  []Anomaly `json:"examples,omitempty"`
 }
 

@@ -168,6 +168,9 @@ func (t *text) safety(s *report.Safety) {
 	if s.Expired > 0 {
 		rows = append(rows, fmt.Sprintf("expired %s", n(s.Expired)))
 	}
+	if s.Loss != nil {
+		rows = append(rows, "lost: "+s.Loss.String())
+	}
 	if s.OffsetConflict > 0 {
 		rows = append(rows, fmt.Sprintf("offset conflict %s", n(s.OffsetConflict)))
 	}
