@@ -2,8 +2,10 @@ package squall
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -17,8 +19,9 @@ const journalRoom = 4096
 // A journal writes a run's events as lines of JSON, and tells the observers, in order and in one goroutine of its own.
 type journal struct {
 	clock     broker.Clock
-	out       io.Writer // nil: nobody keeps the events
-	observers []Observer
+	out       io.Writer  // nil: nobody keeps the events
+	observers []Observer // nil: one that panicked is told nothing more
+	panics    *panics
 	events    chan report.Event
 	ending    chan struct{} // closed when nothing more is told; late events of clients are then left in the channel
 	done      chan struct{}
@@ -27,8 +30,8 @@ type journal struct {
 }
 
 // newJournal returns a journal that is being written until close.
-func newJournal(clock broker.Clock, out io.Writer, observers []Observer) *journal {
-	j := &journal{clock: clock, out: out, observers: observers, events: make(chan report.Event, journalRoom),
+func newJournal(clock broker.Clock, out io.Writer, observers []Observer, p *panics) *journal {
+	j := &journal{clock: clock, out: out, observers: slices.Clone(observers), panics: p, events: make(chan report.Event, journalRoom),
 		ending: make(chan struct{}), done: make(chan struct{})}
 	go j.run()
 	return j
@@ -55,16 +58,24 @@ func (j *journal) run() {
 }
 
 func (j *journal) write(e report.Event) {
-	if j.out != nil && j.failed == nil {
-		line, err := json.Marshal(e)
-		if err == nil {
-			_, err = j.out.Write(append(line, '\n'))
+	if j.out != nil && j.failed == nil && !j.panics.survives(func() { j.failed = j.keep(e) }) {
+		j.failed = errors.New("squall panicked")
+	}
+	for i, o := range j.observers {
+		if o != nil && !j.panics.survives(func() { o.Observe(e) }) {
+			j.observers[i] = nil
 		}
-		j.failed = err
 	}
-	for _, o := range j.observers {
-		o.Observe(e)
+}
+
+// keep writes an event's line.
+func (j *journal) keep(e report.Event) error {
+	line, err := json.Marshal(e)
+	if err != nil {
+		return err
 	}
+	_, err = j.out.Write(append(line, '\n'))
+	return err
 }
 
 // tell adds an event. Only the control plane calls it: it waits for room.

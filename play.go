@@ -29,7 +29,7 @@ func (r *run) play(ctx context.Context) Stopped {
 		r.receive(start + late)
 	}
 	ticks := r.tick()
-	r.plan(ctx, start)
+	r.panics.survives(func() { r.plan(ctx, start) })
 	stopped := stop(ctx)
 	r.loadEnd = r.clock.Now()
 	for _, s := range r.senders {
@@ -166,7 +166,7 @@ func (c *course) leave(f report.Fault) {
 	}
 	c.run.enter(report.Phase{Name: "recovery " + f.Name, Kind: report.Recovering, Fault: f.Name, From: now})
 	if c.left > 0 { // else the load ends with this recovery
-		c.over = time.AfterFunc(c.run.scenario.Phases.Recovery, c.between)
+		c.over = time.AfterFunc(c.run.scenario.Phases.Recovery, c.run.panics.guard(c.between))
 	}
 }
 

@@ -63,8 +63,10 @@ type run struct {
 	lag      atomic.Int64 // messages acknowledged and not delivered, when the collector looked last; -1: nothing is consumed
 }
 
-func newRun(s *scenarios.Scenario, bed Testbed, observers []Observer) *run {
-	r := &run{scenario: s, bed: bed, clock: bed.Clock, begun: bed.Clock.Now(), journal: newJournal(bed.Clock, bed.Events, observers)}
+// newRun returns a run; a panic calls end.
+func newRun(s *scenarios.Scenario, bed Testbed, observers []Observer, end context.CancelCauseFunc) *run {
+	r := &run{scenario: s, bed: bed, clock: bed.Clock, begun: bed.Clock.Now(), panics: panics{stop: end}}
+	r.journal = newJournal(bed.Clock, bed.Events, observers, &r.panics)
 	r.watcher = &watcher{driver: bed.Driver, clock: bed.Clock, journal: r.journal}
 	r.guard = &guard{nodes: bed.Cluster.Nodes(), clock: bed.Clock, journal: r.journal}
 	r.phases = loadgen.NewPhases(report.Phase{Name: string(report.Prepare), Kind: report.Prepare, From: r.begun})
@@ -75,7 +77,7 @@ func newRun(s *scenarios.Scenario, bed Testbed, observers []Observer) *run {
 		Steps: s.Faults, Clock: bed.Clock, Topic: s.Topic.Name, Seed: s.Seed,
 		Heal:  s.LoadEnd() - s.BaselineEnd(), // when the last recovery has been watched
 		Watch: s.Phases.Recovery, Lag: func() int64 { return r.lag.Load() },
-		Hurry:   func(ctx context.Context) bool { return stop(ctx).Quick },
+		Hurry: func(ctx context.Context) bool { return stop(ctx).Quick && r.panics.err() == nil }, Panicked: r.panics.told,
 		Cluster: bed.Cluster, Driver: bed.Driver, State: r.watcher.look, Removing: r.removing,
 		Renewed: r.renewed,
 	}

@@ -193,8 +193,16 @@ func (r *run) removing(ctx context.Context, stretches map[int32]broker.Range) er
 	if !ok {
 		return errors.New("this driver cannot read it before")
 	}
-	if err := r.readAll(ctx, driver, stretches, r.ledger.Reader().Removed); err != nil {
-		return err
+	read := 0
+	err := r.readAll(ctx, driver, stretches, func(batch []broker.Delivery) {
+		read += len(batch)
+		r.ledger.Reader().Removed(batch)
+	})
+	if err != nil {
+		if read > 0 { // the ledger knows them as found
+			r.finding("%s messages were read for a deletion that did not come about: that they were there is known, and if they are lost later, that is not", report.Thousands(uint64(read)))
+		}
+		return fmt.Errorf("%s messages were read: %w", report.Thousands(uint64(read)), err)
 	}
 	for p, s := range stretches {
 		r.final.Starts[p] = max(r.final.Starts[p], s.End)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/seed-228c25e4/squall/broker"
+	"github.com/seed-228c25e4/squall/ledger"
 	"github.com/seed-228c25e4/squall/report"
 	"github.com/seed-228c25e4/squall/scenarios"
 )
@@ -43,22 +44,26 @@ type Stopped struct {
 func (s Stopped) Error() string { return "stopped by " + s.By }
 
 // Run runs the scenario and returns its report, which is judged. When ctx ends, the plan ends: faults are reverted, consumers drained and the log
-// read all the same, unless the cause is a Stopped in a hurry. An error means that there is no report: nothing was measured.
+// read all the same, unless the cause is a Stopped in a hurry. Without a report, nothing was measured. Beside one, the error is for what is not about the
+// cluster: the file of events, or a panic, after which faults are reverted and nothing is waited for.
 func Run(ctx context.Context, s *scenarios.Scenario, bed Testbed, observers ...Observer) (_ *report.Report, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	r := newRun(s, bed, observers)
-	r.panics.stop = cancel
+	r := newRun(s, bed, observers, cancel)
 	defer func() { err = errors.Join(err, r.close()) }()
 
 	if err := r.prepare(ctx); err != nil {
 		return nil, err
 	}
 	stopped := r.play(ctx)
-	r.panics.again()
-	r.settle(ctx, stopped)
-	r.panics.again()
-	return r.report(stopped), nil
+	if !r.panics.survives(func() { r.settle(ctx, stopped) }) { // then nobody knows how far it came
+		r.final = ledger.Final{Starts: r.final.Starts, Reason: "squall panicked"}
+		r.leave(context.WithoutCancel(ctx))
+	}
+	if r.panics.err() != nil {
+		stopped = panicked
+	}
+	return r.report(stopped), r.panics.err()
 }
 
 // stop returns why ctx ended.

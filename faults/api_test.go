@@ -3,6 +3,8 @@ package faults
 import (
 	"context"
 	"errors"
+	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -209,6 +211,18 @@ func TestDeleteRecords(t *testing.T) {
 		if _, err := (&DeleteRecords{Partition: 2, Oldest: 0.3}).Inject(t.Context(), v); err == nil || f.starts != nil || read[2] != (broker.Range{End: 30}) {
 			t.Errorf("of what could not be read before %v was deleted; asked for %v, %v", f.starts, read, err)
 		}
+		v.Removing = func(ctx context.Context, _ map[int32]broker.Range) error {
+			<-ctx.Done()
+			return fmt.Errorf("12 messages were read: %w", ctx.Err())
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), ActWithin)
+		defer cancel()
+		_, err := (&DeleteRecords{Partition: AllPartitions, Oldest: 0.5}).Inject(ctx, v)
+		if err == nil || f.starts != nil || ctx.Err() != nil || !regexp.MustCompile("^nothing was deleted: .* the [0-9,]+ oldest offsets of orders could not be read within 45s: "+
+			"12 messages were read: .*; delete less at a time, by a lower oldest or one partition after the other$").MatchString(err.Error()) {
+			t.Errorf("too much to read in time: %v", err)
+		}
+		v.Removing = nil
 		f.lost = nil
 		f.starts = map[int32]int64{1: 100}
 		if _, err := (&DeleteRecords{Partition: 1, Oldest: 1}).Inject(t.Context(), v); err == nil || !strings.Contains(err.Error(), "holds nothing") {

@@ -206,6 +206,6 @@ func (t *Timeline) victims(s broker.State, step Step, before Victims) (Victims, 
 		State: s, Cluster: t.Cluster, Clients: t.Clients, Topic: t.Topic, Chance: chance(t.Seed, "target of "+step.Name), Before: before,
 		Spared: t.spared(s, step.Limits),
 	})
-	v.Driver, v.Removing, v.Renewed = t.Driver, t.Removing, t.Renewed
+	v.Driver, v.Removing, v.Renewed, v.panicked = t.Driver, t.Removing, t.Renewed, t.Panicked
 	return v, err
 }

@@ -174,6 +174,57 @@ func (e explosive) Inject(context.Context, Victims) (Revert, error) {
 	return func(context.Context) error { *e.undone = true; return nil }, nil
 }
 
+// A panic that somebody is told of ends the plan instead: all is reverted, and the records are there. It may come from a step, from one of several nodes,
+// or from what a fault goes on with.
+func TestPanicIsTold(t *testing.T) {
+	t.Parallel()
+	flap := slow("flap", "producers -> b2", 0, 30*sec)
+	flap.Kind, flap.Fault = "flap", &Flap{Down: sec, Up: sec, By: byRefuse}
+	for name, c := range map[string]struct {
+		own  Step
+		bug  func(b *bed)
+		says string // of the fault's record
+	}{
+		"a step": {kill("own", "b1", 0, 30*sec), func(b *bed) {
+			told := b.Told
+			b.Told = func(what Transition, f report.Fault) {
+				if told(what, f); f.Name == "own" && what == Effective {
+					panic("a bug")
+				}
+			}
+		}, "squall panicked: a bug"},
+		"no state": {kill("own", "b1", sec, 30*sec), func(b *bed) { b.State = func(context.Context) (broker.State, error) { panic("a bug") } }, "squall panicked: a bug"},
+		"aside":    {flap, func(b *bed) { b.bug = 3 }, "squall panicked: a bug"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBed(slow("slow", "producers -> b3", 0, 0), c.own)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			told := ""
+			b.Panicked = func(text string) {
+				told = text
+				cancel()
+			}
+			if name == "no state" {
+				b.Steps = b.Steps[1:]
+			}
+			c.bug(b)
+			records, err := b.Run(ctx)
+			f := records[len(records)-1]
+			if err != nil || !strings.Contains(told, "a bug") || !strings.Contains(told, "_test.go") || f.Name != c.own.Name || f.Planned != 10*sec+c.own.At {
+				t.Errorf("%s: told %q, error %v, records %+v", name, told, err, records)
+			}
+			if f.Error != c.says && !strings.Contains(strings.Join(f.Evidence, "\n")+f.Error, c.says) {
+				t.Errorf("%s: the record is %+v", name, f)
+			}
+			if f.Healed >= 20*sec {
+				t.Errorf("%s: it went on until %v", name, f.Healed)
+			}
+			b.healed(t)
+		})
+	}
+}
+
 // Whatever panics, what is in force is reverted, and the panic goes on.
 func TestPanicReverts(t *testing.T) {
 	t.Parallel()

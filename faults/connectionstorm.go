@@ -88,7 +88,7 @@ func (c *ConnectionStorm) Inject(ctx context.Context, v Victims) (Revert, error)
 	}
 	v.Witness.Effective(time.Now())
 	for i, s := range storms {
-		blowing.Go(func() { s.blow(aside, firsts[i], c.Rate, c.Keep) })
+		blowing.Go(func() { v.goOn(func() { s.blow(aside, firsts[i], c.Rate, c.Keep) }) })
 	}
 	return back, nil
 }
@@ -104,7 +104,7 @@ func (v Victims) storms() (all []*storm) {
 	room := make(chan struct{}, mostOpen)
 	for i, n := range v.Cluster.Nodes() {
 		if slices.Contains(nodeNames(v.Nodes), n.Name()) {
-			all = append(all, &storm{node: n.Name(), addr: e.Addrs[i], dial: dial, greeter: greeter, room: room, made: newTimes(), answered: newTimes()})
+			all = append(all, &storm{node: n.Name(), addr: e.Addrs[i], dial: dial, greeter: greeter, room: room, goOn: v.goOn, made: newTimes(), answered: newTimes()})
 		}
 	}
 	return all

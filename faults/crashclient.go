@@ -84,11 +84,13 @@ func hurtClients(v Victims, do func(broker.Client) error) (Revert, error) {
 // eachClient does the same with every client at once and returns all errors.
 func eachClient(clients []broker.Client, do func(broker.Client) error) error {
 	var all sync.WaitGroup
+	var r rescue
 	errs := make([]error, len(clients))
 	for i, c := range clients {
-		all.Go(func() { errs[i] = do(c) })
+		all.Go(r.guard(func() { errs[i] = do(c) }))
 	}
 	all.Wait()
+	r.again()
 	return errors.Join(errs...)
 }
 

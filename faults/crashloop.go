@@ -48,7 +48,7 @@ func (c *CrashLoop) Inject(ctx context.Context, v Victims) (Revert, error) {
 		return down.start, err
 	}
 	kills := 1
-	stop := down.aside(ctx, func(ctx context.Context) {
+	stop := down.aside(ctx, v, func(ctx context.Context) {
 		for next := begun.Add(c.Every); sleep(ctx, time.Until(next)); next = next.Add(c.Every) {
 			act, cancel := uncut(ctx)
 			err := round(act)

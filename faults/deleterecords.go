@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seed-228c25e4/squall/broker"
+	"github.com/seed-228c25e4/squall/report"
 )
 
 var deleteRecordsKind = Kind{
@@ -52,6 +53,28 @@ func needsDeleter(v Victims) error {
 	return nil
 }
 
+// readWithin bounds how long what is to be deleted may be read before; the rest of the time is for the deed.
+const readWithin = ActWithin * 3 / 4
+
+// read has what is to be deleted read. Where there is too much of it, the error says what to do.
+func read(ctx context.Context, v Victims, stretches map[int32]broker.Range) error {
+	if v.Removing == nil {
+		return nil
+	}
+	reading, cancel := context.WithTimeout(ctx, readWithin)
+	defer cancel()
+	err := v.Removing(reading, stretches)
+	if err == nil || ctx.Err() != nil || reading.Err() == nil {
+		return err
+	}
+	var all uint64
+	for _, s := range stretches {
+		all += uint64(s.End - s.Start)
+	}
+	return fmt.Errorf("what is deleted is read before, and the %s oldest offsets of %s could not be read within %s: %w; delete less at a time, by a lower oldest or one "+
+		"partition after the other", report.Thousands(all), v.Topic, report.Human(readWithin), err)
+}
+
 // Inject returns when the cluster shows that each log begins later.
 func (d *DeleteRecords) Inject(ctx context.Context, v Victims) (Revert, error) {
 	logs, err := v.Driver.(broker.Ends).Ends(ctx, v.Topic)
@@ -72,10 +95,8 @@ func (d *DeleteRecords) Inject(ctx context.Context, v Victims) (Revert, error) {
 	if len(below) == 0 {
 		return nothing, fmt.Errorf("%s holds nothing that could be deleted", v.Topic)
 	}
-	if v.Removing != nil {
-		if err := v.Removing(ctx, stretches); err != nil {
-			return nothing, fmt.Errorf("nothing was deleted: %w", err)
-		}
+	if err := read(ctx, v, stretches); err != nil {
+		return nothing, fmt.Errorf("nothing was deleted: %w", err)
 	}
 	if err := v.Driver.(broker.Deleter).DeleteRecords(ctx, v.Topic, below); err != nil {
 		return nothing, err

@@ -185,8 +185,8 @@ func (d *downed) bounce(ctx context.Context, v Victims, n broker.Node, how endin
 
 // aside runs what goes on after Inject, and returns the way back: it is asked to stop, waited for, and then what it ended is started. Its own acts are
 // never cut short in the middle: what is half done cannot be undone.
-func (d *downed) aside(ctx context.Context, do func(context.Context)) Revert {
-	stop := aside(ctx, do)
+func (d *downed) aside(ctx context.Context, v Victims, do func(context.Context)) Revert {
+	stop := v.aside(ctx, do)
 	return func(ctx context.Context) error {
 		if err := stop(ctx); err != nil {
 			return err
@@ -196,12 +196,12 @@ func (d *downed) aside(ctx context.Context, do func(context.Context)) Revert {
 }
 
 // aside runs what goes on after Inject. What it returns asks it to stop, and waits for it.
-func aside(ctx context.Context, do func(context.Context)) (stop Revert) {
+func (v Victims) aside(ctx context.Context, do func(context.Context)) (stop Revert) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
-		do(ctx)
+		v.goOn(func() { do(ctx) })
 	}()
 	return func(heal context.Context) error {
 		cancel()

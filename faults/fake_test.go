@@ -86,7 +86,8 @@ type fakeLink struct {
 	lasts           map[int]broker.Impairment
 	open            uint64
 	kept            time.Duration
-	deaf, idle      bool // does not do what it is told; carries nothing
+	deaf, idle      bool   // does not do what it is told; carries nothing
+	late            uint64 // connections that end late each time that it is looked at
 	err             error
 }
 
@@ -131,7 +132,7 @@ func (l *fakeLink) Traffic(context.Context) (broker.LinkTraffic, error) {
 		l.kept += l.delay.Requests.Delay
 	}
 	kept := broker.Kept{Pieces: l.looks, Sum: l.kept}
-	return broker.LinkTraffic{Requests: 1000 * l.looks, Replies: 10 * l.looks, Open: l.open, RequestsKept: kept, RepliesKept: kept}, l.err
+	return broker.LinkTraffic{Requests: 1000 * l.looks, Replies: 10 * l.looks, Open: l.open, Late: l.late * l.looks, RequestsKept: kept, RepliesKept: kept}, l.err
 }
 
 // fakeCluster has three nodes, which lead two partitions each.
@@ -143,6 +144,7 @@ type fakeCluster struct {
 	undoErrs  int // so many undos fail
 	mu        sync.Mutex
 	impaired  int // calls of Impair
+	bug       int // the one that panics; 0: none
 }
 
 func newFakeCluster() *fakeCluster { return newFakeClusterOf(3) }
@@ -187,6 +189,9 @@ func (c *fakeCluster) Impair(_ context.Context, imp broker.Impairment, links ...
 	c.impaired++
 	id := c.impaired
 	c.mu.Unlock()
+	if id == c.bug {
+		panic("a bug")
+	}
 	set := func(imp broker.Impairment) {
 		for _, l := range links {
 			l.(*fakeLink).set(id, imp)

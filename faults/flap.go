@@ -66,16 +66,18 @@ func (f *Flap) Inject(ctx context.Context, v Victims) (Revert, error) {
 	ended, cuts := make(chan struct{}), 1
 	go func() {
 		defer close(ended)
-		for {
-			next, err := f.cycle(aside, own, undo)
-			if undo = next; err != nil {
-				v.Witness.Wrong("after cut %d: %v", cuts, err)
+		v.goOn(func() {
+			for {
+				next, err := f.cycle(aside, own, undo)
+				if undo = next; err != nil {
+					v.Witness.Wrong("after cut %d: %v", cuts, err)
+				}
+				if err != nil || aside.Err() != nil {
+					return
+				}
+				cuts++
 			}
-			if err != nil || aside.Err() != nil {
-				return
-			}
-			cuts++
-		}
+		})
 	}()
 	return func(ctx context.Context) error {
 		stop()

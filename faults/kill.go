@@ -49,10 +49,12 @@ func holdsReplica(v Victims, p broker.PartitionState) bool {
 // each does the same with every node at once and returns all errors.
 func each(nodes []broker.Node, do func(broker.Node) error) error {
 	var all sync.WaitGroup
+	var r rescue
 	errs := make([]error, len(nodes))
 	for i, n := range nodes {
-		all.Go(func() { errs[i] = do(n) })
+		all.Go(r.guard(func() { errs[i] = do(n) }))
 	}
 	all.Wait()
+	r.again()
 	return errors.Join(errs...)
 }

@@ -136,7 +136,7 @@ func (r *Reassign) Inject(ctx context.Context, v Victims) (Revert, error) {
 	for _, p := range slices.Sorted(maps.Keys(m.to)) {
 		v.Witness.Note("%s/%d: replicas on %s move to %s", v.Topic, p, strings.Join(m.from[p], ", "), strings.Join(m.to[p], ", "))
 	}
-	stop := aside(ctx, m.follow)
+	stop := v.aside(ctx, m.follow)
 	return func(ctx context.Context) error {
 		if err := stop(ctx); err != nil {
 			return err

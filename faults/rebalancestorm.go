@@ -80,12 +80,14 @@ func (r *RebalanceStorm) Inject(ctx context.Context, v Victims) (Revert, error) 
 	}
 	go func() {
 		defer close(ended)
-		for sleep(aside, time.Until(begun.Add(time.Duration(times)*r.Every-r.Every/2))) && aside.Err() == nil {
-			if err := turn(); err != nil {
-				v.Witness.Wrong("after departure %d: %v", times, err)
-				return
+		v.goOn(func() {
+			for sleep(aside, time.Until(begun.Add(time.Duration(times)*r.Every-r.Every/2))) && aside.Err() == nil {
+				if err := turn(); err != nil {
+					v.Witness.Wrong("after departure %d: %v", times, err)
+					return
+				}
 			}
-		}
+		})
 	}()
 	return func(ctx context.Context) error {
 		stop()

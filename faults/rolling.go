@@ -52,7 +52,7 @@ func (r *Rolling) Inject(ctx context.Context, v Victims) (Revert, error) {
 		return down.start, err
 	}
 	rolled := 0
-	stop := down.aside(ctx, func(ctx context.Context) {
+	stop := down.aside(ctx, v, func(ctx context.Context) {
 		if err := r.roll(ctx, v, down, &rolled); err != nil {
 			v.Witness.Wrong("%v", err)
 		}

@@ -22,6 +22,7 @@ type storm struct {
 	dial       func(ctx context.Context, network, addr string) (net.Conn, error)
 	greeter    broker.Greeter // nil: this kind of broker cannot be asked
 	room       chan struct{}  // for each connection that is open, of all nodes
+	goOn       func(func())   // runs what is done for one connection
 
 	mu             sync.Mutex
 	made, answered *times // since each connection was begun
@@ -109,7 +110,7 @@ func (s *storm) blow(ctx context.Context, first *guest, rate int, keep time.Dura
 	defer tick.Stop()
 	var open sync.WaitGroup
 	defer open.Wait()
-	open.Go(func() { s.stay(ctx, first, keep) })
+	open.Go(func() { s.goOn(func() { s.stay(ctx, first, keep) }) })
 	for {
 		select {
 		case <-ctx.Done():
@@ -120,9 +121,11 @@ func (s *storm) blow(ctx context.Context, first *guest, rate int, keep time.Dura
 		case s.room <- struct{}{}:
 			open.Go(func() {
 				defer func() { <-s.room }()
-				if g, err := s.connect(ctx); err == nil { // else it is counted
-					s.stay(ctx, g, keep)
-				}
+				s.goOn(func() {
+					if g, err := s.connect(ctx); err == nil { // else it is counted
+						s.stay(ctx, g, keep)
+					}
+				})
 			})
 		default: // too many are being made: a node does not keep up
 			s.mu.Lock()

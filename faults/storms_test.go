@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -201,11 +202,14 @@ func TestConnectionStorm(t *testing.T) {
 			if h.taken < 20 || h.taken > 202 || h.most < 3 || h.most > 60 || h.open != 0 {
 				t.Errorf("%d connections, %d at once, %d left open", h.taken, h.most, h.open)
 			}
-			if !regexp.MustCompile(fmt.Sprintf(`b1: %d connections were made, p50 \S+, p99 \S+, max \S+; [1-9]\d* were refused, \d+ failed`, h.taken)).MatchString(told) ||
-				!strings.Contains(told, c.told) {
+			made := 0
+			if m := regexp.MustCompile(`b1: (\d+) connections were made, p50 \S+, p99 \S+, max \S+; [1-9]\d* were refused, \d+ failed`).FindStringSubmatch(told); m != nil {
+				made, _ = strconv.Atoi(m[1])
+			}
+			if made < h.taken || made > h.taken+5 || !strings.Contains(told, c.told) { // the kernel takes some that nobody accepts any more
 				t.Errorf("%d connections; evidence %q", h.taken, notes)
 			}
-			if c.driver == (greeter{}) && !strings.Contains(told, fmt.Sprintf("the broker answered on %d of them, p50 ", h.taken)) {
+			if c.driver == (greeter{}) && !strings.Contains(told, fmt.Sprintf("the broker answered on %d of them, p50 ", made)) {
 				t.Errorf("%d connections; evidence %q", h.taken, notes)
 			}
 			if wrong := v.Witness.complaint(); (wrong == "") != (c.says == "") || !strings.Contains(wrong, c.says) {

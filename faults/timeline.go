@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -61,13 +60,17 @@ type Timeline struct {
 	// waits for it. Nil: nobody listens.
 	Told func(Transition, report.Fault)
 
+	// Panicked is told of a panic, with where it was, and is to end the context of Run; the step's fault is reverted then, and its record says so. It may
+	// be called by several at once. Nil: Run panics, too, when all is reverted, and a fault that goes on aside ends the process.
+	Panicked func(text string)
+
 	mu    sync.Mutex // one Told at a time
 	holds holds
 	stage stage
 }
 
 // Run carries out all steps, overlapping ones side by side, and returns when the last fault is reverted. When ctx ends, what is in force is
-// reverted at once, the last that began first, and what has not begun never begins. So it is when a step panics; then Run does, too.
+// reverted at once, the last that began first, and what has not begun never begins. So it is when a step panics.
 //
 // There is one record for each step, in their order. A fault that did not take effect says so in its record's Error; the error is for what could
 // not be reverted, and the record's HealError says why.
@@ -83,8 +86,15 @@ func (t *Timeline) Run(ctx context.Context) ([]report.Fault, error) {
 	for i, s := range t.Steps {
 		steps.Go(func() {
 			defer func() {
-				if p := recover(); p != nil {
-					once.Do(func() { broken = fmt.Sprintf("%v\n\n%s", p, debug.Stack()) })
+				p := recover()
+				switch {
+				case p == nil:
+				case t.Panicked != nil:
+					records[i] = s.Planned(t.Start)
+					records[i].Error = panicError(p)
+					t.Panicked(stackOf(p))
+				default:
+					once.Do(func() { broken = stackOf(p) })
 					cancel(errors.New("panic"))
 				}
 			}()
@@ -139,7 +149,7 @@ func (t *Timeline) missed(f report.Fault, why error) (report.Fault, error) {
 }
 
 // live is a fault's life from its injection to its end. Whatever panics between, it is reverted.
-func (t *Timeline) live(ctx context.Context, s Step, kind Kind, a *act, own *hold, f report.Fault) (_ report.Fault, err error) {
+func (t *Timeline) live(ctx context.Context, s Step, kind Kind, a *act, own *hold, f report.Fault) (lived report.Fault, err error) {
 	defer t.stage.leave(a)
 	f.Victims, f.Chosen = a.Names(), a.Chosen
 	t.foretell(&f, kind, a)
@@ -151,16 +161,25 @@ func (t *Timeline) live(ctx context.Context, s Step, kind Kind, a *act, own *hol
 		return err
 	}
 	defer func() {
-		if p := recover(); p != nil {
+		p := recover()
+		switch {
+		case p == nil:
+		case t.Panicked == nil:
 			_ = end() // the panic is told instead
 			panic(p)
+		default:
+			t.Panicked(stackOf(p))
+			f.Error = panicError(p)
+			err = end()
+			lived = f
 		}
 	}()
 	t.inject(ctx, s, a, &f)
 	if f.Error == "" {
 		t.last(ctx, s, &f)
 	}
-	return f, end()
+	err = end()
+	return f, err
 }
 
 // foretell writes down whom the fault can be expected to hurt.

@@ -168,6 +168,28 @@ func TestOneFaultANode(t *testing.T) {
 	})
 }
 
+// Connections between brokers hardly ever end by themselves: a slow close that met none did nothing, and says so.
+func TestSlowCloseBetweenBrokers(t *testing.T) {
+	t.Parallel()
+	for _, late := range []uint64{0, 1} {
+		synctest.Test(t, func(t *testing.T) {
+			own := slow("late", "b1 <-> peers", 0, 5*sec)
+			own.Kind, own.Fault = "slow-close", &SlowClose{Delay: sec}
+			b := newBed(own)
+			for _, l := range b.links {
+				if l.from == "b2" && l.to == "b1" {
+					l.late = late
+				}
+			}
+			faults, err := b.Run(t.Context())
+			if err != nil || faults[0].Took() != (late > 0) || (late > 0) == strings.Contains(faults[0].Error, "nobody felt it: no connection ended while it lasted") {
+				t.Errorf("%d ended late: %+v, %v", late, faults[0], err)
+			}
+			b.healed(t)
+		})
+	}
+}
+
 // That a node is down besides helps no client that is cut off from another.
 func TestClientsCutOffWhileANodeIsDown(t *testing.T) {
 	t.Parallel()

@@ -34,7 +34,8 @@ type Victims struct {
 	Witness *Witness   // is told what the fault saw of its work; nil: nobody listens
 	Chosen  []string   // how the victims were found, a line each
 
-	draw uint64 // decides which connections are the share
+	panicked func(text string) // as Timeline.Panicked
+	draw     uint64            // decides which connections are the share
 }
 
 // A Half names the part of a link that a fault acts on.
