@@ -81,6 +81,7 @@ func newRun(s *scenarios.Scenario, bed Testbed, observers []Observer, end contex
 		Cluster: bed.Cluster, Driver: bed.Driver, State: r.watcher.look, Removing: r.removing,
 		Renewed: r.renewed,
 	}
+	r.final.Dirty = s.Load.Producers.Transactions.Used() && s.Load.Consumers.Isolation != broker.ReadCommitted
 	r.receiving, r.watching = func() {}, func() {}
 	return r
 }
@@ -160,6 +161,8 @@ func (r *run) connect(ctx context.Context) error {
 	}
 	for i := range load.Producers.Count {
 		options := broker.ProducerOptions{ProducerSettings: load.Producers.ProducerSettings, Name: fmt.Sprintf("producer-%d", i), Events: r.journal.client}
+		options.TransactionalID = fmt.Sprintf("squall-%016x-%s", r.bed.Run, options.Name)
+		options.Aborts = loadgen.Aborts(r.scenario.Seed, i, load.Producers.Transactions.Abort)
 		s := loadgen.NewSender(r.options, i, load.Producers.Count, r.ledger.Sender(uint32(i)))
 		p, err := loadgen.NewProducing(ctx, options.Name, func(ctx context.Context) (broker.Producer, error) {
 			return r.bed.Driver.NewProducer(ctx, topic, options, s.Outcomes)

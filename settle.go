@@ -18,7 +18,8 @@ const (
 	absentLooks  = 20               // in a row that find no topic in a serving cluster, before it is taken for gone
 	drainIdle    = 90 * time.Second // a group waits for members who died while they joined, with Kafka's clients a minute
 	readIdle     = 30 * time.Second
-	outcomeGrace = 5 * time.Second // beyond the delivery time-out
+	outcomeGrace = 5 * time.Second  // beyond the delivery time-out
+	abortGrace   = 15 * time.Second // beyond the transaction time-out: brokers look every 10 s for those that have passed
 )
 
 // settle lets the cluster heal, waits for every outcome, drains the consumers and reads the whole log again, in this order: a verifier that looks
@@ -109,6 +110,22 @@ func (r *run) nothing() {
 	}
 }
 
+// openFor is how long a transaction may stay open that nobody ends: until then nobody who reads committed gets past it.
+func (r *run) openFor() time.Duration {
+	if p := &r.scenario.Load.Producers; p.Transactions.Used() {
+		return p.TransactionTimeout + abortGrace
+	}
+	return 0
+}
+
+// heldUp says what may hold up who reads committed.
+func (r *run) heldUp() string {
+	if r.openFor() > 0 {
+		return ": a transaction may still be open, though its time-out has passed"
+	}
+	return ""
+}
+
 // drain lets the consumers read to the end.
 func (r *run) drain(ctx context.Context, stretches map[int32]broker.Range) {
 	r.begin(report.Phase{Name: string(report.Drain), Kind: report.Drain})
@@ -116,7 +133,7 @@ func (r *run) drain(ctx context.Context, stretches map[int32]broker.Range) {
 	if !r.final.Grouped {
 		return
 	}
-	r.final.Drained = r.reached(ctx, stretches, watchEvery, drainIdle)
+	r.final.Drained = r.reached(ctx, stretches, watchEvery, drainIdle+r.openFor())
 	if !r.final.Drained {
 		r.finding("the consumers did not reach the end of the log; %s offsets were left", report.Thousands(r.collector.Backlog()))
 	}
@@ -173,14 +190,15 @@ func (r *run) read(ctx context.Context, stretches map[int32]broker.Range) {
 func (r *run) readPatiently(ctx context.Context, driver broker.Reader, stretches map[int32]broker.Range, told func([]broker.Delivery)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	idle := time.AfterFunc(readIdle, cancel)
+	patience := readIdle + r.openFor()
+	idle := time.AfterFunc(patience, cancel)
 	defer idle.Stop()
 	err := r.readAll(ctx, driver, stretches, func(batch []broker.Delivery) {
 		told(batch)
-		idle.Reset(readIdle)
+		idle.Reset(patience)
 	})
 	if err != nil && ctx.Err() != nil {
-		return fmt.Errorf("nothing more came for %s while the log was read again", report.Human(readIdle))
+		return fmt.Errorf("nothing more came for %s while the log was read again%s", report.Human(patience), r.heldUp())
 	}
 	return err
 }

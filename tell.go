@@ -84,6 +84,13 @@ func clientSettings(s *scenarios.Scenario) map[string]string {
 		"producers.delivery-timeout": report.Human(p.DeliveryTimeout), "producers.compression": p.Compression,
 		"consumers.group": c.Group,
 	}
+	if p.Transactions.Used() {
+		settings["producers.transactions"] = s.Load.TransactionsText()
+		settings["producers.transaction-timeout"] = report.Human(p.TransactionTimeout)
+	}
+	if c.Isolation != "" {
+		settings["consumers.isolation"] = string(c.Isolation)
+	}
 	if p.BatchBytes > 0 {
 		settings["producers.batch-bytes"] = strconv.Itoa(p.BatchBytes)
 	}

@@ -35,13 +35,32 @@ type ProducerSettings struct {
 	DeliveryTimeout time.Duration // when a message without an answer is told as unknown
 	MetadataMinAge  time.Duration // the client asks at most this often who leads; 0: the client's own
 	Compression     string        // "none", "gzip", "snappy", "lz4" or "zstd"
+	Transactions    Transactions
+	// TransactionTimeout is when the broker aborts a transaction that its producer does not end; 0: the client's own.
+	TransactionTimeout time.Duration
 }
+
+// Transactions say how a producer's messages are put together. A transaction ends when Every has passed since its first message or with message number
+// Messages, whichever comes first, and earlier where the buffer is full. The zero value: there are no transactions.
+type Transactions struct {
+	Every    time.Duration // 0: no limit
+	Messages int           // 0: no limit
+	Abort    float64       // the share of the transactions, from 0 to 1, that is aborted on purpose instead of committed
+}
+
+// Used reports whether there are transactions.
+func (t Transactions) Used() bool { return t.Every > 0 || t.Messages > 0 }
 
 // ProducerOptions are one producer's settings and name.
 type ProducerOptions struct {
 	ProducerSettings
 	Name   string            // the client's id, as the broker sees it
 	Events func(ClientEvent) // told what happens to the client's connections; must not block; nil: nobody listens
+	// TransactionalID names the producer to the broker over all its incarnations, where it has transactions: with a new one the open transaction of
+	// the one before is aborted.
+	TransactionalID string
+	// Aborts is asked once for each transaction, one after the other, whether it is to be aborted on purpose; nil: none is.
+	Aborts func() bool
 }
 
 // ConsumerSettings are a consuming client's settings.
@@ -51,7 +70,17 @@ type ConsumerSettings struct {
 	CommitInterval time.Duration // how often at most what was processed is committed; 0: the client's own
 	SessionTimeout time.Duration // a member unheard of for so long is expelled; 0: the client's own
 	MetadataMinAge time.Duration // as in ProducerSettings
+	Isolation      Isolation
 }
+
+// An Isolation says what of transactions that are open or aborted a consumer is given.
+type Isolation string
+
+// The isolation levels, in Kafka's words.
+const (
+	ReadCommitted   Isolation = "read_committed"   // nothing, and nothing behind an open one either
+	ReadUncommitted Isolation = "read_uncommitted" // everything; the empty isolation is this one
+)
 
 // A CommitPolicy says when a group's member tells the broker that it is done with a message: which of them come again when it dies, and which never.
 type CommitPolicy string
@@ -88,6 +117,7 @@ const (
 	Lost      ClientEventKind = "lost"      // a connection broke, or could not be made
 	Assigned  ClientEventKind = "assigned"  // a member was given partitions
 	Revoked   ClientEventKind = "revoked"   // a member had partitions taken away
+	Renewed   ClientEventKind = "renewed"   // a transactional producer could not go on as it was, and began anew under the same id
 )
 
 // A Producer hands messages to its client library and never waits for the broker. A message names its partition, and goes to it.
@@ -139,7 +169,8 @@ type Ends interface {
 
 // A Reader is a Driver that can read any stretch of the log again, apart from every group and from every path that faults touch.
 type Reader interface {
-	// NewReader returns a consumer of exactly these stretches, in offset order within each partition; Receive returns io.EOF behind the last.
+	// NewReader returns a consumer of exactly these stretches, in offset order within each partition; Receive returns io.EOF behind the last. Where
+	// producers have transactions, what is not committed is left out, and an open one is waited for.
 	NewReader(ctx context.Context, t Topic, stretches map[int32]Range) (Consumer, error)
 }
 

@@ -28,6 +28,7 @@ const (
 	Corrupt                      // not an envelope, cut short, or the checksum is wrong
 	Foreign                      // whole, with another run's id
 	Probe                        // whole, written to find out whether the topic works
+	Marker                       // no message: the broker's own mark in its log, such as the end of a transaction; only its place says something
 )
 
 // Encode writes the envelope of a message of this run into value, whose length is the message's size, at least HeaderSize. Everything behind the
@@ -64,6 +65,9 @@ func encode(value []byte, body uint32, run uint64, id ID, due time.Duration, fla
 
 // Decode reads the envelope of d.Value as a message of this run and fills in d.ID, d.Due and d.Envelope.
 func Decode(d *Delivery, run uint64) {
+	if d.Envelope == Marker {
+		return
+	}
 	v := d.Value
 	d.ID, d.Due = ID{}, 0
 	if len(v) < HeaderSize || v[0] != magic0 || v[1] != magic1 || v[2] != envelopeVersion ||

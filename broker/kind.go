@@ -55,7 +55,9 @@ type Contract struct {
 	Redelivers bool
 	// Skips: the group may never be given a message that is in the log, because its members commit before they process.
 	Skips bool
-	Notes []string // what else a reader should know, a sentence each
+	// Atomic: of a transaction's messages, who reads committed is given all or none.
+	Atomic bool
+	Notes  []string // what else a reader should know, a sentence each
 }
 
 // A Timer is a setting that decides how long some part of a recovery takes.

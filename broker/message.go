@@ -29,7 +29,10 @@ type Outcome struct {
 	Sent   time.Duration // as in the Message
 	At     time.Duration // when the outcome was known, on the run's clock
 	Offset int64         // where the broker stored it; -1: not told
-	Err    error
+	// Transaction is the same for all messages of one transaction, and among its producer's transactions of that one alone, the later the higher. 0: the
+	// message was given to the broker in none.
+	Transaction uint64
+	Err         error
 }
 
 // A Delivery is one message as a consumer got it. Value is valid until the next Receive.
@@ -41,7 +44,7 @@ type Delivery struct {
 	Redelivered bool // the broker says that it may have delivered it before
 	Value       []byte
 
-	// What the envelope said, filled in by Decode.
+	// What the envelope said, filled in by Decode. Of a Marker, which has no value, the consumer says so.
 	ID       ID
 	Due      time.Duration
 	Envelope EnvelopeState
@@ -49,6 +52,9 @@ type Delivery struct {
 
 // ErrRejected marks outcomes of messages that are surely not stored: refused before they were written, or never handed to the network.
 var ErrRejected = errors.New("rejected")
+
+// ErrAborted marks those rejected outcomes that were asked for: their transaction was aborted on purpose.
+var ErrAborted = errors.New("its transaction was aborted on purpose")
 
 // ErrDeliveryTimeout marks outcomes that were told by the driver's own deadline: nobody can know.
 var ErrDeliveryTimeout = errors.New("delivery timeout")

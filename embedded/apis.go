@@ -34,6 +34,7 @@ var apis = map[string]api{
 	"heartbeat":        {kmsg.Heartbeat, failHeartbeat, kmsg.Request.ResponseKind, nil},
 	"leave-group":      {kmsg.LeaveGroup, failLeaveGroup, kmsg.Request.ResponseKind, nil},
 	"init-producer-id": {kmsg.InitProducerID, failInitProducerID, kmsg.Request.ResponseKind, nil},
+	"end-txn":          {kmsg.EndTxn, failEndTxn, kmsg.Request.ResponseKind, []int16{kerr.RequestTimedOut.Code, kerr.UnknownServerError.Code}},
 }
 
 // codes are the error codes by name; Kafka has called number 6 by another than kerr's since 2.6.
@@ -166,5 +167,10 @@ func failLeaveGroup(r kmsg.Response, code int16) bool {
 
 func failInitProducerID(r kmsg.Response, code int16) bool {
 	r.(*kmsg.InitProducerIDResponse).ErrorCode = code
+	return true
+}
+
+func failEndTxn(r kmsg.Response, code int16) bool {
+	r.(*kmsg.EndTxnResponse).ErrorCode = code
 	return true
 }

@@ -21,6 +21,7 @@ type Final struct {
 	Grouped bool   // there were consumers, which had to be given everything
 	Drained bool   // they were seen to reach the end
 	Renewed bool   // the topic was made anew, and its offsets began again
+	Dirty   bool   // they may be given what was aborted in a transaction, and what is not committed yet; the final read may not
 }
 
 // Balance holds all pages against one another. Everyone who writes a page must have ended; Balance changes none, and may be called again. Unsent is
@@ -43,6 +44,9 @@ func (l *Ledger) strike(f Final) *balance {
 		b.parts = append(b.parts, b.open(int32(k)))
 	}
 	b.disorder()
+	for producer := range l.senders {
+		b.transactions(producer)
+	}
 	for _, p := range b.parts {
 		for producer := range l.senders {
 			b.stream(p, producer)
@@ -70,6 +74,8 @@ type balance struct {
 	failed   [2]uint64 // rejected, unknown
 	verified uint64
 	deleted  uint64
+	ended    report.Transactions
+	free     spare
 }
 
 // A part is one partition while its balance is struck.
@@ -80,6 +86,7 @@ type part struct {
 	start     int64         // where the log begins, if its beginning was removed; else 0
 	end       int64         // where the log ends; -1: not known
 	bare      bool          // consumers were not told every offset
+	presumed  []set         // by producer: nobody knew of these messages, and their transaction was committed
 	ids       uint64        // different messages that consumers were given
 	regiven   uint64        // offsets at which consumers were given different ones
 	repeats   examples      // ids that several pages have
@@ -87,7 +94,7 @@ type part struct {
 
 // open returns what there is to be said of one partition.
 func (b *balance) open(k int32) *part {
-	p := &part{partition: k, end: -1}
+	p := &part{partition: k, end: -1, presumed: make([]set, len(b.ledger.senders))}
 	for _, r := range b.ledger.receivers {
 		if page := r.parts[k]; page != nil {
 			p.pages = append(p.pages, page)
@@ -138,13 +145,18 @@ func (b *balance) repetitions(p *part) {
 }
 
 func (b *balance) safety() report.Safety {
+	var aborted uint64
+	for _, p := range b.ledger.senders {
+		aborted += p.aborted
+	}
 	s := report.Safety{
-		Sent: b.sent, Acknowledged: b.told - b.failed[0] - b.failed[1], Rejected: b.failed[0], Unknown: b.failed[1], Pending: b.sent - b.told,
+		Sent: b.sent, Acknowledged: b.told - b.failed[0] - b.failed[1], Rejected: b.failed[0] - aborted, Aborted: aborted, Unknown: b.failed[1], Pending: b.sent - b.told,
 		Late: b.counts[late], Verified: b.verified,
 		Lost: b.counts[lost], UnreadTail: b.counts[unreadTail], Expired: b.counts[expired], Deleted: b.deleted, GroupSkip: b.counts[groupSkip], GroupLag: b.counts[groupLag],
 		Duplicates: b.counts[duplicates], Redelivered: b.counts[redelivered], Reordered: b.counts[reordered], Phantom: b.counts[phantom],
 		OffsetConflict: b.counts[offsetConflict],
 		AbortedRead:    b.counts[abortedRead], Corrupt: b.counts[corrupt], Foreign: b.counts[foreign], Resurrected: b.counts[resurrected],
+		DirtyRead: b.counts[dirtyRead], Transactions: b.ended,
 		FinalRead: report.FinalRead{Done: b.done(), Reason: b.final.Reason, Read: b.reader.intact.Load(), Ends: b.final.Ends},
 		Drained:   b.final.Drained,
 	}

@@ -64,10 +64,11 @@ func (b *balance) collect() {
 		}
 	}
 	for _, k := range []kind{lost, unreadTail, expired} {
+		b.each(k, b.source)
 		b.each(k, func(a *report.Anomaly) { b.date(a, "acknowledged ") })
 		b.each(k, b.locate)
 	}
-	for _, k := range []kind{groupSkip, groupLag, abortedRead, resurrected} {
+	for _, k := range []kind{groupSkip, groupLag, abortedRead, dirtyRead, resurrected} {
 		b.each(k, func(a *report.Anomaly) { b.date(a, "its neighbours were acknowledged ") })
 	}
 	b.each(lost, b.trace)
@@ -123,6 +124,13 @@ func (b *balance) date(a *report.Anomaly, how string) {
 func (b *balance) locate(a *report.Anomaly) {
 	if at, known := b.ledger.senders[a.Producer].streams[a.Partition].claims.find(a.First); known {
 		a.Offset = at
+	}
+}
+
+// source says of what nobody knew why it was promised all the same.
+func (b *balance) source(a *report.Anomaly) {
+	if b.parts[a.Partition].presumed[a.Producer].has(a.First) {
+		a.Note = "nobody was told what became of it, and its transaction was committed"
 	}
 }
 

@@ -30,12 +30,14 @@ const (
 	resurrected
 	late
 	offsetConflict
+	dirtyRead
+	torn
 	kinds
 )
 
 // kindNames are the kinds as the report's metrics call them.
 var kindNames = [kinds]string{"lost", "unread-tail", "expired", "group-skip", "group-lag", "duplicates", "redelivered", "reordered", "phantom", "aborted-read",
-	"corrupt", "foreign", "resurrected", "late", "offset-conflict"}
+	"corrupt", "foreign", "resurrected", "late", "offset-conflict", "dirty-read", "torn"}
 
 // examples are the first few of one kind. Neighbours in one stream are one example.
 type examples struct{ list []report.Anomaly }

@@ -20,18 +20,19 @@ type SendPage struct {
 
 	streams                         []promised // by partition
 	free                            spare
-	late                            uint64
+	late, aborted                   uint64
 	odd                             examples
 	acknowledged, rejected, unknown atomic.Uint64
 }
 
 // promised is what was told of one stream's messages.
 type promised struct {
-	told   set // has an outcome
-	known  uint64
-	failed *failed
-	trail  trail
-	claims claims
+	told         set // has an outcome
+	known        uint64
+	failed       *failed
+	trail        trail
+	claims       claims
+	transactions stretches
 }
 
 // failed are the messages of a stream that have an outcome and were not acknowledged.
@@ -73,6 +74,9 @@ func (p *SendPage) Outcomes(batch []broker.Outcome) {
 			p.odd.fold(o.ID, o.Offset)
 			continue
 		}
+		if o.Transaction != 0 {
+			s.transactions.add(o.Transaction, o.ID.Seq)
+		}
 		switch {
 		case o.Err == nil:
 			acknowledged++
@@ -81,6 +85,9 @@ func (p *SendPage) Outcomes(batch []broker.Outcome) {
 				s.claims.begin(o.Offset, p.producer, o.ID.Seq)
 			}
 		case errors.Is(o.Err, broker.ErrRejected):
+			if errors.Is(o.Err, broker.ErrAborted) {
+				p.aborted++
+			}
 			rejected++
 			s.fail().rejected.add(o.ID.Seq, &p.free)
 		default:

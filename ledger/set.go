@@ -117,6 +117,22 @@ func (s *set) has(n uint64) bool {
 	return c == nil || c.words[n>>6%chunkWords]&(1<<(n&63)) != 0
 }
 
+// within returns how many of the numbers from first to last are in the set.
+func (s *set) within(first, last uint64) (n uint64) {
+	for i, _ := s.find(first >> chunkShift); i < len(s.spans) && s.spans[i].first <= last>>chunkShift; i++ {
+		p := &s.spans[i]
+		from, to := max(first, p.first<<chunkShift), min(last, p.end<<chunkShift-1)
+		if p.chunk == nil {
+			n += to - from + 1
+			continue
+		}
+		for at := from &^ 63; at <= to; at += 64 {
+			n += uint64(bits.OnesCount64(p.chunk.words[at>>6%chunkWords] & below(to+1, at) &^ below(from, at)))
+		}
+	}
+	return n
+}
+
 // count returns how many numbers are in the set.
 func (s *set) count() uint64 {
 	var n uint64

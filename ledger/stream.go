@@ -16,6 +16,7 @@ const (
 	inRead
 	inReadBehind
 	inGone
+	inPresumed
 	inPages
 )
 
@@ -24,6 +25,7 @@ type facts struct {
 	sent, told, rejected, unknown uint64
 	read, readBehind              uint64
 	gone                          uint64 // read, and deleted since
+	presumed                      uint64 // unknown, and of a transaction that was committed
 	given                         uint64 // to a consumer
 	again                         uint64 // to several
 	givenBehind                   uint64 // behind a later one, to every consumer that was given it
@@ -31,14 +33,9 @@ type facts struct {
 
 // stream strikes the balance of one stream.
 func (b *balance) stream(p *part, producer int) {
-	k := int(p.partition)
-	sender := b.ledger.senders[producer]
-	promised := &sender.streams[k]
-	sent := sender.sent[k].Load()
+	sent := b.ledger.senders[producer].sent[p.partition].Load()
 	b.sent += sent
-	v := verdicts{balance: b, part: p, producer: producer}
-	v.removed, v.kept = promised.trail.astride(p.start)
-	v.beyond = v.beyondEnd(promised)
+	v := b.verdicts(p, producer)
 	for w := newWalk(b.sets(p, producer)...); ; {
 		base, more := w.next()
 		if !more {
@@ -50,6 +47,17 @@ func (b *balance) stream(p *part, producer int) {
 		}
 	}
 }
+
+// verdicts returns who judges one stream.
+func (b *balance) verdicts(p *part, producer int) *verdicts {
+	v := &verdicts{balance: b, part: p, producer: producer, presumed: &p.presumed[producer]}
+	v.removed, v.kept = v.promised().trail.astride(p.start)
+	v.beyond = v.beyondEnd(v.promised())
+	return v
+}
+
+// promised returns what was told of the stream's messages.
+func (v *verdicts) promised() *promised { return &v.ledger.senders[v.producer].streams[v.partition] }
 
 // sets returns the sets of one stream in the order of the constants above.
 func (b *balance) sets(p *part, producer int) []*set {
@@ -63,6 +71,7 @@ func (b *balance) sets(p *part, producer int) []*set {
 		s := &read.streams[producer]
 		sets[inRead], sets[inReadBehind], sets[inGone] = &s.ids, s.behind, s.gone
 	}
+	sets[inPresumed] = &p.presumed[producer]
 	for _, page := range p.pages {
 		sets = append(sets, &page.streams[producer].ids, page.streams[producer].behind)
 	}
@@ -82,7 +91,7 @@ func below(end, at uint64) uint64 {
 
 func gather(views []*words, i int, sent uint64) facts {
 	f := facts{sent: sent, told: views[inTold][i], rejected: views[inRejected][i], unknown: views[inUnknown][i], read: views[inRead][i],
-		readBehind: views[inReadBehind][i], gone: views[inGone][i]}
+		readBehind: views[inReadBehind][i], gone: views[inGone][i], presumed: views[inPresumed][i]}
 	var inPlace uint64
 	for k := inPages; k < len(views); k += 2 {
 		ids, behind := views[k][i], views[k+1][i]
@@ -103,6 +112,7 @@ type verdicts struct {
 	removed  uint64 // messages before this one were stored below the log's start
 	kept     uint64 // messages from this one on were stored at or above it
 	beyond   uint64 // this one was stored where the log no longer goes; or nowhere
+	presumed *set   // these are promised, though nobody said so
 }
 
 // absent notes what acknowledged messages are that were not found. What was stored below the log's start has expired; where nobody can know on which side
@@ -140,6 +150,10 @@ func (v *verdicts) judge(at uint64, f facts) {
 		}
 	}
 	anywhere := f.given | f.read
+	visible, owed := anywhere, acknowledged|unknown&f.presumed
+	if v.final.Dirty {
+		visible = f.read
+	}
 	deleted := acknowledged & f.gone &^ f.given
 	v.told += ones(told)
 	v.failed[0] += ones(rejected)
@@ -149,10 +163,11 @@ func (v *verdicts) judge(at uint64, f facts) {
 	v.ids += ones(f.given)
 
 	v.note(late, at, f.told&^f.sent)
-	v.absent(at, acknowledged&^found)
+	v.absent(at, owed&^found)
 	v.note(expired, at, deleted)
-	v.note(abortedRead, at, rejected&anywhere)
-	v.note(resurrected, at, unknown&anywhere)
+	v.note(abortedRead, at, rejected&visible)
+	v.note(dirtyRead, at, rejected&anywhere&^visible)
+	v.note(resurrected, at, unknown&visible)
 	v.note(phantom, at, anywhere&^f.sent)
 	v.note(reordered, at, behind&f.sent)
 	if v.final.Grouped && v.final.Readable {

@@ -166,6 +166,7 @@ func (c *Collector) mergeCounts(r *recording) {
 		w.Held += n.held
 		w.Acknowledged += n.acknowledged
 		w.Rejected += n.rejected
+		w.Aborted += n.aborted
 		w.Unknown += n.unknown
 		w.Delivered += n.delivered
 	}

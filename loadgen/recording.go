@@ -32,7 +32,7 @@ type cell struct {
 
 // counted is what happened in one second.
 type counted struct {
-	sent, held, acknowledged, rejected, unknown, delivered uint64
+	sent, held, acknowledged, rejected, aborted, unknown, delivered uint64
 }
 
 // countedSeconds bounds how much later than its first second a recording may be taken away before counts pile up in its last one.
@@ -190,6 +190,9 @@ func (r *recorder) outcomes(batch []broker.Outcome) {
 			if o.Offset >= high[o.ID.Partition] && o.Due >= since {
 				high[o.ID.Partition] = o.Offset + 1
 			}
+		case errors.Is(o.Err, broker.ErrAborted): // as it was asked for: no success, and no failure
+			n.aborted++
+			rec.done.set(o.ID.Partition, o.At)
 		case errors.Is(o.Err, broker.ErrRejected):
 			n.rejected++
 			c.rejected++
@@ -211,7 +214,7 @@ func (r *recorder) delivered(batch []broker.Delivery) {
 	high, since := r.reach(rec)
 	for i := range batch {
 		d := &batch[i]
-		if int(d.Partition) < len(high) && d.Offset >= high[d.Partition] && d.Due >= since {
+		if int(d.Partition) < len(high) && d.Offset >= high[d.Partition] && (d.Due >= since || d.Envelope == broker.Marker && high[d.Partition] > 0) {
 			high[d.Partition] = d.Offset + 1
 		}
 		if d.Envelope != broker.Intact {

@@ -86,7 +86,7 @@ func (a *analysis) steady(windows []report.Window) bool {
 	var ack report.Histogram
 	for _, w := range windows {
 		due += w.Due
-		acknowledged += w.Acknowledged
+		acknowledged += w.Acknowledged + w.Aborted
 		ack.Merge(w.Latency.Ack)
 	}
 	limit := time.Duration(latencyTimes*float64(a.baseline.ack.Value)) + latencyExtra
@@ -112,7 +112,7 @@ func (a *analysis) brownout(s stretch) report.Figure {
 			continue
 		}
 		p99 := w.Latency.Ack.Quantile(0.99)
-		if float64(w.Acknowledged) < poorShare*float64(w.Due) || p99.Value > poorLatencies*a.baseline.ack.Value+latencyExtra {
+		if float64(w.Acknowledged+w.Aborted) < poorShare*float64(w.Due) || p99.Value > poorLatencies*a.baseline.ack.Value+latencyExtra {
 			poor.Value += second
 		}
 	}

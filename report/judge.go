@@ -65,7 +65,8 @@ func violations(r *Report) []Reason {
 		// Where the contract was broken by losing messages, or never promised to keep them, a log that was cut back and went on is the consequence.
 		{"offset-conflict", c.Durable && s.Lost == 0, s.OffsetConflict, "%s offsets were given to two messages"},
 		{"phantom", true, s.Phantom, "%s messages carry the run's id and were never sent"},
-		{"aborted-read", true, s.AbortedRead, "%s messages were delivered although they were rejected"},
+		{"aborted-read", true, s.AbortedRead, "%s messages were delivered although they were rejected, or aborted"},
+		{"torn", c.Atomic, s.Transactions.Torn, "%s transactions are torn: some of their messages were found, and others are lost"},
 		{"corrupt", true, s.Corrupt, "%s messages are corrupt"},
 	}
 	var reasons []Reason
@@ -83,7 +84,7 @@ func outages(r *Report, expectations []Expectation) []Reason {
 	for _, c := range r.Crashes {
 		reasons = append(reasons, Reason{ExitMissed, fmt.Sprintf("%s died at %s, outside any fault", c.Node, Human(c.At)), crashed})
 	}
-	if r.Safety.Sent+r.Safety.Unsent > 0 && r.Safety.Acknowledged == 0 && !speaksOf(expectations, "rejected", "unknown", "success.ratio") {
+	if r.Safety.Owed() > 0 && r.Safety.Acknowledged == 0 && !speaksOf(expectations, "rejected", "unknown", "success.ratio") {
 		reasons = append(reasons, Reason{ExitMissed, "nothing was acknowledged", "success.ratio"})
 	}
 	return reasons
@@ -309,9 +310,9 @@ func sentence(r *Report, v Verdict) string {
 // counts tells how much was acknowledged and lost, and the slowest recovery where recovery can be judged.
 func counts(r *Report) []string {
 	s := &r.Safety
-	due := s.Sent + s.Unsent
+	due := s.Owed()
 	if due == 0 {
-		return []string{"nothing was sent"}
+		return []string{"nothing was sent that was to be acknowledged"}
 	}
 	lost := Thousands(s.Lost) + " lost"
 	if !s.FinalRead.Done && s.Lost == 0 {

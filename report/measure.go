@@ -24,7 +24,11 @@ func (m measure) human(u Unit) string {
 }
 
 func count(name, about string, of func(*Safety) uint64) Metric {
-	return Metric{Name: name, Unit: UnitCount, Scope: ScopeRun, About: "messages: " + about, Needs: ScopeSafety, get: func(r *Report, _ Expectation) measure {
+	return countOf("messages", name, about, of)
+}
+
+func countOf(what, name, about string, of func(*Safety) uint64) Metric {
+	return Metric{Name: name, Unit: UnitCount, Scope: ScopeRun, About: what + ": " + about, Needs: ScopeSafety, get: func(r *Report, _ Expectation) measure {
 		return measure{value: float64(of(&r.Safety))}
 	}}
 }
@@ -52,7 +56,7 @@ func trouble(name, about string, of func(*Safety) uint64, during func(*PhaseFigu
 }
 
 func successRatio(r *Report, e Expectation) measure {
-	due, acknowledged := r.Safety.Sent+r.Safety.Unsent, r.Safety.Acknowledged
+	due, acknowledged := r.Safety.Owed(), r.Safety.Acknowledged
 	if e.During != "" {
 		due, acknowledged = 0, 0
 		for _, p := range r.phases(e.During) {

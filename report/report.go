@@ -94,7 +94,8 @@ type Contract struct {
 	Ordered    bool     `json:"ordered"`
 	Unique     bool     `json:"unique"`
 	Redelivers bool     `json:"redelivers"`
-	Skips      bool     `json:"skips,omitempty"` // a group may never be given a message that is in the log
+	Skips      bool     `json:"skips,omitempty"`  // a group may never be given a message that is in the log
+	Atomic     bool     `json:"atomic,omitempty"` // of a transaction's messages, who reads committed is given all or none
 	Notes      []string `json:"notes,omitempty"`
 }
 
@@ -137,6 +138,7 @@ type Safety struct {
 	Unsent       uint64 `json:"unsent"` // due, and never taken by the client, whose buffer was full until the end
 	Acknowledged uint64 `json:"acknowledged"`
 	Rejected     uint64 `json:"rejected"`
+	Aborted      uint64 `json:"aborted,omitempty"` // on purpose, with their transaction
 	Unknown      uint64 `json:"unknown"`
 	Pending      uint64 `json:"pending"`   // without an outcome when the run was cut short
 	Late         uint64 `json:"late"`      // second outcomes, told after the first: a driver's fault
@@ -153,10 +155,13 @@ type Safety struct {
 	Redelivered uint64 `json:"redelivered"`  // given to the group again, one offset
 	Reordered   uint64 `json:"reordered"`    // behind a later message of its stream
 	Phantom     uint64 `json:"phantom"`      // carries the run's id and was never sent
-	AbortedRead uint64 `json:"aborted_read"` // delivered, although rejected
+	AbortedRead uint64 `json:"aborted_read"` // delivered, although rejected or aborted in a transaction
 	Corrupt     uint64 `json:"corrupt"`      // header or checksum wrong
 	Foreign     uint64 `json:"foreign"`      // another run's
 	Resurrected uint64 `json:"resurrected"`  // unknown, and found in the log: neither lost nor duplicate
+	DirtyRead   uint64 `json:"dirty_read"`   // aborted in a transaction, and delivered to consumers that read uncommitted, as they may be
+
+	Transactions Transactions `json:"transactions,omitzero"`
 
 	OffsetConflict uint64 `json:"offset_conflict"` // offsets at which two different messages were acknowledged, delivered or found
 
@@ -164,6 +169,18 @@ type Safety struct {
 	Drained   bool      `json:"drained"`        // the consumers reached the end offsets
 	Loss      *Loss     `json:"loss,omitempty"` // nil: nothing is lost
 	Examples  []Anomaly `json:"examples,omitempty"`
+}
+
+// Owed is how many messages were due that were to be acknowledged: not those that were aborted on purpose.
+func (s *Safety) Owed() uint64 { return s.Sent + s.Unsent - s.Aborted }
+
+// Transactions are what became of the producers' transactions. The zero value: there were none.
+type Transactions struct {
+	Committed uint64 `json:"committed"` // the broker said so
+	Aborted   uint64 `json:"aborted"`   // on purpose, or because a message failed, and the broker said so
+	Unknown   uint64 `json:"unknown"`   // nobody was told how they ended
+	// Torn were committed, by what the broker said or because a message of them was found, and some of their messages were found while others are lost.
+	Torn uint64 `json:"torn"`
 }
 
 // FinalRead says how far the independent reader got.

@@ -10,6 +10,7 @@ type Window struct {
 	Sent         uint64            `json:"sent"` // taken by a client in this window
 	Acknowledged uint64            `json:"acknowledged"`
 	Rejected     uint64            `json:"rejected"`
+	Aborted      uint64            `json:"aborted,omitempty"` // on purpose, with their transaction
 	Unknown      uint64            `json:"unknown"`
 	Delivered    uint64            `json:"delivered"`
 	Held         uint64            `json:"held,omitempty"`   // of Sent, those that waited because their client's buffer was full

@@ -54,6 +54,9 @@ func (l Load) String() string {
 	if keys := l.KeysText(); keys != "" {
 		text += ", " + keys
 	}
+	if t := l.TransactionsText(); t != "" {
+		text += ", in " + t
+	}
 	if l.Client != ClientDefault {
 		text += " with " + l.Client + " clients"
 	}
@@ -156,11 +159,13 @@ func explainContract(b *strings.Builder, s *Scenario, k broker.Kind) {
 		{c.Durable, "durable", "not durable: a lost message is counted, and no violation"},
 		{c.Ordered, "ordered within a stream", "no order: a reordered message is counted, and no violation"},
 		{c.Unique, "stored once", "may store a message twice: counted, and no violation"},
+		{c.Atomic, "transactions are visible whole or not at all to who reads committed", ""},
 		{!c.Redelivers, "delivered once to the group", "may deliver a message to the group again"},
 	} {
-		if p.holds {
+		switch {
+		case p.holds:
 			fmt.Fprintf(b, "  %s\n", p.yes)
-		} else {
+		case p.no != "":
 			fmt.Fprintf(b, "  %s\n", p.no)
 		}
 	}

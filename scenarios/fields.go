@@ -53,6 +53,7 @@ func (d *draft) derive() {
 	}
 	d.deriveContent()
 	d.deriveClients()
+	d.deriveTransactions()
 	for _, rate := range d.inBytes {
 		*rate /= float64(s.Load.Size)
 	}
@@ -133,6 +134,8 @@ func (d *draft) load() section {
 			{"buffer", number{&p.Buffer, 1, 100_000_000}},
 			{"delivery-timeout", duration{p: &p.DeliveryTimeout, least: 100 * time.Millisecond}},
 			{"metadata-min-age", duration{p: &p.MetadataMinAge, least: time.Millisecond, unset: true}},
+			{"transactions", transactions{&p.Transactions}},
+			{"transaction-timeout", duration{p: &p.TransactionTimeout, least: time.Second, unset: true}},
 			{"compression", choice{&p.Compression, []string{"none", "gzip", "snappy", "lz4", "zstd"}}},
 		}},
 		{"consumers", section{
@@ -143,6 +146,7 @@ func (d *draft) load() section {
 			{"commit", choice{(*string)(&c.Commit), []string{string(broker.CommitAfter), string(broker.CommitBefore), string(broker.CommitNever)}}},
 			{"commit-interval", duration{p: &c.CommitInterval, least: time.Millisecond, unset: true}},
 			{"session-timeout", duration{p: &c.SessionTimeout, least: time.Millisecond, unset: true}},
+			{"isolation", choice{(*string)(&c.Isolation), []string{string(broker.ReadCommitted), string(broker.ReadUncommitted)}}},
 			{"metadata-min-age", duration{p: &c.MetadataMinAge, least: time.Millisecond, unset: true}},
 		}},
 	}

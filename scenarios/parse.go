@@ -86,6 +86,7 @@ func (d *draft) check() {
 	d.checkContent()
 	d.batches()
 	d.checkConsumers()
+	d.checkTransactions()
 	k, ok := d.kinds[s.Broker.Kind]
 	if !ok || k.Check == nil {
 		return

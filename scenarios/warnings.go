@@ -28,6 +28,7 @@ var warnings = []func(*Scenario, broker.Kind) []string{
 	idleConsumers,
 	slowConsumers,
 	atMostOnce,
+	slowTransactions,
 	fastClient,
 	emulated,
 	cutShort,

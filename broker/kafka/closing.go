@@ -70,7 +70,11 @@ func (p *producer) flush(ctx context.Context) {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	p.work.Go(func() { p.client.Flush(ctx) }) // ends lingering
+	if p.txn != nil {
+		p.txn.hurry()
+	} else {
+		p.work.Go(func() { p.client.Flush(ctx) }) // ends lingering
+	}
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for p.Buffered() > 0 {

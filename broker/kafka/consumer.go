@@ -49,6 +49,10 @@ func (d *driver) NewConsumer(_ context.Context, t broker.Topic, o broker.Consume
 	opts := []kgo.Opt{
 		kgo.ConsumeTopics(t.Name),
 		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()),
+		kgo.KeepControlRecords(), // where a log ends with one, who has got so far has read it to its end
+	}
+	if o.Isolation == broker.ReadCommitted {
+		opts = append(opts, kgo.FetchIsolationLevel(kgo.ReadCommitted()))
 	}
 	if o.MetadataMinAge > 0 {
 		opts = append(opts, kgo.MetadataMinAge(o.MetadataMinAge))
@@ -174,7 +178,11 @@ func (c *consumer) receive(ctx context.Context, into []broker.Delivery, take tak
 
 func (c *consumer) take(into []broker.Delivery, p *kgo.FetchPartition, now time.Duration) []broker.Delivery {
 	for _, r := range p.Records {
-		into = append(into, broker.Delivery{Partition: r.Partition, Offset: r.Offset, Epoch: r.LeaderEpoch, At: now, Value: r.Value})
+		d := broker.Delivery{Partition: r.Partition, Offset: r.Offset, Epoch: r.LeaderEpoch, At: now, Value: r.Value}
+		if r.Attrs.IsControl() {
+			d.Value, d.Envelope = nil, broker.Marker
+		}
+		into = append(into, d)
 	}
 	if n := len(p.Records); n > 0 {
 		c.last = append(c.last, p.Records...)

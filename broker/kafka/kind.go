@@ -19,7 +19,7 @@ var Kind = broker.Kind{
 	Roles:    []string{"controller", "coordinator"},
 	Decisive: broker.Decisive{Node: sessionConfig, Follower: lagConfig, Member: memberTimer, Heartbeat: heartbeatConfig},
 	APIs: []string{"produce", "fetch", "list-offsets", "metadata", "offset-commit", "offset-fetch", "find-coordinator", "join-group", "sync-group",
-		"heartbeat", "leave-group", "init-producer-id"},
+		"heartbeat", "leave-group", "init-producer-id", "end-txn"},
 	Codes: errorCodes(),
 }
 
@@ -82,9 +82,44 @@ func check(s broker.Settings) []broker.Problem {
 	tell(badAge(p.MetadataMinAge), "load.producers.metadata-min-age", "%v is not possible: between 10ms and 5m, or 0 for the client's own", p.MetadataMinAge)
 	tell(badAge(s.Consumer.MetadataMinAge), "load.consumers.metadata-min-age",
 		"%v is not possible: between 10ms and 5m, or 0 for the client's own", s.Consumer.MetadataMinAge)
+	isolation := s.Consumer.Isolation
+	tell(isolation != "" && isolation != broker.ReadCommitted && isolation != broker.ReadUncommitted, "load.consumers.isolation",
+		"isolation is %q: it is read_committed or read_uncommitted", isolation)
 	tell(s.Consumer.SessionTimeout != 0 && s.Consumer.SessionTimeout < 100*time.Millisecond, "load.consumers.session-timeout", "it is at least 100ms")
 	tell(s.Consumer.CommitInterval != 0 && s.Consumer.CommitInterval < 100*time.Millisecond, "load.consumers.commit-interval", "it is at least 100ms")
-	return append(all, checkConfig(s)...)
+	return append(append(all, checkTransactions(s)...), checkConfig(s)...)
+}
+
+const (
+	maxTimeoutConfig  = "transaction.max.timeout.ms"
+	defaultMaxTimeout = 15 * time.Minute
+)
+
+// checkTransactions returns what is wrong with the settings of transactions.
+func checkTransactions(s broker.Settings) []broker.Problem {
+	var all problems
+	p, t := s.Producer, s.Producer.Transactions
+	if !t.Used() {
+		return nil
+	}
+	const field = "load.producers.transactions"
+	if p.Acks != "all" && p.Acks != "" || !p.Idempotent {
+		all.tell(field, "transactions need acks: all and idempotent: true; write both, or leave the transactions out")
+	}
+	timeout, most := cmp.Or(p.TransactionTimeout, defaultTransactionTimeout), setting(s, maxTimeoutConfig, defaultMaxTimeout, "", "").Value
+	if timeout < time.Second || timeout > most {
+		all.tell("load.producers.transaction-timeout", "%v is not possible: it lies between 1s and the broker's %s, which is %v", timeout, maxTimeoutConfig, most)
+	}
+	if t.Every >= timeout {
+		all.tell(field+".every", "the broker aborts a transaction that is open for %v, the transaction-timeout, so that none would ever be committed; end them earlier", timeout)
+	}
+	if t.Every >= cmp.Or(p.DeliveryTimeout, defaultDeliveryTimeout) {
+		all.tell(field+".every", "messages have their outcome when their transaction ends, and the delivery-timeout is %v: end transactions earlier", p.DeliveryTimeout)
+	}
+	if n := cmp.Or(p.Buffer, defaultBuffer); t.Messages > n {
+		all.tell(field+".messages", "a transaction's messages stay in the buffer until it ends, and the buffer holds %d; lower this, or raise load.producers.buffer", n)
+	}
+	return all
 }
 
 func badAge(d time.Duration) bool { return d != 0 && (d < 10*time.Millisecond || d > 5*time.Minute) }
@@ -95,6 +130,7 @@ func contract(s broker.Settings) broker.Contract {
 		Unique:     s.Producer.Idempotent,
 		Redelivers: true,
 		Skips:      s.Consumer.Commit == broker.CommitBefore,
+		Atomic:     s.Producer.Transactions.Used(),
 	}
 	isr, _ := minInSync(s)
 	unclean := cmp.Or(s.Topic.Config[uncleanConfig], s.Config[uncleanConfig]) == "true"
@@ -121,6 +157,14 @@ func contract(s broker.Settings) broker.Contract {
 	}
 	if c.Skips {
 		c.Notes = append(c.Notes, "The group commits before it processes: what a member holds when it dies, nobody in the group is given again.")
+	}
+	switch {
+	case !c.Atomic:
+	case s.Consumer.Isolation == broker.ReadCommitted:
+		c.Notes = append(c.Notes, "Consumers read committed: they are given all messages of a transaction that is committed, and none of one that is aborted.")
+	default:
+		c.Notes = append(c.Notes, "Consumers read uncommitted: they may be given messages of transactions that are aborted, which are counted as dirty reads, and no violation. "+
+			"The final read reads committed.")
 	}
 	if c.Durable {
 		c.Notes = append(c.Notes, "Kafka acknowledges before it flushes to disk: the loss of power on all replicas at once is not covered.")
@@ -154,6 +198,10 @@ func timers(s broker.Settings) []broker.Timer {
 			Note: "A client gives up after so long on a broker that takes its requests and stays silent."},
 		setting(s, heartbeatConfig, 2*time.Second, "catch-up",
 			"A broker reports to the controller this often, and one that comes back is unfenced by such a report."),
+	}
+	if s.Producer.Transactions.Used() {
+		all = append(all, broker.Timer{Name: "transaction timeout", Value: cmp.Or(s.Producer.TransactionTimeout, defaultTransactionTimeout), Part: "catch-up",
+			Note: "The coordinator aborts a transaction that is open for so long; until then nobody who reads committed gets past it."})
 	}
 	if s.Consumer.Group != "" {
 		all = append(all, broker.Timer{Name: memberTimer, Value: session, Part: "detection",

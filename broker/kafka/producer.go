@@ -40,7 +40,8 @@ const grace = 250 * time.Millisecond
 // telling keeps them apart. A message never waits for a lock that is held for long, and costs no allocation.
 type producer struct {
 	driver  *driver
-	client  *kgo.Client
+	client  *kgo.Client // with transactions, the transactor's until it has ended
+	txn     *transactor // nil: no transactions
 	dialer  *dialer
 	tally   *tally
 	tell    func([]broker.Outcome)
@@ -86,13 +87,24 @@ func (d *driver) NewProducer(_ context.Context, t broker.Topic, o broker.Produce
 	p.slots, p.free = newSlots(n, t.Name), newRing(n)
 	p.dialer = newDialer(d.cluster.Endpoint(broker.Producers), p.tally)
 	l := &listener{driver: d, dialer: p.dialer, client: o.Name, tell: o.Events}
-	if p.client, err = d.client(broker.Producers, o.Name, p.dialer, l, p.options(o, n)...); err != nil {
+	ctx, cancel := context.WithCancel(context.Background())
+	opts := p.options(o, n)
+	if o.Transactions.Used() {
+		p.txn = newTransactor(p, o, l)
+		opts = append(opts, p.txn.options(ctx, o)...)
+	}
+	connect := func() (*kgo.Client, error) { return d.client(broker.Producers, o.Name, p.dialer, l, opts...) }
+	if p.client, err = connect(); err != nil {
+		cancel()
 		return nil, fmt.Errorf("producer %s: %w", o.Name, err)
 	}
 	d.know(t.Name)
-	ctx, cancel := context.WithCancel(context.Background())
 	p.janitor = cancel
 	p.work.Go(func() { p.watch(ctx) })
+	if p.txn != nil {
+		p.txn.connect = connect
+		p.work.Go(func() { p.txn.run(ctx) })
+	}
 	return p, nil
 }
 
@@ -138,6 +150,10 @@ func (p *producer) Send(_ context.Context, messages []broker.Message) int {
 	now := p.driver.clock.Now()
 	stamp, until := p.driver.clock.UTC(now), int64(now+p.timeout+grace)
 	first := p.free.take(n)
+	if p.txn != nil {
+		p.txn.queue(messages[:n], first, stamp, until)
+		return n
+	}
 	for from := 0; from < n; from += stretch {
 		p.load(messages[from:min(from+stretch, n)], first+uint64(from), stamp, until)
 	}
@@ -166,6 +182,10 @@ func (p *producer) load(messages []broker.Message, first uint64, stamp time.Time
 func (p *producer) keep(r *kgo.Record, err error) {
 	s := r.Context.(*slot)
 	p.telling.Lock()
+	if p.txn != nil && p.txn.keep(s, r, err) {
+		p.telling.Unlock()
+		return
+	}
 	if s.until.Load() == told {
 		p.late.Add(-1)
 		if err == nil {
@@ -178,7 +198,7 @@ func (p *producer) keep(r *kgo.Record, err error) {
 		}
 		p.note(s, offset, p.judge(s, err))
 	}
-	if errors.Is(err, kerr.UnknownTopicID) {
+	if errors.Is(err, kerr.UnknownTopicID) && p.txn == nil {
 		p.renew(s)
 	}
 	s.until.Store(idle)
@@ -232,7 +252,7 @@ func (p *producer) note(s *slot, offset int64, err error) {
 	if n := p.tally.answers.Load(); err != nil || n != p.answers || p.noAcks {
 		p.now, p.answers = p.driver.clock.Now(), n
 	}
-	p.outcomes = append(p.outcomes, broker.Outcome{ID: s.id, Due: s.due, Sent: s.sent, At: p.now, Offset: offset, Err: err})
+	p.outcomes = append(p.outcomes, broker.Outcome{ID: s.id, Due: s.due, Sent: s.sent, At: p.now, Offset: offset, Transaction: s.transaction, Err: err})
 }
 
 // flushOutbox is called by who holds telling.
@@ -265,6 +285,14 @@ func (p *producer) watch(ctx context.Context) {
 	}
 }
 
+// overdue says what is known of a message that has no outcome when err comes.
+func (p *producer) overdue(s *slot, err error) error {
+	if p.txn != nil && s.transaction == 0 {
+		return p.txn.waiting(err)
+	}
+	return p.explain(s, err)
+}
+
 // giveUp tells every message as unknown whose outcome was due by then.
 func (p *producer) giveUp(by int64, err error) {
 	for i := range p.slots {
@@ -274,7 +302,7 @@ func (p *producer) giveUp(by int64, err error) {
 		}
 		p.telling.Lock()
 		if until := s.until.Load(); until > idle && until <= by { // still
-			p.note(s, -1, p.explain(s, err))
+			p.note(s, -1, p.overdue(s, err))
 			s.until.Store(told)
 			p.late.Add(1)
 			p.flushOutbox()

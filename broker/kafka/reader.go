@@ -50,6 +50,9 @@ func (d *driver) newReader(t broker.Topic, stretches map[int32]broker.Range) (*r
 		kgo.MetadataMinAge(pollEvery),
 		kgo.FetchMaxWait(500 * time.Millisecond), // nobody waits for what is yet to be written
 	}
+	if d.settings.Producer.Transactions.Used() {
+		opts = append(opts, kgo.FetchIsolationLevel(kgo.ReadCommitted()))
+	}
 	if len(from) > 0 {
 		opts = append(opts, kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{t.Name: from}))
 	}

@@ -24,6 +24,11 @@ type slot struct {
 	// until is when the slot's outcome is overdue, on the run's clock in ns; or one of the constants below. The sender sets it when the slot is
 	// filled; from then on it belongs to who holds producer.telling.
 	until atomic.Int64
+
+	// Of a producer with transactions, and of who holds producer.telling.
+	transaction uint64 // that the message was given to the client in; 0: it was not given yet
+	offset      int64
+	kept        bool // franz-go has given the record back
 }
 
 const (
@@ -45,6 +50,7 @@ func newSlots(n int, topic string) []slot {
 // fill copies the message: Send keeps nothing of what it was given.
 func (s *slot) fill(m *broker.Message, now time.Time) {
 	s.id, s.due, s.sent = m.ID, m.Due, m.Sent
+	s.transaction, s.kept = 0, false
 	r := &s.record
 	r.Partition, r.Timestamp = m.ID.Partition, now
 	r.Value = append(r.Value[:0], m.Value...)

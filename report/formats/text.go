@@ -165,6 +165,12 @@ func (t *text) safety(s *report.Safety) {
 		fmt.Sprintf("phantom %s\taborted read %s\tgroup skip %s\tredelivered %s", n(s.Phantom), n(s.AbortedRead), n(s.GroupSkip), n(s.Redelivered)),
 		fmt.Sprintf("verified %s\tresurrected %s\tforeign %s\tunsent %s", n(s.Verified), n(s.Resurrected), n(s.Foreign), n(s.Unsent)),
 	}
+	if tx := s.Transactions; tx != (report.Transactions{}) {
+		rows = append(rows, fmt.Sprintf("transactions: committed %s\taborted %s\tunknown %s\tTORN %s", n(tx.Committed), n(tx.Aborted), n(tx.Unknown), n(tx.Torn)))
+	}
+	if s.Aborted+s.DirtyRead > 0 {
+		rows = append(rows, fmt.Sprintf("aborted on purpose %s\tdirty read %s", n(s.Aborted), n(s.DirtyRead)))
+	}
 	if s.Expired > 0 {
 		rows = append(rows, fmt.Sprintf("expired %s", n(s.Expired)))
 	}
