@@ -61,7 +61,7 @@ func (l *Ledger) Reader() *ReadPage {
 type Counts struct {
 	Sent         uint64
 	Acknowledged uint64
-	Rejected     uint64
+	Rejected     uint64 // or aborted on purpose
 	Unknown      uint64
 	Delivered    uint64 // intact and of this run, every repetition counted
 }

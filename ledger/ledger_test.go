@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"errors"
+	"fmt"
 	"runtime"
 	"slices"
 	"sync"
@@ -20,6 +21,7 @@ type world struct {
 	model model
 	logs  [][]broker.Delivery // by partition, in the order of offsets
 	bare  []bool              // partitions whose offsets nobody is told
+	most  uint64              // transactions of a producer; 0: there are none
 }
 
 // seldom draws true once in n times.
@@ -28,6 +30,7 @@ func (w *world) seldom(n int, label string) bool { return rapid.IntRange(1, n).D
 func drawWorld(t *rapid.T) *world {
 	w := &world{t: t, model: model{partitions: rapid.IntRange(1, 3).Draw(t, "partitions"), sent: map[stream]uint64{}}}
 	producers := rapid.IntRange(1, 2).Draw(t, "producers")
+	w.most = rapid.Uint64Range(0, 4).Draw(t, "transactions")
 	w.logs = make([][]broker.Delivery, w.model.partitions)
 	w.bare = make([]bool, w.model.partitions)
 	for p := range w.logs {
@@ -51,9 +54,13 @@ func drawWorld(t *rapid.T) *world {
 func (w *world) send(id broker.ID) {
 	o := broker.Outcome{ID: id, Offset: -1, At: time.Duration(id.Seq) * 7 * time.Millisecond}
 	stored := true
+	o.Transaction = rapid.Uint64Range(0, w.most).Draw(w.t, "transaction")
 	switch rapid.IntRange(0, 9).Draw(w.t, "fate") {
 	case 0:
 		o.Err, stored = broker.ErrRejected, w.seldom(3, "aborted")
+		if w.seldom(2, "on purpose") {
+			o.Err = errOnPurpose
+		}
 	case 1:
 		o.Err, stored = errors.New("no answer"), w.seldom(2, "resurrected")
 	case 2:
@@ -155,6 +162,7 @@ func (w *world) deliver() {
 func (w *world) reread() {
 	f := &w.model.final
 	f.Readable = !w.seldom(3, "unreadable")
+	f.Dirty = w.seldom(3, "dirty")
 	f.Grouped, f.Drained = !w.seldom(4, "ungrouped"), rapid.Bool().Draw(w.t, "drained")
 	if !f.Readable {
 		return
@@ -206,6 +214,9 @@ func (w *world) write(l *ledger.Ledger) {
 	l.Reader().Delivered(w.model.read)
 }
 
+// errOnPurpose is of messages whose transaction was aborted as it was asked for.
+var errOnPurpose = fmt.Errorf("%w: %w", broker.ErrRejected, broker.ErrAborted)
+
 // TestLedgerIsItsModel holds the ledger against one that remembers everything.
 func TestLedgerIsItsModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -217,14 +228,14 @@ func TestLedgerIsItsModel(t *testing.T) {
 		if figures(got) != figures(want) {
 			t.Fatalf("the balance is\n%+v\nwant\n%+v\nof %+v", got, want, w.model)
 		}
-		if got.Verified+got.Lost+got.Expired+got.UnreadTail != got.Acknowledged {
+		if sum := got.Verified + got.Lost + got.Expired + got.UnreadTail; sum < got.Acknowledged || w.most == 0 && sum != got.Acknowledged {
 			t.Fatalf("the balance does not balance: %+v", got)
 		}
 		if again := l.Balance(w.model.final); figures(again) != figures(got) {
 			t.Fatalf("another balance is\n%+v\nafter\n%+v", again, got)
 		}
 		c := l.Counts()
-		if c != (ledger.Counts{Sent: want.Sent, Acknowledged: want.Acknowledged, Rejected: want.Rejected, Unknown: want.Unknown, Delivered: want.Delivered}) {
+		if c != (ledger.Counts{Sent: want.Sent, Acknowledged: want.Acknowledged, Rejected: want.Rejected + want.Aborted, Unknown: want.Unknown, Delivered: want.Delivered}) {
 			t.Fatalf("counts are %+v, the balance %+v", c, want)
 		}
 		told := map[string]bool{}
@@ -233,7 +244,7 @@ func TestLedgerIsItsModel(t *testing.T) {
 		}
 		for kind, n := range map[string]uint64{"lost": want.Lost, "unread-tail": want.UnreadTail, "expired": want.Expired, "group-skip": want.GroupSkip, "group-lag": want.GroupLag,
 			"phantom": want.Phantom, "aborted-read": want.AbortedRead, "corrupt": want.Corrupt, "foreign": want.Foreign, "reordered": want.Reordered,
-			"resurrected": want.Resurrected, "late": want.Late} {
+			"resurrected": want.Resurrected, "late": want.Late, "dirty-read": want.DirtyRead, "torn": want.Transactions.Torn} {
 			if told[kind] != (n > 0) {
 				t.Fatalf("%d are %s, examples: %v", n, kind, got.Examples)
 			}

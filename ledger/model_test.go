@@ -45,13 +45,24 @@ func (m *model) balance() report.Safety {
 			found[d.ID] = true
 		}
 	}
-	m.missing(&s, acked, given, found)
+	presumed := m.transactions(&s, acked, rejected, given, found)
+	m.missing(&s, acked, presumed, given, found)
+	visible := union(given, found)
+	if m.final.Dirty {
+		visible = found
+		for id := range given {
+			if rejected[id] && !found[id] {
+				s.DirtyRead++
+			}
+		}
+	}
 	for id := range union(given, found) {
 		switch {
 		case !m.wasSent(id):
 			if id.Seq < 1<<30 {
 				s.Phantom++
 			}
+		case !visible[id]:
 		case rejected[id]:
 			s.AbortedRead++
 		case unknown[id]:
@@ -116,6 +127,9 @@ func (m *model) promises(s *report.Safety) (acked, rejected, unknown ids) {
 		case o.Err == nil:
 			acked[o.ID] = true
 			s.Acknowledged++
+		case o.Err == errOnPurpose:
+			rejected[o.ID] = true
+			s.Aborted++
 		case o.Err == broker.ErrRejected:
 			rejected[o.ID] = true
 			s.Rejected++
@@ -139,21 +153,92 @@ func (m *model) reached(p int32) bool {
 	return false
 }
 
-func (m *model) missing(s *report.Safety, acked, given, found ids) {
-	for id := range acked {
-		start := m.moved(id.Partition)
-		below, above := m.marks(stream{id.Producer, id.Partition}, start)
+// transactions counts them, and returns the messages that count as promised though nobody knew what became of them.
+func (m *model) transactions(s *report.Safety, acked, rejected, given, found ids) (presumed ids) {
+	type key struct {
+		producer uint32
+		number   uint64
+	}
+	of, told := map[key][]broker.ID{}, ids{}
+	for _, o := range m.outcomes {
+		if !told[o.ID] && m.wasSent(o.ID) && o.Transaction != 0 {
+			k := key{o.ID.Producer, o.Transaction}
+			of[k] = append(of[k], o.ID)
+		}
+		told[o.ID] = true
+	}
+	presumed = ids{}
+	for _, list := range of {
+		var acks, rejections, there, lost int
+		seen := false
+		for _, id := range list {
+			is := m.final.Readable && found[id] || !m.final.Readable && given[id]
+			switch {
+			case rejected[id]:
+				rejections++
+				continue
+			case acked[id]:
+				acks++
+			default:
+				seen = seen || given[id] && !m.final.Dirty
+			}
+			if is {
+				there++
+			} else if m.fateless(id) == "lost" {
+				lost++
+			}
+		}
+		committed := acks > 0 || rejections == 0 && (seen || there > 0)
 		switch {
-		case m.final.Readable && found[id], !m.final.Readable && given[id]:
-			s.Verified++
-		case m.beyond(id):
+		case acks > 0:
+			s.Transactions.Committed++
+		case rejections > 0:
+			s.Transactions.Aborted++
+		default:
+			s.Transactions.Unknown++
+		}
+		if committed && there > 0 && lost > 0 {
+			s.Transactions.Torn++
+		}
+		for _, id := range list {
+			if committed && lost > 0 && !acked[id] && !rejected[id] {
+				presumed[id] = true
+			}
+		}
+	}
+	return presumed
+}
+
+// fateless says what a promised message is that was not found.
+func (m *model) fateless(id broker.ID) string {
+	start := m.moved(id.Partition)
+	below, above := m.marks(stream{id.Producer, id.Partition}, start)
+	switch {
+	case m.beyond(id):
+		return "lost"
+	case start > 0 && below >= int64(id.Seq):
+		return "expired"
+	case start > 0 && above > int64(id.Seq):
+		return "unread"
+	case m.reached(id.Partition), !m.final.Readable && m.final.Grouped && m.final.Drained:
+		return "lost"
+	}
+	return "unread"
+}
+
+func (m *model) missing(s *report.Safety, acked, presumed, given, found ids) {
+	for id := range union(acked, presumed) {
+		if m.final.Readable && found[id] || !m.final.Readable && given[id] {
+			if acked[id] {
+				s.Verified++
+			}
+			continue
+		}
+		switch m.fateless(id) {
+		case "lost":
 			s.Lost++
-		case start > 0 && below >= int64(id.Seq):
+		case "expired":
 			s.Expired++
-		case start > 0 && above > int64(id.Seq):
-			s.UnreadTail++
-		case m.reached(id.Partition), !m.final.Readable && m.final.Grouped && m.final.Drained:
-			s.Lost++
 		default:
 			s.UnreadTail++
 		}

@@ -278,9 +278,11 @@ func (l *liar) number(a report.Anomaly) uint64 {
 }
 
 // figures are all counts of a balance.
-func figures(s report.Safety) [23]uint64 {
+func figures(s report.Safety) [29]uint64 {
+	t := s.Transactions
 	return [...]uint64{s.Sent, s.Unsent, s.Acknowledged, s.Rejected, s.Unknown, s.Pending, s.Late, s.Delivered, s.Verified, s.Lost, s.UnreadTail,
-		s.Expired, s.GroupSkip, s.GroupLag, s.Duplicates, s.Redelivered, s.Reordered, s.Phantom, s.AbortedRead, s.Corrupt, s.Foreign, s.Resurrected, s.OffsetConflict}
+		s.Expired, s.GroupSkip, s.GroupLag, s.Duplicates, s.Redelivered, s.Reordered, s.Phantom, s.AbortedRead, s.Corrupt, s.Foreign, s.Resurrected,
+		s.OffsetConflict, s.Aborted, s.DirtyRead, t.Committed, t.Aborted, t.Unknown, t.Torn}
 }
 
 // TestWhatIsSettledCostsNothing: the memory of a run does not grow with its messages.

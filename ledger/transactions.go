@@ -95,26 +95,41 @@ func (b *balance) transactions(producer int) {
 	}
 }
 
-// learn takes in what is known of a transaction's messages in one stream.
+// learn takes in what is known of a transaction's messages in one stream. Nearly always all of them were found, or none was to be.
 func (v *verdicts) learn(f *fate, s stretch) {
 	n, failed := s.last-s.first+1, v.promised().failed
-	var rejected, unknown uint64
-	if failed != nil {
-		rejected, unknown = failed.rejected.within(s.first, s.last), failed.unknown.within(s.first, s.last)
+	if failed == nil {
+		failed = &noneFailed
 	}
-	found := v.found(s)
+	rejected, unknown := failed.rejected.within(s.first, s.last), failed.unknown.within(s.first, s.last)
 	f.messages += n
 	f.rejected += rejected
 	f.acknowledged += n - rejected - unknown
-	f.found += found
-	f.seen = f.seen || found > 0 || unknown > 0 && v.given(s)
-	if found+rejected >= n {
+	f.seen = f.seen || unknown > 0 && v.given(s)
+	if rejected == n {
 		return
 	}
-	for seq := s.first; seq <= s.last; seq++ {
-		if (failed == nil || !failed.rejected.has(seq)) && v.found(stretch{0, seq, seq}) == 0 && v.lost(seq) {
-			f.miss(v, seq)
+	if found := v.found(s); rejected == 0 && found == n {
+		f.found += found
+	} else {
+		for seq := s.first; seq <= s.last; seq++ {
+			v.follow(f, failed, seq)
 		}
+	}
+	f.seen = f.seen || f.found > 0
+}
+
+// noneFailed is of streams of which every message was acknowledged.
+var noneFailed failed
+
+// follow takes in one message of a transaction.
+func (v *verdicts) follow(f *fate, failed *failed, seq uint64) {
+	switch {
+	case failed.rejected.has(seq):
+	case v.found(stretch{0, seq, seq}) > 0:
+		f.found++
+	case v.lost(seq):
+		f.miss(v, seq)
 	}
 }
 

@@ -19,6 +19,8 @@ type Options struct {
 	Session    time.Duration     // a group's session time-out that the cluster accepts; 0: 6 s
 	Failover   time.Duration     // a killed leader is replaced within it; 0: 30 s
 	Idempotent bool              // producers can be idempotent
+	// Transactions: the kind of broker has them.
+	Transactions bool
 }
 
 // Run tests the driver on the cluster that makeBoth returns, and closes both. Where the cluster has no links, what needs them is skipped.
@@ -48,6 +50,8 @@ func Run(t *testing.T, makeBoth func(t *testing.T) (broker.Cluster, broker.Drive
 		{"nobody there is rejected or unknown", (*suite).nobodyThere},
 		{"abort leaves unknown", (*suite).abortLeavesUnknown},
 		{"the observer sees through impaired links", (*suite).observerSees},
+		{"transactions are whole", (*suite).transactions},
+		{"a new incarnation ends what was left open", (*suite).newIncarnation},
 		{"a group shares and hands over", (*suite).groupShares},
 		{"a group finds out about a crash", (*suite).groupFindsOut},
 		{"a killed leader is replaced", (*suite).killedLeader},

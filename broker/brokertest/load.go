@@ -196,7 +196,7 @@ func (h *harvest) once(ctx context.Context, c broker.Consumer) bool {
 		broker.Decode(d, h.run)
 		h.all++
 		switch d.Envelope {
-		case broker.Probe:
+		case broker.Probe, broker.Marker:
 			continue
 		case broker.Corrupt, broker.Foreign:
 			h.t.Errorf("partition %d, offset %d: envelope state %d", d.Partition, d.Offset, d.Envelope)

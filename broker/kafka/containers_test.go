@@ -31,7 +31,7 @@ func TestContainers(t *testing.T) {
 			t.Fatal(err)
 		}
 		return c, d
-	}, brokertest.Options{Run: run, Session: 3 * time.Second, Failover: 30 * time.Second, Idempotent: true})
+	}, brokertest.Options{Run: run, Session: 3 * time.Second, Failover: 30 * time.Second, Idempotent: true, Transactions: true})
 }
 
 // pods starts a cluster in containers.

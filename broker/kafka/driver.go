@@ -39,6 +39,8 @@ type driver struct {
 	questions  []*question // of every node
 	hasQuorum  atomic.Bool // some broker has told who leads the quorum
 
+	transactional atomic.Bool // there was a producer with transactions
+
 	mu      sync.Mutex
 	topics  []string // that State tells about, sorted
 	made    map[string]broker.Topic

@@ -15,7 +15,7 @@ const run = 0x5ca1ab1e
 func TestEmbedded(t *testing.T) {
 	brokertest.Run(t, func(t *testing.T) (broker.Cluster, broker.Driver) {
 		return start(t, map[string]string{"broker.session.timeout.ms": "1000", "group.min.session.timeout.ms": "500"})
-	}, brokertest.Options{Run: run, Session: 1500 * time.Millisecond, Failover: 10 * time.Second, Idempotent: true})
+	}, brokertest.Options{Run: run, Session: 1500 * time.Millisecond, Failover: 10 * time.Second, Idempotent: true, Transactions: true})
 }
 
 // start makes a driver of an embedded cluster. Who calls it closes both.

@@ -90,6 +90,7 @@ func (d *driver) NewProducer(_ context.Context, t broker.Topic, o broker.Produce
 	ctx, cancel := context.WithCancel(context.Background())
 	opts := p.options(o, n)
 	if o.Transactions.Used() {
+		d.transactional.Store(true)
 		p.txn = newTransactor(p, o, l)
 		opts = append(opts, p.txn.options(ctx, o)...)
 	}

@@ -50,7 +50,7 @@ func (d *driver) newReader(t broker.Topic, stretches map[int32]broker.Range) (*r
 		kgo.MetadataMinAge(pollEvery),
 		kgo.FetchMaxWait(500 * time.Millisecond), // nobody waits for what is yet to be written
 	}
-	if d.settings.Producer.Transactions.Used() {
+	if d.transactional.Load() {
 		opts = append(opts, kgo.FetchIsolationLevel(kgo.ReadCommitted()))
 	}
 	if len(from) > 0 {
