@@ -17,6 +17,11 @@ type leftOutError string
 
 func (e leftOutError) Error() string { return string(e) }
 
+// A crowdedError says what a random fault waits for. If that does not come, it is left out: whoever draws faults does not insist on any.
+type crowdedError string
+
+func (e crowdedError) Error() string { return string(e) }
+
 // A tooMuchError says that a fault by itself hurts more nodes than may be hurt.
 type tooMuchError string
 
@@ -115,13 +120,22 @@ func (t *Timeline) enter(ctx context.Context, s Step, kind Kind) (*act, *hold, e
 	if s.Limits != nil {
 		within = cmp.Or(s.Within, DefaultWithin)
 	}
+	run := ctx
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
+	var crowded crowdedError
 	for {
 		a, own, err := t.tryEnter(ctx, s, kind)
-		if err == nil || final(err, s.Limits) || !sleep(ctx, lookEvery) {
+		if err == nil || final(err, s.Limits) {
 			return a, own, err
 		}
+		if _ = errors.As(err, &crowded); sleep(ctx, lookEvery) {
+			continue
+		}
+		if crowded != "" && run.Err() == nil {
+			err = leftOutError(fmt.Sprintf("%s, for %s", crowded, report.Human(within)))
+		}
+		return a, own, err
 	}
 }
 
@@ -135,13 +149,16 @@ func final(err error, l *Limits) bool {
 
 // tryEnter finds the victims in the cluster's state of this moment.
 func (t *Timeline) tryEnter(ctx context.Context, s Step, kind Kind) (*act, *hold, error) {
+	if l := s.Limits; l != nil && l.Until > 0 && t.Clock.Now() > t.Start+l.Until {
+		return nil, nil, leftOutError("its turn came when the time for random faults was over")
+	}
 	state, err := t.State(ctx)
 	if err != nil {
 		return nil, nil, fmt.Errorf("look for %s: %w", s.Target, err)
 	}
 	on, before := t.stage.on()
 	if s.Limits != nil && len(on) == 0 && !t.whole(state) {
-		return nil, nil, errors.New("the cluster was not whole again, and random faults begin with a whole one")
+		return nil, nil, crowdedError("the cluster was not whole again, and random faults begin with a whole one")
 	}
 	v, err := t.victims(state, s, before)
 	if err != nil {
@@ -175,11 +192,11 @@ func (t *Timeline) within(a *act, on []*act) error {
 	all, most := hurtBy(append(slices.Clone(on), a)), l.Blast.Hurts(len(t.Cluster.Nodes()))
 	switch {
 	case len(own) >= l.AtMost:
-		return fmt.Errorf("%d random faults are in force, and there are to be %d at most", len(own), l.AtMost)
+		return crowdedError(fmt.Sprintf("%d random faults were in force, and there are to be %d at most", len(own), l.AtMost))
 	case len(hurt) > most:
 		return tooMuchError(fmt.Sprintf("%s would be hurt at once, and %d of %d nodes may be", list(hurt), most, len(t.Cluster.Nodes())))
 	case len(all) > most:
-		return fmt.Errorf("%s would be hurt at once, and %d of %d nodes may be", list(all), most, len(t.Cluster.Nodes()))
+		return crowdedError(fmt.Sprintf("%s would have been hurt at once, and %d of %d nodes may be", list(all), most, len(t.Cluster.Nodes())))
 	}
 	return nil
 }

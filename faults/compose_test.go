@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -331,7 +332,7 @@ func TestRandomFaults(t *testing.T) {
 			for i, seed := range []uint64{7, 7, 8} {
 				runs[i] = map[string][]string{}
 				b := randomBed(seed, c.r, time.Duration(c.about)*32*sec)
-				hurt, most, took := map[string]int{}, 0, 0
+				hurt, most, took, last := map[string]int{}, 0, 0, 0
 				b.Told = func(what Transition, f report.Fault) {
 					names := strings.ReplaceAll(strings.Join(f.Victims, " "), " (data)", "")
 					switch what {
@@ -346,6 +347,13 @@ func TestRandomFaults(t *testing.T) {
 						took++
 					case Missed:
 						t.Errorf("%s: %s", f.Name, f.Error)
+					}
+					if began := strings.TrimPrefix(f.Name, "soak #"); what == Commanded && c.r.AtMost == 1 {
+						if n, _ := strconv.Atoi(began); n < last {
+							t.Errorf("%s began after #%d", f.Name, last)
+						} else {
+							last = n
+						}
 					}
 					runs[i][f.Name] = append(runs[i][f.Name], fmt.Sprintf("%v %s %s %s %s", f.Planned, what, f.Kind, names, f.LeftOut))
 				}
@@ -367,8 +375,9 @@ func TestRandomFaults(t *testing.T) {
 	}
 }
 
-// A random fault that would hurt whom it must not is left out, which is no failure; one that finds a cluster that never gets whole is missed.
-func TestRandomLeftOutAndMissed(t *testing.T) {
+// A random fault that would hurt whom it must not is left out, which is no failure; so is one that finds a cluster that does not get whole, and those whose
+// turn comes too late because of it.
+func TestRandomLeftOut(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := Random{Every: 30 * sec, AtMost: 1, Of: []Choice{{Step: kill("", "leader", 0, 5*sec), Weight: 1}}, Never: []Pick{{Set: SetLeader, Topic: "orders", Short: true}}}
@@ -378,11 +387,14 @@ func TestRandomLeftOutAndMissed(t *testing.T) {
 			t.Errorf("%+v, %v", faults[0], err)
 		}
 		r.Never = nil
-		b = randomBed(1, r, 60*sec)
+		b = randomBed(1, r, 300*sec)
 		b.nodes[2].up = false
 		faults, err = b.Run(t.Context())
-		if err != nil || !strings.Contains(faults[0].Error, "the cluster was not whole again") {
+		if err != nil || !strings.HasPrefix(faults[0].LeftOut, "the cluster was not whole again") || !strings.HasSuffix(faults[0].LeftOut, ", for 2m0s") {
 			t.Errorf("%+v, %v", faults[0], err)
+		}
+		if last := faults[len(faults)-1]; !strings.Contains(last.LeftOut, "the time for random faults was over") || b.Clock.Now()-b.Start > 300*sec+recoversWithin+sec {
+			t.Errorf("%+v, after %v", last, b.Clock.Now()-b.Start)
 		}
 	})
 }

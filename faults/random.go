@@ -29,6 +29,7 @@ type Limits struct {
 	AtMost int
 	Blast  Share
 	Never  []Pick
+	Until  time.Duration // none begins later, counted like a step's At; 0: whenever
 }
 
 // Hurts returns how many of n nodes a share is: at least one.
@@ -46,6 +47,9 @@ const mostRandom = 10_000
 func (e *expansion) random(p Plan, s start, suffix string) part {
 	r, choices := p.Random, p.Random.choices()
 	limits := &Limits{AtMost: r.AtMost, Blast: r.Blast, Never: r.Never}
+	if !s.floats {
+		limits.Until = s.at + p.For
+	}
 	luck := chance(e.seed, "random faults of "+p.Name+suffix)
 	var all part
 	var ends []time.Duration // of what was drawn before
@@ -64,10 +68,22 @@ func (e *expansion) random(p Plan, s start, suffix string) part {
 		if suffix != "" {
 			nth = fmt.Sprintf("%s.%d", suffix, len(ends))
 		}
-		all.join(e.step(step, s.later(at), p.Name, nth))
+		own := s.later(at)
+		if before := len(all.names) - r.AtMost; before >= 0 { // where all is late, they keep their order
+			own.after = append(own.after, Anchor{Step: all.names[before], Delay: r.pause()})
+		}
+		all.join(e.step(step, own, p.Name, nth))
 	}
 	all.end = max(all.end, s.at+p.For)
 	return all
+}
+
+// pause is how long a fault begins after the one that makes room for it: with one at a time, nothing is in force then.
+func (r *Random) pause() time.Duration {
+	if r.AtMost == 1 {
+		return r.Stable
+	}
+	return 0
 }
 
 // recoversWithin is how long a random fault waits for the cluster to be whole.

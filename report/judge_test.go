@@ -146,6 +146,8 @@ func TestJudge(t *testing.T) {
 			r.Faults = append(r.Faults, Fault{Name: "kill #2", Commanded: Never, Effective: Never, Healed: Never, LeftOut: "b1 is never to be hurt"})
 			r.Recovery = append(r.Recovery, Recovery{Fault: "kill #2", Service: UnknownFigure("it did not take effect")})
 		}, []string{"recovery.service < 15s of kill"}, Pass, ExitPass, "pass: "},
+		{"all left out is no pass", func(r *Report) { r.Series = []Series{{Name: "soak", Injections: 7, LeftOut: 7}} }, nil, Inconclusive, ExitInconclusive, "all 7 injections of soak were left out"},
+		{"some left out", func(r *Report) { r.Series = []Series{{Name: "soak", Injections: 7, LeftOut: 6, Took: 1}} }, nil, Pass, ExitPass, "pass"},
 		{"until came to nothing", func(r *Report) { r.Faults[0].Error = "until lag > 3: it did not come within 9s; it is 0" }, nil, Inconclusive, ExitInconclusive,
 			"fault kill took effect, and did not end as planned: until lag > 3"},
 		{"a warning changes nothing", func(*Report) {}, []string{"ack.p99 < 1ms during baseline (warn)"}, Pass, ExitPass, "pass"},

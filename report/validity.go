@@ -37,10 +37,20 @@ func validate(r *Report, expectations []Expectation) []Finding {
 			add(ScopeAll, f.Name, "fault %s never began", f.Name)
 		}
 	}
+	validateSeries(r, add)
 	validateGenerator(r, add)
 	validateSafety(r, expectations, add)
 	validateRecovery(r, add)
 	return all
+}
+
+// validateSeries finds faults of which all injections were left out: then nothing was tried.
+func validateSeries(r *Report, add func(Scope, string, string, ...any)) {
+	for _, s := range r.Series {
+		if s.LeftOut == s.Injections && r.Run.Stopped == "" {
+			add(ScopeAll, s.Name, "all %d injections of %s were left out", s.Injections, s.Name)
+		}
+	}
 }
 
 // validateGenerator finds phases whose figures are the generator's own. What a client with a full buffer kept waiting is not its fault. A closed loop
