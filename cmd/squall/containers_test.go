@@ -33,6 +33,12 @@ func needDocker(t *testing.T) string {
 	case err != nil:
 		t.Skipf("NOT TESTED: no Docker engine answers: %v", err)
 	}
+	return executable(t)
+}
+
+// executable returns squall, built where the Makefile has not done it.
+func executable(t *testing.T) string {
+	t.Helper()
 	if path := os.Getenv("SQUALL_EXECUTABLE"); path != "" {
 		return path
 	}
@@ -62,8 +68,14 @@ func squallRun(t *testing.T, text string, args ...string) *process {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p := &process{t: t, out: filepath.Join(dir, "out")}
-	p.cmd = exec.Command(needDocker(t), append([]string{"run", file, "--out", p.out, "-o", "json"}, args...)...)
+	return start(t, needDocker(t), file, args...)
+}
+
+// start starts a run of a scenario.
+func start(t *testing.T, executable, scenario string, args ...string) *process {
+	t.Helper()
+	p := &process{t: t, out: filepath.Join(t.TempDir(), "out")}
+	p.cmd = exec.Command(executable, append([]string{"run", scenario, "--out", p.out, "-o", "json"}, args...)...)
 	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)

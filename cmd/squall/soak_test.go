@@ -2,9 +2,9 @@ package main_test
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -82,18 +82,48 @@ faults: [ { name: death, at: 0s, for: 60s, kill: b2 } ]
 	}
 }
 
+// An honest broker is accused of nothing, whatever is done to it.
+func TestHonestUnderRandomFaults(t *testing.T) {
+	for seed := range soak(1, 30) {
+		p := start(t, executable(t), "random-embedded", "--seed", fmt.Sprint(seed+1))
+		accusedOfNothing(t, p)
+	}
+}
+
+// The same of real Kafka.
+func TestSoakHonest(t *testing.T) {
+	if os.Getenv("SQUALL_SOAK") == "" {
+		t.Skip("long: make soak; a short sample is TestContainersZombieAndRandomFaults")
+	}
+	for seed := range 5 {
+		accusedOfNothing(t, start(t, needDocker(t), "random-soak", "--seed", fmt.Sprint(seed+1), "--set", "faults[0].for=90s"))
+	}
+}
+
+// accusedOfNothing waits for a run that must have found nothing wrong with the broker.
+func accusedOfNothing(t *testing.T, p *process) {
+	t.Helper()
+	p.wait()
+	r := p.report()
+	t.Log(r.Verdict.Sentence)
+	took := 0
+	for _, f := range r.Faults {
+		if f.Took() {
+			took++
+		}
+	}
+	s := r.Safety
+	if s.Lost+s.Duplicates+s.Reordered+s.Phantom+s.AbortedRead+s.Corrupt+s.GroupSkip > 0 || s.Verified == 0 || took == 0 || r.Verdict.ExitCode == report.ExitSafety {
+		t.Errorf("%d faults, %+v", took, s)
+	}
+}
+
 // Random faults in a row against real Kafka: nothing stays broken, and nothing acknowledged is lost.
 func TestSoakRandomFaults(t *testing.T) {
 	if os.Getenv("SQUALL_SOAK") == "" {
 		t.Skip("long: make soak; a short sample is TestContainersZombieAndRandomFaults")
 	}
-	out := filepath.Join(t.TempDir(), "out")
-	cmd := exec.Command(needDocker(t), "run", "random-soak", "--out", out, "-o", "json", "--set", "faults[0].for=2h")
-	p := &process{t: t, cmd: cmd, out: out}
-	cmd.Stdout, cmd.Stderr = &p.stdout, &p.stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	p := start(t, needDocker(t), "random-soak", "--set", "faults[0].for=2h")
 	code, r := p.wait(), p.report()
 	took := 0
 	for _, f := range r.Faults {
@@ -116,12 +146,7 @@ func TestSoakControls(t *testing.T) {
 		"all-powered-off", "all-powered-off-flushed", "unclean-election", "topic-recreated",
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := &process{t: t, out: filepath.Join(t.TempDir(), "out")}
-			p.cmd = exec.Command(needDocker(t), "run", name, "--out", p.out, "-o", "json")
-			p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
-			if err := p.cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
+			p := start(t, needDocker(t), name)
 			code := p.wait()
 			t.Log(p.report().Verdict.Sentence)
 			if code != report.ExitPass {
