@@ -123,16 +123,16 @@ func (t *Timeline) enter(ctx context.Context, s Step, kind Kind) (*act, *hold, e
 	run := ctx
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	var crowded crowdedError
 	for {
+		var crowded crowdedError
 		a, own, err := t.tryEnter(ctx, s, kind)
 		if err == nil || final(err, s.Limits) {
 			return a, own, err
 		}
-		if _ = errors.As(err, &crowded); sleep(ctx, lookEvery) {
+		if sleep(ctx, lookEvery) {
 			continue
 		}
-		if crowded != "" && run.Err() == nil {
+		if errors.As(err, &crowded) && run.Err() == nil {
 			err = leftOutError(fmt.Sprintf("%s, for %s", crowded, report.Human(within)))
 		}
 		return a, own, err
@@ -158,7 +158,7 @@ func (t *Timeline) tryEnter(ctx context.Context, s Step, kind Kind) (*act, *hold
 	}
 	on, before := t.stage.on()
 	if s.Limits != nil && len(on) == 0 && !t.whole(state) {
-		return nil, nil, crowdedError("the cluster was not whole again, and random faults begin with a whole one")
+		return nil, nil, errors.New("the cluster was not whole again, and random faults begin with a whole one")
 	}
 	v, err := t.victims(state, s, before)
 	if err != nil {

@@ -375,8 +375,8 @@ func TestRandomFaults(t *testing.T) {
 	}
 }
 
-// A random fault that would hurt whom it must not is left out, which is no failure; so is one that finds a cluster that does not get whole, and those whose
-// turn comes too late because of it.
+// A random fault that would hurt whom it must not is left out, which is no failure; so are those whose turn comes too late. One that finds a cluster that does not
+// get whole is missed.
 func TestRandomLeftOut(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -390,7 +390,7 @@ func TestRandomLeftOut(t *testing.T) {
 		b = randomBed(1, r, 300*sec)
 		b.nodes[2].up = false
 		faults, err = b.Run(t.Context())
-		if err != nil || !strings.HasPrefix(faults[0].LeftOut, "the cluster was not whole again") || !strings.HasSuffix(faults[0].LeftOut, ", for 2m0s") {
+		if err != nil || !strings.Contains(faults[0].Error, "the cluster was not whole again") || faults[0].LeftOut != "" {
 			t.Errorf("%+v, %v", faults[0], err)
 		}
 		if last := faults[len(faults)-1]; !strings.Contains(last.LeftOut, "the time for random faults was over") || b.Clock.Now()-b.Start > 300*sec+recoversWithin+sec {

@@ -23,8 +23,11 @@ func (a *analysis) parts(s stretch, r report.Recovery) []report.Part {
 	if !r.Service.Known || service == 0 || s.Healing >= 0 && s.Effective+service >= s.Healing {
 		return nil
 	}
+	if r.Detect.Why != unchanged && !r.Detect.Known || r.Detect.Known && r.Detect.Value > service {
+		return nil
+	}
 	ends := []time.Duration{0, 0, 0, service}
-	if r.Detect.Known && r.Detect.Value <= service {
+	if r.Detect.Known {
 		ends[0] = r.Detect.Value
 		ends[1] = a.elected(s, s.Effective+r.Detect.Value, s.Effective+service) - s.Effective
 	}

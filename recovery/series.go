@@ -98,9 +98,13 @@ func shares(recoveries []report.Recovery) []report.PartShare {
 // explainSeries names the timer that explains the largest part of most outages, where one does.
 func explainSeries(s report.Series, recoveries []report.Recovery, timers []report.Timer) string {
 	outages, explained := 0, map[string]int{}
+	var whole []report.Figure
 	for _, r := range recoveries {
 		if r.Service.Value > 0 {
 			outages++
+		}
+		if len(r.Parts) > 0 {
+			whole = append(whole, r.Service)
 		}
 		if r.Timer != "" {
 			explained[r.Timer]++
@@ -113,7 +117,7 @@ func explainSeries(s report.Series, recoveries []report.Recovery, timers []repor
 		}
 		for _, share := range s.Shares {
 			if string(share.Name) == t.Part {
-				return fmt.Sprintf("%s of %s at the median is %s, which %s = %s explains in %d of %d outages", share.P50, s.Service.P50, share.Name, t.Name,
+				return fmt.Sprintf("%s of %s at the median is %s, which %s = %s explains in %d of %d outages", share.P50, report.Distribute(whole).P50, share.Name, t.Name,
 					report.Human(t.Value), n, outages)
 			}
 		}

@@ -13,7 +13,8 @@ import (
 func (a *analysis) vacuous(s stretch, r report.Recovery, timers []report.Timer) string {
 	for _, t := range timers {
 		lasted := s.Healing - s.Effective
-		if t.Name == s.NoticedBy && s.Healing >= 0 && lasted < t.Value && r.Detect.Why == unchanged {
+		ended := r.Service.Known && r.Service.Value <= s.Healed-s.Effective+a.threshold() // what outlasts the fault is somebody's finding out
+		if t.Name == s.NoticedBy && s.Healing >= 0 && s.Healed >= 0 && lasted < t.Value && r.Detect.Why == unchanged && ended {
 			return fmt.Sprintf("%s was over after %s, before %s (%s) ran out, and nobody noticed: there was no failover", s.Name, report.Human(lasted), t.Name, report.Human(t.Value))
 		}
 	}
@@ -31,7 +32,12 @@ func (a *analysis) vacuous(s stretch, r report.Recovery, timers []report.Timer) 
 	return fmt.Sprintf("%s led nothing when %s took effect, and nothing stopped: there was no failover", strings.Join(hurt, " and "), s.Name)
 }
 
-// pastLeaders reports whether a target is not to be a leader: then it is no accident that nothing failed over.
+// pastLeaders reports whether a target is meant for another role than a leader's: then it is no accident that no leader failed over.
 func pastLeaders(target string) bool {
-	return strings.Contains(target, "follower") || strings.Contains(target, "not leader")
+	for _, role := range []string{"follower", "not leader", "controller", "coordinator"} {
+		if strings.Contains(target, role) {
+			return true
+		}
+	}
+	return false
 }

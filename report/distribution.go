@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 )
@@ -38,9 +39,12 @@ func Distribute(figures []Figure) Distribution {
 		d.Min, d.P50, d.P95, d.Max, d.Low, d.High = none, none, none, none, none, none
 		return d
 	}
-	for _, f := range sorted {
-		if f.Censored {
-			d.Censored++
+	for i := range sorted {
+		if !sorted[i].Censored {
+			continue
+		}
+		if d.Censored++; i > 0 { // of several, the k-th least is longer than all that rank below it
+			sorted[i].Value = max(sorted[i].Value, sorted[i-1].Value)
 		}
 	}
 	d.Min, d.P50, d.Max = sorted[0], median(sorted), sorted[d.N-1]
@@ -79,23 +83,15 @@ func median(sorted []Figure) Figure {
 // medianRank returns the greatest k for which the k-th least and the k-th greatest of n enclose the median with the confidence asked for; 0: there
 // is none. Each figure lies below the median with probability 1/2, so that the k-th least lies above it with P(Binomial(n, 1/2) < k).
 func medianRank(n int) int {
-	outside, choose := 0.0, 1.0
+	outside := 0.0
+	chance := -float64(n) * math.Ln2 // the logarithm of P(Binomial(n, 1/2) = k-1): of many, the number itself is no float64
 	for k := 1; 2*k <= n; k++ {
-		outside += choose
-		if 2*outside/pow2(n) > 1-confidence {
+		if outside += math.Exp(chance); 2*outside > 1-confidence {
 			return k - 1
 		}
-		choose = choose * float64(n-k+1) / float64(k)
+		chance += math.Log(float64(n-k+1) / float64(k))
 	}
 	return 0
-}
-
-func pow2(n int) float64 {
-	p := 1.0
-	for range n {
-		p *= 2
-	}
-	return p
 }
 
 // Stat returns the statistic of that name: min, p50, p95 or max. Figures that nobody knows may be the least or the greatest of all: with them there

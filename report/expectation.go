@@ -99,7 +99,7 @@ func (e Expectation) checkScope(m Metric, faults []string) error {
 	}
 	known := []string{string(WarmUp), string(Baseline), string(Heal), string(Drain)}
 	if len(faults) > 0 {
-		known = append(known, duringFaults, everyRecovery)
+		known = append(known, DuringFaults, everyRecovery)
 	}
 	for _, f := range faults {
 		known = append(known, f, "recovery "+f)

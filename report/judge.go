@@ -187,6 +187,15 @@ func (r *Report) relative(m Metric, e Expectation, v measure) (Expectation, meas
 
 // compare reports whether v meets the expectation, and whether that is proven: of a censored value only a lower bound is known.
 func (e Expectation) compare(v measure) (met, proven bool) {
+	if v.atLeast {
+		switch e.Op {
+		case ">", ">=":
+			return e.holds(v.value), e.holds(v.value)
+		case "<":
+			return false, v.value >= e.Value
+		}
+		return false, v.value > e.Value
+	}
 	if !v.censored {
 		return e.holds(v.value), true
 	}
@@ -222,7 +231,7 @@ func (r *Report) invalidates(m Metric, e Expectation) string {
 			return f.Text
 		}
 	}
-	if m.Name != "recovery.service" && m.Name != "recovery.first-success" {
+	if !slices.Contains([]string{"recovery.service", "recovery.first-success", "recovery.first-return", "recovery.service-since-healed"}, m.Name) {
 		return ""
 	}
 	for _, rec := range r.Recovery {
@@ -237,17 +246,14 @@ func (r *Report) invalidates(m Metric, e Expectation) string {
 var ofFailover = []string{"recovery.first-success", "recovery.first-return", "recovery.service", "recovery.service-since-healed", "recovery.silence",
 	"recovery.outage-area", "recovery.blast-radius"}
 
-// vacuous returns why an expectation has no failover to judge: one of the fault that it names led to none, or none of all faults did.
+// vacuous returns why an expectation has no failover to judge: none of the faults that it is about led to one.
 func (r *Report) vacuous(m Metric, e Expectation) (why string) {
 	if !slices.Contains(ofFailover, m.Name) {
 		return ""
 	}
 	for _, rec := range r.recoveries(e.Of) {
-		switch {
-		case rec.Vacuous == "" && e.Of == "":
+		if why = rec.Vacuous; why == "" {
 			return ""
-		case rec.Vacuous != "":
-			why = rec.Vacuous
 		}
 	}
 	return why

@@ -37,13 +37,17 @@ func seconds(w Window) []Window {
 	return []Window{w, w, w, w, w, w, w}
 }
 
-// rates returns a second of the baseline with so many acknowledged, and then some of the fault.
-func rates(baseline uint64, during ...uint64) []Window {
-	all := []Window{{Phase: "baseline", Acknowledged: baseline}}
-	for _, n := range during {
-		all = append(all, Window{Phase: "during kill", Acknowledged: n})
+// rates gives a report a second of the baseline with so many acknowledged, and then some of the fault, between seconds that belong to both and to none.
+func rates(r *Report, baseline uint64, during ...uint64) {
+	const begin = 10 * time.Second
+	r.Phases[0].From, r.Phases[0].To = begin, begin+1500*time.Millisecond
+	r.Phases[1].From, r.Phases[1].To = begin+1500*time.Millisecond, begin+time.Duration(len(during)+2)*time.Second+time.Millisecond
+	r.History.LoadEnd = r.Phases[1].To
+	all := []Window{{Start: begin, Acknowledged: baseline}, {Start: begin + time.Second, Acknowledged: 1}}
+	for i, n := range during {
+		all = append(all, Window{Start: begin + time.Duration(i+2)*time.Second, Acknowledged: n})
 	}
-	return all
+	r.Windows = append(all, Window{Start: begin + time.Duration(len(during)+2)*time.Second, Acknowledged: 1})
 }
 
 // many makes n injections of the fault, the first of which took so long, each other a millisecond longer, and the last few never recovered.
@@ -67,6 +71,17 @@ func many(n int, service time.Duration, never int) func(*Report) {
 func lose(r *Report, youngest, oldest time.Duration) {
 	r.Run.Contract.Durable = false
 	r.Safety.Lost, r.Safety.Loss = 7, &Loss{Bytes: 700, Fault: "kill", Youngest: youngest, Oldest: oldest}
+}
+
+// leftOut adds n injections of random faults, some of which were left out.
+func leftOut(r *Report, n, some int) {
+	for i := range n {
+		f := r.Faults[0]
+		if f.Name = fmt.Sprintf("soak #%d", i+1); i < some {
+			f.Commanded, f.Effective, f.Healed, f.LeftOut = Never, Never, Never, "b1 is never to be hurt"
+		}
+		r.Faults = append(r.Faults, f)
+	}
 }
 
 func TestJudge(t *testing.T) {
@@ -112,15 +127,15 @@ func TestJudge(t *testing.T) {
 			r.Faults[0].Name, r.Recovery[0].Fault = "kill #3", "kill #3"
 			r.Phases[1].Name, r.Phases[1].Fault = "during kill #3", "kill #3"
 		}, []string{"ack.p99 < 5s during kill"}, Fail, ExitMissed, "got 9s"},
-		{"a rate against the baseline", func(r *Report) { r.Windows = rates(1000, 960) }, []string{"ack.rate >= 95% of baseline during kill"}, Pass, ExitPass, "pass"},
-		{"a rate below the baseline", func(r *Report) { r.Windows = rates(1000, 900) }, []string{"ack.rate >= 95% of baseline during kill"}, Fail, ExitMissed,
+		{"a rate against the baseline", func(r *Report) { rates(r, 1000, 960) }, []string{"ack.rate >= 95% of baseline during kill"}, Pass, ExitPass, "pass"},
+		{"a rate below the baseline", func(r *Report) { rates(r, 1000, 900) }, []string{"ack.rate >= 95% of baseline during kill"}, Fail, ExitMissed,
 			"got 900/s, 90% of the baseline's 1000/s"},
-		{"of all faults", func(r *Report) { r.Windows = rates(1000, 900) }, []string{"ack.rate >= 95% of baseline during faults"}, Fail, ExitMissed, "got 900/s"},
-		{"the worst second", func(r *Report) { r.Windows = rates(1000, 960, 100) }, []string{"ack.rate.min >= 50% of baseline during kill"}, Fail, ExitMissed, "got 100/s, 10% of"},
-		{"no rate in the baseline", func(r *Report) { r.Windows = rates(0, 900) }, []string{"ack.rate >= 95% of baseline during kill"}, Inconclusive, ExitInconclusive,
+		{"of all faults", func(r *Report) { rates(r, 1000, 900) }, []string{"ack.rate >= 95% of baseline during faults"}, Fail, ExitMissed, "got 900/s"},
+		{"the worst second", func(r *Report) { rates(r, 1000, 960, 100) }, []string{"ack.rate.min >= 50% of baseline during kill"}, Fail, ExitMissed, "got 100/s, 10% of"},
+		{"no rate in the baseline", func(r *Report) { rates(r, 0, 900) }, []string{"ack.rate >= 95% of baseline during kill"}, Inconclusive, ExitInconclusive,
 			"no value that something could be a part of"},
-		{"nothing measured in the phase", func(r *Report) { r.Windows = rates(1000) }, []string{"ack.rate >= 95% of baseline during kill"}, Inconclusive, ExitInconclusive,
-			"nothing was measured"},
+		{"nothing measured in the phase", func(r *Report) { rates(r, 1000) }, []string{"ack.rate >= 95% of baseline during kill"}, Inconclusive, ExitInconclusive,
+			"no whole second"},
 		{"latency against the baseline", func(*Report) {}, []string{"ack.p50 <= 300% of baseline during kill"}, Fail, ExitMissed, "got 9s, 180000% of the baseline's 5ms"},
 		{"success during a phase", func(r *Report) { r.Phases[1].Rejected = 20_000 }, []string{"success.ratio >= 99% during kill"}, Fail, ExitMissed, "got 50%"},
 		{"rejected during a phase", func(r *Report) { r.Phases[1].Rejected = 20_000 }, []string{"rejected == 0 during baseline"}, Pass, ExitPass, "pass"},
@@ -139,6 +154,22 @@ func TestJudge(t *testing.T) {
 			r.Recovery = append(r.Recovery, r.Recovery[0])
 			r.Recovery[1].Vacuous = "b3 led nothing"
 		}, []string{"recovery.service < 15s"}, Pass, ExitPass, "pass"},
+		{"no failover of one of several injections, which says nothing of the others", func(r *Report) {
+			many(3, 8*time.Second, 0)(r)
+			r.Recovery[1].Vacuous, r.Recovery[1].Service, r.Recovery[2].Vacuous, r.Recovery[2].Service = "led nothing", KnownFigure(0), "led nothing", KnownFigure(0)
+		}, []string{"recovery.service.p50 < 5s of kill"}, Fail, ExitMissed, "got 8s"},
+		{"a censored one, and one that is longer", func(r *Report) {
+			many(3, 10*time.Second, 0)(r)
+			r.Recovery[1].Service = CensoredFigure(3 * time.Second)
+		}, []string{"recovery.service < 5s of kill"}, Fail, ExitNotRecovered, "> 10s"},
+		{"half of the partitions, of a gap that was still open", func(r *Report) { r.Recovery[0].BlastRadius, r.Recovery[0].Service = 0.5, CensoredFigure(9*time.Second) },
+			[]string{"recovery.blast-radius <= 50%"}, Inconclusive, ExitInconclusive, "nobody knows"},
+		{"all of the partitions, of a gap that was still open", func(r *Report) { r.Recovery[0].BlastRadius, r.Recovery[0].Service = 1, CensoredFigure(9*time.Second) },
+			[]string{"recovery.blast-radius <= 100%"}, Pass, ExitPass, "pass"},
+		{"a silence that was still open", func(r *Report) {
+			r.Recovery[0].Longest = []Silence{{From: time.Second, To: 6 * time.Second}}
+			r.Recovery[0].Gaps = []Silence{{From: 7 * time.Second, To: 10 * time.Second, Open: true}}
+		}, []string{"recovery.silence < 6s"}, Inconclusive, ExitInconclusive, "nobody knows"},
 		{"no failover, and something else is judged", func(r *Report) { r.Recovery[0].Vacuous = "b3 led nothing" }, []string{"lost == 0", "ack.p99 < 250ms during baseline", "recovery.redundancy < 2s of kill"},
 			Pass, ExitPass, "pass"},
 		{"of random faults", func(r *Report) { r.Faults[0].Group = "soak" }, []string{"recovery.service < 8s of soak"}, Fail, ExitMissed, "got 9.6s"},
@@ -146,8 +177,9 @@ func TestJudge(t *testing.T) {
 			r.Faults = append(r.Faults, Fault{Name: "kill #2", Commanded: Never, Effective: Never, Healed: Never, LeftOut: "b1 is never to be hurt"})
 			r.Recovery = append(r.Recovery, Recovery{Fault: "kill #2", Service: UnknownFigure("it did not take effect")})
 		}, []string{"recovery.service < 15s of kill"}, Pass, ExitPass, "pass: "},
-		{"all left out is no pass", func(r *Report) { r.Series = []Series{{Name: "soak", Injections: 7, LeftOut: 7}} }, nil, Inconclusive, ExitInconclusive, "all 7 injections of soak were left out"},
-		{"some left out", func(r *Report) { r.Series = []Series{{Name: "soak", Injections: 7, LeftOut: 6, Took: 1}} }, nil, Pass, ExitPass, "pass"},
+		{"all left out is no pass", func(r *Report) { leftOut(r, 7, 7) }, nil, Inconclusive, ExitInconclusive, "every injection of soak was left out: 7"},
+		{"one, and it was left out", func(r *Report) { leftOut(r, 1, 1) }, nil, Inconclusive, ExitInconclusive, "every injection of soak was left out: 1"},
+		{"some left out", func(r *Report) { leftOut(r, 7, 6) }, nil, Pass, ExitPass, "pass"},
 		{"until came to nothing", func(r *Report) { r.Faults[0].Error = "until lag > 3: it did not come within 9s; it is 0" }, nil, Inconclusive, ExitInconclusive,
 			"fault kill took effect, and did not end as planned: until lag > 3"},
 		{"a warning changes nothing", func(*Report) {}, []string{"ack.p99 < 1ms during baseline (warn)"}, Pass, ExitPass, "pass"},

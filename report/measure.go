@@ -2,13 +2,16 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 )
 
 // A measure is a metric's value in one report.
 type measure struct {
 	value    float64
 	censored bool   // the true value is greater, nobody knows by how much
+	atLeast  bool   // the true value is this or greater
 	why      string // why there is no value; empty: there is one
 }
 
@@ -19,6 +22,8 @@ func (m measure) human(u Unit) string {
 		return "unknown"
 	case m.censored:
 		return "> " + u.human(m.value)
+	case m.atLeast:
+		return "at least " + u.human(m.value)
 	}
 	return u.human(m.value)
 }
@@ -73,7 +78,7 @@ func successRatio(r *Report, e Expectation) measure {
 	return measure{value: float64(acknowledged) / float64(due)}
 }
 
-// rate is how many messages went by in a second, by the time at which they did. Seconds that lie in two phases belong to the one in which they began.
+// rate is how many messages went by in a second, by the time at which they did. Only seconds count that lie in a phase as a whole, and that the load went on for.
 func rate(name, about string, of func(*Window) uint64) Metric {
 	stats := []string{"mean", "min", "max"}
 	return Metric{Name: name, Unit: UnitRate, Stats: stats, Stat: "mean", Scope: ScopePhase, About: "messages " + about, Needs: ScopeSpeed,
@@ -81,7 +86,7 @@ func rate(name, about string, of func(*Window) uint64) Metric {
 			var seconds, sum, least, most float64
 			for i := range r.Windows {
 				w := &r.Windows[i]
-				if !r.asked(w.Phase, e.During) {
+				if !r.within(w, e.During) {
 					continue
 				}
 				n := float64(of(w))
@@ -92,17 +97,21 @@ func rate(name, about string, of func(*Window) uint64) Metric {
 				seconds, sum = seconds+1, sum+n
 			}
 			if seconds == 0 {
-				return measure{why: "nothing was measured"}
+				return measure{why: "no whole second of it was measured"}
 			}
 			return measure{value: map[string]float64{"mean": sum / seconds, "min": least, "max": most}[e.Stat]}
 		}}
 }
 
-// asked reports whether an expectation about a phase, or about all that are judged, is about the one of that name.
-func (r *Report) asked(name, phase string) bool {
-	for i := range r.Phases {
-		if p := &r.Phases[i]; p.Name == name {
-			return r.isAsked(p, phase)
+// within reports whether a second lies as a whole in one of the phases that an expectation about a phase, or about all that are judged, is about.
+func (r *Report) within(w *Window, phase string) bool {
+	end := w.Start + time.Second
+	if r.History.LoadEnd > 0 && end > r.History.LoadEnd {
+		return false
+	}
+	for _, p := range r.phases(phase) {
+		if w.Start >= p.From && end <= p.To {
+			return true
 		}
 	}
 	return false
@@ -127,7 +136,7 @@ func (r *Report) phases(name string) (all []*PhaseFigures) {
 
 // Names of phases that stand for those of every fault.
 const (
-	duringFaults  = "faults"
+	DuringFaults  = "faults" // during one of them
 	everyRecovery = "recovery"
 )
 
@@ -137,7 +146,7 @@ func (r *Report) isPhase(p Phase, name string) bool {
 	fault, recovery := strings.CutPrefix(name, everyRecovery+" ")
 	switch p.Kind {
 	case During:
-		return p.Name == name || r.isOf(p.Fault, name) || name == duringFaults
+		return p.Name == name || r.isOf(p.Fault, name) || name == DuringFaults
 	case Recovering:
 		return p.Name == name || recovery && r.isOf(p.Fault, fault) || name == everyRecovery
 	}
@@ -190,7 +199,12 @@ func recoveryTime(name, about string, of func(*Recovery) Figure) Metric {
 	return Metric{Name: "recovery." + name, Unit: UnitDuration, Stats: []string{"min", "p50", "p95", "max"}, Stat: "max", Scope: ScopeFault, About: about, Needs: ScopeRecovery,
 		get: func(r *Report, e Expectation) measure {
 			var figures []Figure
+			vacuous := "the fault did not happen"
 			for _, rec := range r.recoveries(e.Of) {
+				if rec.Vacuous != "" && slices.Contains(ofFailover, "recovery."+name) {
+					vacuous = rec.Vacuous
+					continue
+				}
 				f := of(rec)
 				if !f.Known && !f.Censored {
 					return measure{why: f.Why}
@@ -198,7 +212,7 @@ func recoveryTime(name, about string, of func(*Recovery) Figure) Metric {
 				figures = append(figures, f)
 			}
 			if len(figures) == 0 {
-				return measure{why: "the fault did not happen"}
+				return measure{why: vacuous}
 			}
 			f := Distribute(figures).Stat(e.Stat)
 			if !f.Known && !f.Censored {
@@ -221,8 +235,9 @@ func recoverySize(name string, unit Unit, about string, of func(*Recovery) float
 				return measure{why: rec.Service.Why}
 			}
 			most.value = max(most.value, of(rec))
-			most.censored = most.censored || rec.Service.Censored
+			most.atLeast = most.atLeast || rec.Service.Censored
 		}
+		most.atLeast = most.atLeast && !(unit == UnitShare && most.value >= 1) // there is no more
 		return most
 	}}
 }
@@ -244,11 +259,13 @@ func longestSilence(r *Recovery) Figure {
 	if r.Service.Why != "" {
 		return r.Service // nobody knows of gaps, and so of none of its parts
 	}
-	longest := KnownFigure(0)
+	longest, open := KnownFigure(0), false
 	for _, s := range r.Longest {
-		if s.Length() > longest.Value {
-			longest = Figure{Value: s.Length(), Known: !s.Open, Censored: s.Open}
-		}
+		longest.Value = max(longest.Value, s.Length())
+		open = open || s.Open
+	}
+	if open = open || slices.ContainsFunc(r.Gaps, func(g Silence) bool { return g.Open }); open {
+		return CensoredFigure(longest.Value) // the one that was still open may be longer than all others
 	}
 	return longest
 }

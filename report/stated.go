@@ -31,10 +31,16 @@ func ParseStated(text string) (Stated, error) {
 	}
 	s := Stated{Outcome: Fail}
 	known := append(MetricNames(), crashed)
+	for _, m := range catalogue {
+		known = append(known, m.Name)
+	}
 	for _, of := range strings.Split(m[2], ",") {
 		if of = strings.TrimSpace(of); !slices.Contains(known, of) {
 			return Stated{}, fmt.Errorf("nothing called %q can fail%s; squall list metrics shows what can, and %s is a broker that died by itself",
 				of, Suggest(of, known), crashed)
+		}
+		if m, _, ok := FindMetric(of); ok {
+			of = m.Name // whichever of its statistics it was that failed
 		}
 		s.Of = append(s.Of, of)
 	}

@@ -10,7 +10,7 @@ func TestStated(t *testing.T) {
 	t.Parallel()
 	lost := Reason{ExitSafety, "3 acknowledged messages are lost", "lost"}
 	twice := Reason{ExitSafety, "lost == 0: got 3", "lost"}
-	slow := Reason{ExitMissed, "ack.p99 < 1s: got 2s", "ack.p99"}
+	slow := Reason{ExitMissed, "ack.p99 < 1s: got 2s", "ack"}
 	blind := Reason{Code: ExitInconclusive, Text: "nobody looked"}
 	stopped := Reason{Code: ExitInterrupted, Text: "stopped"}
 	broken := Reason{Code: ExitInternal, Text: "squall failed to heal b1"}

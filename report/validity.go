@@ -2,7 +2,9 @@ package report
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -46,9 +48,16 @@ func validate(r *Report, expectations []Expectation) []Finding {
 
 // validateSeries finds faults of which all injections were left out: then nothing was tried.
 func validateSeries(r *Report, add func(Scope, string, string, ...any)) {
-	for _, s := range r.Series {
-		if s.LeftOut == s.Injections && r.Run.Stopped == "" {
-			add(ScopeAll, s.Name, "all %d injections of %s were left out", s.Injections, s.Name)
+	groups, leftOut := map[string]int{}, map[string]int{}
+	for _, f := range r.Faults {
+		name, _, _ := strings.Cut(f.Name, " #")
+		if groups[name]++; f.LeftOut != "" {
+			leftOut[name]++
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(groups)) {
+		if leftOut[name] == groups[name] && r.Run.Stopped == "" {
+			add(ScopeAll, name, "every injection of %s was left out: %d", name, groups[name])
 		}
 	}
 }

@@ -53,7 +53,7 @@ func kindOfPlan(p *faults.Plan) string {
 // phaseNames are names that a fault cannot have: expectations speak of phases by them.
 var phaseNames = []string{
 	string(report.WarmUp), string(report.Baseline), string(report.During), string(report.Recovering), string(report.Between),
-	string(report.Heal), string(report.Drain), string(report.Reading),
+	string(report.Heal), string(report.Drain), string(report.Reading), report.DuringFaults,
 }
 
 // faultNames are all names by which expectations can speak of faults: of the entries, and of the injections.

@@ -221,13 +221,13 @@ func notWatchedLongEnough(s *Scenario, _ broker.Kind) []string {
 
 // sinceHealed reports whether a recovery figure counts from the heal.
 func sinceHealed(metric string) bool {
-	return metric == "recovery.redundancy" || metric == "recovery.drained"
+	return metric == "recovery.redundancy" || metric == "recovery.drained" || metric == "recovery.service-since-healed"
 }
 
 // eachObjective goes through the upper bounds of recovery times, with each fault that they are about.
 func (s *Scenario) eachObjective(do func(report.Expectation, faults.Step)) {
 	for _, e := range s.Expect {
-		if !strings.HasPrefix(e.Metric, "recovery.") || !strings.HasPrefix(e.Op, "<") {
+		if m, _, ok := report.FindMetric(e.Metric); !ok || m.Unit != report.UnitDuration || !strings.HasPrefix(e.Metric, "recovery.") || !strings.HasPrefix(e.Op, "<") {
 			continue
 		}
 		told := map[string]bool{} // one injection of several speaks for all
