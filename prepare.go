@@ -35,6 +35,7 @@ type run struct {
 	journal  *journal
 	watcher  *watcher
 	guard    *guard
+	commits  *commitWatch // nil: nobody commits
 	phases   *loadgen.Phases
 	ledger   *ledger.Ledger
 	options  loadgen.Options
@@ -82,6 +83,7 @@ func newRun(s *scenarios.Scenario, bed Testbed, observers []Observer, end contex
 		Renewed: r.renewed,
 	}
 	r.final.Dirty = s.Load.Producers.Transactions.Used() && s.Load.Consumers.Isolation != broker.ReadCommitted
+	r.watchCommits()
 	r.receiving, r.watching = func() {}, func() {}
 	return r
 }
@@ -143,6 +145,9 @@ func (r *run) connect(ctx context.Context) error {
 	load, topic := &r.scenario.Load, r.scenario.Topic
 	for i := range load.Consumers.Count {
 		options := broker.ConsumerOptions{ConsumerSettings: load.Consumers.ConsumerSettings, Name: fmt.Sprintf("consumer-%d", i)}
+		if r.commits != nil {
+			options.Commits = r.commits.committed
+		}
 		receiver := loadgen.NewReceiver(r.options, i, func() loadgen.ReceivePage { return r.ledger.Receiver() })
 		c := loadgen.NewConsuming(options.Name, receiver, func(ctx context.Context) (broker.Consumer, error) {
 			return r.bed.Driver.NewConsumer(ctx, topic, options)
@@ -184,6 +189,9 @@ func (r *run) watch(ctx context.Context) {
 	look, r.watching = context.WithCancel(context.WithoutCancel(ctx))
 	r.behind.Go(r.panics.guard(func() { r.watcher.run(look) }))
 	r.behind.Go(r.panics.guard(func() { r.guard.run(look) }))
+	if r.commits != nil {
+		r.behind.Go(r.panics.guard(func() { r.commits.run(look) }))
+	}
 	if r.scenario.Load.Consumers.Start == 0 {
 		r.receive(r.clock.Now())
 	}

@@ -21,7 +21,7 @@ verdict: fail(lost)
 	if r.Verdict.Outcome != report.Pass || s.Lost == 0 || s.Lost+s.Verified != s.Acknowledged {
 		t.Errorf("%s\n%d lost and %d verified of %d", r.Verdict.Sentence, s.Lost, s.Verified, s.Acknowledged)
 	}
-	if !s.Drained || s.GroupSkip+s.GroupLag+s.Duplicates+s.Reordered+s.Phantom+s.AbortedRead+s.OffsetConflict != 0 {
+	if !s.Drained || s.GroupSkip+s.GroupLag+s.Duplicates+s.Reordered+s.Phantom+s.AbortedRead+s.OffsetConflict+s.EpochRegression+s.CommitRegression != 0 {
 		t.Errorf("%+v", s)
 	}
 	if l := s.Loss; l == nil || l.Bytes != 100*s.Lost || l.Fault != "anew" || l.Oldest < 3*time.Second || l.Oldest > 6*time.Second {

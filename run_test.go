@@ -110,6 +110,9 @@ func TestHonestBroker(t *testing.T) { // not beside others, which could keep it 
 			t.Errorf("%+v", e)
 		}
 	}
+	if s := r.Safety; s.OffsetConflict+s.EpochRegression+s.CommitRegression != 0 {
+		t.Errorf("%+v", s)
+	}
 	if len(r.Crashes) != 0 {
 		t.Errorf("a fault's victim is taken for crashed: %+v", r.Crashes)
 	}

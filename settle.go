@@ -264,8 +264,9 @@ func (r *run) readAll(ctx context.Context, driver broker.Reader, stretches map[i
 }
 
 // balance strikes the ledger's balance; nobody writes its pages any more.
-func (r *run) balance(h report.History) report.Safety {
+func (r *run) balance(h report.History, end time.Duration) report.Safety {
 	s := r.ledger.Balance(r.final)
+	r.regressions(&s, h, end)
 	if s.Lost > 0 {
 		losses := r.ledger.Losses(r.final)
 		s.Loss = r.loss(losses)

@@ -138,7 +138,7 @@ func (r *run) report(stopped Stopped) *report.Report {
 	history.States, history.Blind = r.watcher.history(now)
 	history.Rate = r.slowest(windows) * r.scenario.SmallestShare()
 
-	out := &report.Report{Schema: report.SchemaVersion, Run: r.info, Safety: r.balance(history), Faults: r.faults, Phases: phases, Windows: windows, History: history,
+	out := &report.Report{Schema: report.SchemaVersion, Run: r.info, Safety: r.balance(history, now), Faults: r.faults, Phases: phases, Windows: windows, History: history,
 		Crashes: r.guard.crashes()}
 	out.Run.Took, out.Run.Stopped, out.Run.StopCode = now-r.begun, stopped.By, stopped.Code
 	if start := r.scenario.Load.Consumers.Start; start > 0 && r.scenario.Load.Consumers.Count > 0 {

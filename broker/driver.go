@@ -97,6 +97,17 @@ type ConsumerOptions struct {
 	ConsumerSettings
 	Name   string
 	Events func(ClientEvent)
+	// Commits is told what became of each offset that the client committed for its group, and must not block; nil: nobody listens.
+	Commits func(Commit)
+}
+
+// A Commit is how a member's commit of one partition's offset ended. Err: nobody can know whether it is in force, or will be. What the broker refused is
+// told nobody.
+type Commit struct {
+	At        time.Duration // when that was known, on the run's clock
+	Partition int32
+	Offset    int64
+	Err       error
 }
 
 // A ClientEvent is something that happened to a client on its way to the broker.

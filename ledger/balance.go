@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"math/bits"
+	"slices"
 
 	"github.com/seed-228c25e4/squall/report"
 )
@@ -162,6 +163,9 @@ func (b *balance) safety() report.Safety {
 	}
 	for _, r := range b.ledger.receivers {
 		s.Delivered += r.intact.Load()
+	}
+	if b.final.Readable && !b.final.Renewed {
+		s.EpochRegression, s.Regressions = b.reader.backward, slices.Clone(b.reader.regressions)
 	}
 	for k := range kinds {
 		for _, a := range b.examples[k].list {

@@ -131,3 +131,31 @@ func TestWindowIsBounded(t *testing.T) {
 		t.Errorf("%d conflicts", s.OffsetConflict)
 	}
 }
+
+// TestEpochsInTheLog: what an earlier leader wrote does not stand behind what a later one did, unless the topic is another.
+func TestEpochsInTheLog(t *testing.T) {
+	for name, tt := range map[string]struct {
+		epochs []int32
+		want   uint64
+	}{
+		"going on": {[]int32{0, 0, 3, 3, 4}, 0}, "back": {[]int32{0, 3, 2, 2, 3, 4, 1}, 2}, "not told": {[]int32{-1, 3, -1, 3, -1}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := ledger.New(1, 1)
+			for i, epoch := range tt.epochs {
+				id := broker.ID{Seq: uint64(i)}
+				l.Sender(0).Sent([]broker.Message{{ID: id}})
+				l.Sender(0).Outcomes([]broker.Outcome{{ID: id, Offset: int64(i)}})
+				l.Reader().Delivered([]broker.Delivery{{ID: id, Offset: int64(i), Epoch: epoch}})
+			}
+			f := readTo(int64(len(tt.epochs)))
+			if s := l.Balance(f); s.EpochRegression != tt.want || len(s.Regressions) != int(tt.want) {
+				t.Errorf("%d: %+v", s.EpochRegression, s.Regressions)
+			}
+			f.Renewed = true
+			if s := l.Balance(f); s.EpochRegression != 0 || s.Regressions != nil {
+				t.Errorf("anew: %+v", s.Regressions)
+			}
+		})
+	}
+}

@@ -24,6 +24,7 @@ type intakePart struct {
 	offsets set
 	bare    bool   // offsets were missing, or too sparse to keep: offsets is not used
 	last    int64  // the offset before
+	epoch   int32  // of the leader that wrote it, of the final read
 	turn    uint32 // how often offsets began anew: each time a member starts again at an earlier one
 	taken   uint64 // messages, every repetition counted
 	streams []intakeStream
@@ -212,7 +213,11 @@ func (in *intake) repeated(d *broker.Delivery, again bool) {
 }
 
 // A ReadPage is what the final read found in the log.
-type ReadPage struct{ intake }
+type ReadPage struct {
+	intake
+	backward    uint64 // how often a leader epoch went back
+	regressions []report.Regression
+}
 
 // Delivered is told decoded messages of the log, of each partition in the order of their offsets. What is read again, because a reader had to
 // start anew, is passed over. It must not be called twice at once.
@@ -291,5 +296,23 @@ func (p *ReadPage) before(d *broker.Delivery) bool {
 		return true
 	}
 	part.last = d.Offset
+	if d.Epoch != part.epoch {
+		p.turnover(part, d)
+	}
 	return false
+}
+
+// turnover notes that another leader wrote what follows in the log; one of an earlier epoch has no business there.
+func (p *ReadPage) turnover(part *intakePart, d *broker.Delivery) {
+	if d.Epoch < 0 {
+		return
+	}
+	if d.Epoch < part.epoch {
+		p.backward++
+		if len(p.regressions) < mostExamples {
+			p.regressions = append(p.regressions, report.Regression{Of: "leader epoch", Partition: d.Partition, From: int64(part.epoch), To: int64(d.Epoch),
+				Where: fmt.Sprintf("in the log at offset %d", d.Offset)})
+		}
+	}
+	part.epoch = d.Epoch
 }

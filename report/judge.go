@@ -64,6 +64,8 @@ func violations(r *Report) []Reason {
 		{"redelivered", !c.Redelivers, s.Redelivered, "%s messages were given to the group more than once"},
 		// Where the contract was broken by losing messages, or never promised to keep them, a log that was cut back and went on is the consequence.
 		{"offset-conflict", c.Durable && s.Lost == 0, s.OffsetConflict, "%s offsets were given to two messages"},
+		{"epoch-regression", s.Lost == 0, s.EpochRegression, "a leader epoch went back %s times"},
+		{"commit-regression", !c.Redelivers, s.CommitRegression, "a committed offset went back %s times"},
 		{"phantom", true, s.Phantom, "%s messages carry the run's id and were never sent"},
 		{"aborted-read", true, s.AbortedRead, "%s messages were delivered although they were rejected, or aborted"},
 		{"torn", c.Atomic, s.Transactions.Torn, "%s transactions are torn: some of their messages were found, and others are lost"},

@@ -38,6 +38,13 @@ func countOf(what, name, about string, of func(*Safety) uint64) Metric {
 	}}
 }
 
+// events is a count of what is no message.
+func events(name, about string, of func(*Safety) uint64) Metric {
+	m := count(name, about, of)
+	m.About = about
+	return m
+}
+
 // trouble is a count that says something about availability, not about safety; of phases where they tell it.
 func trouble(name, about string, of func(*Safety) uint64, during func(*PhaseFigures) uint64) Metric {
 	m := count(name, about, of)

@@ -42,6 +42,8 @@ var catalogue = []Metric{
 	count("corrupt", "header or checksum wrong", func(s *Safety) uint64 { return s.Corrupt }),
 	count("foreign", "another run's", func(s *Safety) uint64 { return s.Foreign }),
 	count("offset-conflict", "one offset of a partition with two contents, each offset counted", func(s *Safety) uint64 { return s.OffsetConflict }),
+	events("epoch-regression", "how often a partition's leader epoch went back, in the log or as the cluster told it", func(s *Safety) uint64 { return s.EpochRegression }),
+	events("commit-regression", "how often a committed offset went back to one that no member had committed since", func(s *Safety) uint64 { return s.CommitRegression }),
 	count("expired", "acknowledged, and removed before the final read: by retention, or deleted by a fault before anybody was given it", func(s *Safety) uint64 { return s.Expired }),
 	count("group-skip", "in the log, and given to nobody in a drained group", func(s *Safety) uint64 { return s.GroupSkip }),
 	count("resurrected", "unknown to the producer, and found in the log", func(s *Safety) uint64 { return s.Resurrected }),

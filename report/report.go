@@ -165,6 +165,12 @@ type Safety struct {
 
 	OffsetConflict uint64 `json:"offset_conflict"` // offsets at which two different messages were acknowledged, delivered or found
 
+	// EpochRegression is how often a partition's leader epoch went back, in the log or as the cluster told it; CommitRegression, how often a group's
+	// committed offset did to one that no member had committed since. Neither is asked of a run in which the topic was made anew.
+	EpochRegression  uint64       `json:"epoch_regression"`
+	CommitRegression uint64       `json:"commit_regression"`
+	Regressions      []Regression `json:"regressions,omitempty"` // examples of both
+
 	FinalRead FinalRead `json:"final_read"`
 	Drained   bool      `json:"drained"`        // the consumers reached the end offsets
 	Loss      *Loss     `json:"loss,omitempty"` // nil: nothing is lost
@@ -208,4 +214,13 @@ type Anomaly struct {
 	Last      uint64 `json:"last"`
 	Offset    int64  `json:"offset"` // -1: not known
 	Note      string `json:"note,omitempty"`
+}
+
+// A Regression is an example of something that only ever goes on, and went back.
+type Regression struct {
+	Of        string `json:"of"` // "leader epoch" or "committed offset"
+	Partition int32  `json:"partition"`
+	From      int64  `json:"from"`
+	To        int64  `json:"to"`
+	Where     string `json:"where"` // when it was seen, or where in the log
 }

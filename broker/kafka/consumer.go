@@ -23,13 +23,14 @@ const (
 
 // A consumer reads with one franz-go client, as a group's member or alone. Receive and Close are for one goroutine at a time; Abort is for any.
 type consumer struct {
-	driver *driver
-	client *kgo.Client
-	dialer *dialer
-	news   *listener
-	topic  string
-	group  bool
-	commit broker.CommitPolicy
+	driver  *driver
+	client  *kgo.Client
+	dialer  *dialer
+	news    *listener
+	topic   string
+	group   bool
+	commit  broker.CommitPolicy
+	commits commits
 
 	last  []*kgo.Record // what was returned last, to be recycled
 	marks map[int32]kgo.EpochOffset
@@ -60,7 +61,8 @@ func (d *driver) NewConsumer(_ context.Context, t broker.Topic, o broker.Consume
 	if o.Group != "" {
 		c.group, c.commit = true, cmp.Or(o.Commit, broker.CommitAfter)
 		d.knowGroup(o.Group)
-		opts = append(opts, groupOptions(o, c.news)...)
+		c.commits = commits{d, o.Commits}
+		opts = append(opts, groupOptions(o, c.news, c.commits)...)
 	}
 	d.know(t.Name)
 	if err := c.connect(broker.Consumers, o.Name, opts...); err != nil {
@@ -70,13 +72,13 @@ func (d *driver) NewConsumer(_ context.Context, t broker.Topic, o broker.Consume
 }
 
 // groupOptions let the group take partitions away only between two calls of Receive, as the Java client does: what was processed is committed by then.
-func groupOptions(o broker.ConsumerOptions, l *listener) []kgo.Opt {
+func groupOptions(o broker.ConsumerOptions, l *listener, c commits) []kgo.Opt {
 	opts := []kgo.Opt{
 		kgo.ConsumerGroup(o.Group),
 		kgo.BlockRebalanceOnPoll(),
 		kgo.OnPartitionsAssigned(func(_ context.Context, _ *kgo.Client, got map[string][]int32) { l.partitions(broker.Assigned, got) }),
 		kgo.OnPartitionsRevoked(func(ctx context.Context, cl *kgo.Client, lost map[string][]int32) {
-			if err := cl.CommitMarkedOffsets(ctx); err != nil && o.Commit != broker.CommitNever {
+			if err := c.marked(ctx, cl); err != nil && o.Commit != broker.CommitNever {
 				l.event(broker.Lost, "", "commit before a rebalance: "+err.Error())
 			}
 			l.partitions(broker.Revoked, lost)
@@ -86,7 +88,7 @@ func groupOptions(o broker.ConsumerOptions, l *listener) []kgo.Opt {
 	if o.Commit == broker.CommitNever {
 		opts = append(opts, kgo.DisableAutoCommit())
 	} else {
-		opts = append(opts, kgo.AutoCommitMarks())
+		opts = append(opts, kgo.AutoCommitMarks(), kgo.AutoCommitCallback(c.ended))
 	}
 	if o.CommitInterval > 0 {
 		opts = append(opts, kgo.AutoCommitInterval(o.CommitInterval))
@@ -264,7 +266,7 @@ func (c *consumer) Close(ctx context.Context) error {
 	c.end.Do(func() {
 		c.processed()
 		if c.group && c.commit != broker.CommitNever {
-			if err = c.client.CommitMarkedOffsets(ctx); err != nil {
+			if err = c.commits.marked(ctx, c.client); err != nil {
 				err = fmt.Errorf("close the consumer: commit: %w", err)
 			}
 		}

@@ -177,6 +177,9 @@ func (t *text) safety(s *report.Safety) {
 	if s.Loss != nil {
 		rows = append(rows, "lost: "+s.Loss.String())
 	}
+	if s.EpochRegression+s.CommitRegression > 0 {
+		rows = append(rows, fmt.Sprintf("went back: leader epoch %s, committed offset %s", n(s.EpochRegression), n(s.CommitRegression)))
+	}
 	if s.OffsetConflict > 0 {
 		rows = append(rows, fmt.Sprintf("offset conflict %s", n(s.OffsetConflict)))
 	}
@@ -185,6 +188,9 @@ func (t *text) safety(s *report.Safety) {
 		title = "Safety: NOT read back to the end of the log: " + s.FinalRead.Reason
 	}
 	t.table(title, rows)
+	for _, g := range s.Regressions {
+		t.line("  went back: %s of partition %d, from %d to %d, %s", g.Of, g.Partition, g.From, g.To, g.Where)
+	}
 	for _, a := range s.Examples {
 		line := fmt.Sprintf("  %s: producer %d, partition %d, message %s", a.Kind, a.Producer, a.Partition, span(a.First, a.Last))
 		if a.Offset >= 0 {
