@@ -35,6 +35,8 @@ bench-soak: ## ten minutes at 50k/s, for the memory's line in bench/RESULTS.md
 fuzz: ## a minute on each fuzz target
 	go test -run '^$$' -fuzz FuzzParse -fuzztime 1m ./scenarios
 	go test -run '^$$' -fuzz FuzzDecode -fuzztime 1m ./broker
+	go test -run '^$$' -fuzz FuzzJudge -fuzztime 1m .
+	go test -run '^$$' -fuzz FuzzReadEvents -fuzztime 1m ./report/formats
 
 images: ## the broker images of the container tests, where no registry can be reached
 	testcontainers/images/kafka/build.sh

@@ -9,7 +9,6 @@ import (
 
 	"github.com/seed-228c25e4/squall/broker"
 	"github.com/seed-228c25e4/squall/faults"
-	"github.com/seed-228c25e4/squall/recovery"
 	"github.com/seed-228c25e4/squall/report"
 	"github.com/seed-228c25e4/squall/scenarios"
 )
@@ -24,7 +23,7 @@ func (r *run) describe(ctx context.Context) {
 		Broker: report.Broker{Kind: r.bed.Kind.Name, Testbed: d.Testbed, Emulated: d.Emulated, Nodes: s.NodeNames(), Config: d.Config, Proxied: d.Proxied},
 		Client: clientSettings(s), Load: loadLine(s), Pacing: pacing(s), ClosedLoop: s.Load.ClosedLoop(),
 		Contract: report.Contract(r.bed.Kind.Contract(settings)), Command: r.bed.Command, Effective: string(scenarios.Effective(s)),
-		Calibration: r.bed.Calibration, Stated: s.Verdict.String(),
+		Calibration: r.bed.Calibration, Stated: s.Verdict.String(), FaultNames: s.FaultNames(), Watch: s.Phases.Recovery,
 	}
 	for _, i := range d.Images {
 		r.info.Broker.Images = append(r.info.Broker.Images, report.Image(i))
@@ -142,11 +141,10 @@ func (r *run) report(stopped Stopped) *report.Report {
 		Crashes: r.guard.crashes()}
 	out.Run.Took, out.Run.Stopped, out.Run.StopCode = now-r.begun, stopped.By, stopped.Code
 	if start := r.scenario.Load.Consumers.Start; start > 0 && r.scenario.Load.Consumers.Count > 0 {
-		out.Backlog = recovery.Backlog(windows, r.options.Start+start)
+		out.Backlog = &report.Backlog{Began: r.options.Start + start}
 	}
 	r.noticed()
-	out.Recovery = recovery.Analyse(history, r.faults, windows, r.info.Timers, r.scenario.Phases.Recovery)
-	out.Series = recovery.Repeated(r.faults, out.Recovery, r.info.Timers)
+	analyse(out)
 	if n := r.journal.missed.Load(); n > 0 {
 		r.finding("%s events of clients came too fast to be kept", report.Thousands(n))
 	}

@@ -80,8 +80,12 @@ func violations(r *Report) []Reason {
 	return reasons
 }
 
-// outages returns what is no success whatever was expected: a broker that died by itself, and a load of which nothing was acknowledged.
+// outages returns what is no success whatever was expected: a broker that died by itself, and a load of which nothing was acknowledged. Of a run that
+// was cut off, nobody knows whether it was the same that ended squall.
 func outages(r *Report, expectations []Expectation) []Reason {
+	if r.Run.CutOff != "" {
+		return nil
+	}
 	var reasons []Reason
 	for _, c := range r.Crashes {
 		reasons = append(reasons, Reason{ExitMissed, fmt.Sprintf("%s died at %s, outside any fault", c.Node, Human(c.At)), crashed})
@@ -280,8 +284,8 @@ func conclude(r *Report, reasons []Reason) Verdict {
 	}
 	v.Sentence = sentence(r, v)
 	stated, err := ParseStated(r.Run.Stated)
-	if err != nil {
-		return v // it is empty: scenarios are parsed before they run
+	if err != nil || r.Run.CutOff != "" {
+		return v // stated is nothing, as scenarios are parsed before they run; or what the run would have come to is not known
 	}
 	return stated.hold(v)
 }
@@ -293,6 +297,9 @@ func sentence(r *Report, v Verdict) string {
 		for _, reason := range v.Reasons {
 			if r.Run.Stopped != "" && reason.Code == ExitInconclusive {
 				continue // that it was stopped says it
+			}
+			if r.Run.CutOff != "" && reason.Code == ExitInconclusive && reason.Text != r.Run.CutOff {
+				continue // and so does that it was cut off
 			}
 			if (reason.Code == v.ExitCode) == decisive {
 				parts = append(parts, reason.Text)

@@ -55,6 +55,11 @@ type Run struct {
 	Effective   string       `json:"effective"`         // the scenario with everything filled in, as YAML
 	Objective   []string     `json:"objectives"`        // the expectations as they were written
 	Stated      string       `json:"stated,omitempty"`  // the verdict that the scenario states, as in "fail(lost)"; empty: none
+	// FaultNames are the names by which expectations can speak of faults, of those too that never began.
+	FaultNames []string      `json:"fault_names,omitempty"`
+	Watch      time.Duration `json:"watch_ns"` // how long a fault's recovery was to be watched once it is healed; 0: not known
+	// CutOff says how far the run came where squall ended before it, and the report was put together from the events; empty: it came to its end.
+	CutOff string `json:"cut_off,omitempty"`
 }
 
 // Host is the machine that generated the load.

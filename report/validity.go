@@ -25,6 +25,10 @@ func validate(r *Report, expectations []Expectation) []Finding {
 	add := func(s Scope, fault, format string, args ...any) {
 		all = append(all, Finding{Scope: s, Fault: fault, Text: fmt.Sprintf(format, args...)})
 	}
+	if r.Run.CutOff != "" {
+		add(ScopeAll, "", "%s", r.Run.CutOff)
+		return all // what else is missing is missing for this reason
+	}
 	if r.Run.Stopped != "" {
 		add(ScopeAll, "", "the run was stopped before its end: %s", r.Run.Stopped)
 	}

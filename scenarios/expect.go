@@ -16,7 +16,7 @@ func (v expectations) read(r *reader, path string, n *yaml.Node) {
 		r.note(n, path, "", "wants a list of expectations, as in - lost == 0, not %s", kindOf(n))
 		return
 	}
-	names := v.s.faultNames()
+	names := v.s.FaultNames()
 	for i, c := range n.Content {
 		place := fmt.Sprintf("%s[%d]", path, i)
 		if c.Kind != yaml.ScalarNode || c.ShortTag() != "!!str" {

@@ -56,8 +56,8 @@ var phaseNames = []string{
 	string(report.Heal), string(report.Drain), string(report.Reading), report.DuringFaults,
 }
 
-// faultNames are all names by which expectations can speak of faults: of the entries, and of the injections.
-func (s *Scenario) faultNames() []string {
+// FaultNames are all names by which expectations can speak of faults: of the entries, and of the injections.
+func (s *Scenario) FaultNames() []string {
 	var names []string
 	walk(s.Plan, "", func(p *faults.Plan, _ string) { names = append(names, p.Name) })
 	for _, f := range s.Faults {

@@ -29,7 +29,7 @@ func newOutput(dir, scenario, id string) (*output, error) {
 		name := strings.Trim(notInNames.ReplaceAllString(scenario, "-"), "-.")
 		dir = filepath.Join("squall-runs", fmt.Sprintf("%s-%s-%s", time.Now().UTC().Format("20060102T150405Z"), name, id[:8]))
 	}
-	for _, name := range []string{"report.json", "events.ndjson"} {
+	for _, name := range []string{reportFile, eventsFile} {
 		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
 			return nil, fmt.Errorf("%s holds the results of another run already; give --out another folder", dir)
 		}
@@ -38,10 +38,11 @@ func newOutput(dir, scenario, id string) (*output, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, internalError{fmt.Errorf("make the folder for the results: %w", err)}
 	}
-	events, err := os.OpenFile(filepath.Join(dir, "events.ndjson"), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	events, err := os.OpenFile(filepath.Join(dir, eventsFile), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, internalError{fmt.Errorf("make the file for the events: %w", err)}
 	}
+	markWritten(events)
 	return &output{dir: dir, made: made, events: events}, nil
 }
 

@@ -55,15 +55,15 @@ func runCommand() *cobra.Command {
 	c.Flags().StringArrayVar(&f.set, "set", nil, "override a field of the scenario: --set load.rate=5k/s (may be repeated)")
 	c.Flags().Uint64Var(&f.seed, "seed", 0, "override the scenario's seed")
 	c.Flags().StringVar(&f.out, "out", "", "the folder for the results (default squall-runs/TIME-NAME-ID)")
-	c.Flags().StringVarP(&f.format, "output", "o", "text", "what goes to standard output: text or json")
+	addFormat(c, &f.format)
 	c.Flags().StringVar(&f.ui, "ui", "auto", "how progress is told: auto, plain or none")
 	c.Flags().BoolVar(&f.calibrate, "calibrate", false, "find first how much this machine's generator can send, and tell the headroom")
 	return c
 }
 
 func run(c *cobra.Command, name string, f runFlags, seed *uint64) error {
-	if f.format != "text" && f.format != "json" {
-		return fmt.Errorf("--output is text or json, not %q", f.format)
+	if err := checkFormat(f.format); err != nil {
+		return err
 	}
 	if f.ui != "auto" && f.ui != "plain" && f.ui != "none" {
 		return fmt.Errorf("--ui is auto, plain or none, not %q", f.ui)
@@ -171,6 +171,17 @@ func load(nameOrPath string, set []string, seed *uint64) (*scenarios.Scenario, e
 		return nil, err
 	}
 	return scenarios.Parse(name, data, scenarios.Options{Kinds: kinds, Set: set, Seed: seed, Files: scenarios.Folder(name)})
+}
+
+func addFormat(c *cobra.Command, format *string) {
+	c.Flags().StringVarP(format, "output", "o", "text", "what goes to standard output: text or json")
+}
+
+func checkFormat(format string) error {
+	if format != "text" && format != "json" {
+		return fmt.Errorf("--output is text or json, not %q", format)
+	}
+	return nil
 }
 
 // tell writes the result to standard output.

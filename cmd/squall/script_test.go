@@ -100,10 +100,10 @@ func until(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Fatalf("%s did not match %q in time", args[1], args[0])
 }
 
-// signal INT|TERM|HUP: sends the signal to what runs in the background; `ended` tells later how that ended.
+// signal INT|TERM|HUP|KILL: sends the signal to what runs in the background; `ended` tells later how that ended.
 func signalAll(ts *testscript.TestScript, neg bool, args []string) {
-	signals := map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP}
-	usage(ts, neg, len(args) == 1 && signals[args[0]] != nil, "signal INT|TERM|HUP")
+	signals := map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP, "KILL": os.Kill}
+	usage(ts, neg, len(args) == 1 && signals[args[0]] != nil, "signal INT|TERM|HUP|KILL")
 	sent := ts.Value(signalledKey{}).(*[]*exec.Cmd)
 	*sent = ts.BackgroundCmds()
 	for _, c := range *sent {

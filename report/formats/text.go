@@ -301,6 +301,9 @@ func moment(d time.Duration) string {
 }
 
 func recoveryRows(r *report.Recovery) []string {
+	if r.Service.Why != "" { // then nothing is known of gaps
+		return []string{"recovery\tunknown: " + r.Service.Why}
+	}
 	rows := []string{
 		"service back\t" + figure(r.Service, "effective", "no silence above "+report.Human(r.Threshold)),
 		"detected\t" + figure(r.Detect, "effective", "at once"),
