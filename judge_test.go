@@ -228,10 +228,10 @@ func FuzzJudge(f *testing.F) {
 	whole := small(f)
 	f.Add(whole)
 	for i, c := range whole {
-		if i%97 != 0 {
+		if i%211 != 0 {
 			continue
 		}
-		for _, other := range []byte{'0', '9', '-', '}', '"', c ^ 1} {
+		for _, other := range []byte{'9', '-', c ^ 1} {
 			spoilt := bytes.Clone(whole)
 			spoilt[i] = other
 			f.Add(spoilt)
