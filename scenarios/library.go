@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/seed-228c25e4/squall/report"
@@ -25,6 +26,7 @@ func Library() []string {
 	for i, e := range entries {
 		names[i] = strings.TrimSuffix(e.Name(), ".yaml")
 	}
+	slices.Sort(names) // files are sorted with their suffix
 	return names
 }
 
