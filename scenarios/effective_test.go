@@ -77,6 +77,13 @@ func anyScenario(t *rapid.T) *Scenario {
 			l.Consumers.CommitInterval = rapid.SampledFrom([]time.Duration{0, time.Second}).Draw(t, "interval")
 		}
 	}
+	l.Producers.Transactions = rapid.SampledFrom([]broker.Transactions{{}, {Every: time.Second}, {Messages: 5, Abort: 0.5}, {Every: time.Minute, Messages: 1, Abort: 1}}).Draw(t, "transactions")
+	l.Consumers.Isolation = rapid.SampledFrom([]broker.Isolation{broker.ReadCommitted, broker.ReadUncommitted}).Draw(t, "isolation")
+	if l.Producers.Transactions.Used() {
+		l.Producers.TransactionTimeout = length(time.Second)
+	} else if rapid.Bool().Draw(t, "no isolation") {
+		l.Consumers.Isolation = ""
+	}
 	l.Consumers.Processing = rapid.SampledFrom([]loadgen.Processing{{}, {Median: time.Millisecond},
 		{Median: time.Millisecond, Sigma: 0.5, Most: time.Second}}).Draw(t, "processing")
 	l.Consumers.Start = rapid.SampledFrom([]time.Duration{0, time.Millisecond}).Draw(t, "start")

@@ -21,20 +21,6 @@ const (
 // transactions are how producers put their messages together.
 type transactions struct{ p *broker.Transactions }
 
-func (v transactions) fields() section {
-	all := section{}
-	if v.p.Every > 0 {
-		all = append(all, field{"every", duration{p: &v.p.Every}})
-	}
-	if v.p.Messages > 0 {
-		all = append(all, field{"messages", number{&v.p.Messages, 1, 0}})
-	}
-	if v.p.Abort > 0 {
-		all = append(all, field{"abort", percent{&v.p.Abort}})
-	}
-	return all
-}
-
 func (v transactions) read(r *reader, path string, n *yaml.Node) {
 	before := len(r.mistakes)
 	section{
@@ -47,7 +33,16 @@ func (v transactions) read(r *reader, path string, n *yaml.Node) {
 	}
 }
 
-func (v transactions) write() *yaml.Node { return v.fields().write() }
+func (v transactions) write() *yaml.Node {
+	written := section{{"every", duration{p: &v.p.Every, unset: true}}}
+	if v.p.Messages > 0 {
+		written = append(written, field{"messages", number{p: &v.p.Messages}})
+	}
+	if v.p.Abort > 0 {
+		written = append(written, field{"abort", percent{&v.p.Abort}})
+	}
+	return written.write()
+}
 
 // deriveTransactions fills in what transactions need: without consumers that read committed nobody would see that they are all or nothing.
 func (d *draft) deriveTransactions() {

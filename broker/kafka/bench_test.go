@@ -28,8 +28,19 @@ func null(b *testing.B) *kfake.Cluster {
 
 // BenchmarkProduce sends through the driver; BenchmarkBareProduce is the same loop on franz-go alone, with records made ahead. What the second allocates
 // is franz-go's and kfake's; the difference is ours.
-func BenchmarkProduce(b *testing.B) {
-	fake := null(b)
+func BenchmarkProduce(b *testing.B) { benchmarkProduce(b, null(b), broker.Transactions{}) }
+
+// BenchmarkTransactions is the same in transactions, on a broker that keeps what it is sent.
+func BenchmarkTransactions(b *testing.B) {
+	fake, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(3, "bench"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(fake.Close)
+	benchmarkProduce(b, fake, broker.Transactions{Every: 10 * time.Millisecond, Messages: 5000})
+}
+
+func benchmarkProduce(b *testing.B, fake *kfake.Cluster, transactions broker.Transactions) {
 	d, err := kafka.New(&plain{fake: fake}, broker.Settings{}, broker.NewClock(), run)
 	if err != nil {
 		b.Fatal(err)
@@ -39,6 +50,7 @@ func BenchmarkProduce(b *testing.B) {
 	ready := make(chan struct{}, 1)
 	p, err := d.NewProducer(b.Context(), broker.Topic{Name: "bench", Partitions: 3}, broker.ProducerOptions{Name: "bench", ProducerSettings: broker.ProducerSettings{
 		Acks: "all", Idempotent: true, Buffer: 10_000, DeliveryTimeout: time.Minute,
+		Transactions: transactions,
 	}}, func(list []broker.Outcome) {
 		for _, o := range list {
 			if o.Err == nil {

@@ -246,6 +246,33 @@ func checkSlow(t *testing.T, r *report.Report) {
 	}
 }
 
+// A producer crashes in the middle of a transaction, and its next incarnation goes on under the same transactional id. What was aborted is given to nobody who
+// reads committed, and what was committed is there as a whole.
+func TestContainersTransactions(t *testing.T) {
+	p := squallRun(t, `
+name: transactions
+broker: { kind: kafka, run: containers, nodes: 1 }
+topic: { name: orders, partitions: 3, replicas: 1 }
+load:
+  rate: 300/s
+  size: 200B
+  client: fast
+  producers: { count: 2, linger: 5ms, transactions: { every: 100ms, abort: 20% }, transaction-timeout: 30s }
+  consumers: { count: 1, group: billing }
+phases: { warm-up: 3s, baseline: 5s, recovery: 5s }
+faults: [ { name: crash, at: 0s, for: 1s, crash-producer: producer-0 } ]
+expect: [ lost == 0, aborted-read == 0, torn == 0, duplicates == 0, reordered == 0, dirty-read == 0, success.ratio > 50% ]
+`)
+	code := p.wait()
+	r := p.report()
+	if code != report.ExitPass || r.Verdict.Outcome != report.Pass {
+		t.Errorf("exit code %d: %s", code, r.Verdict.Sentence)
+	}
+	if s := r.Safety; s.Aborted == 0 || s.Unknown == 0 || s.Transactions.Committed == 0 || s.Transactions.Aborted == 0 || !s.Drained || s.GroupSkip+s.GroupLag != 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
 const oneNode = `
 broker: { kind: kafka, run: containers, nodes: 1 }
 topic: { partitions: 2, replicas: 1 }

@@ -71,6 +71,7 @@ func failing() *report.Report {
 	r.Findings = []string{"34s after the load ended not every replica was in sync"}
 	r.Safety = report.Safety{Sent: 29_990, Unsent: 10, Acknowledged: 29_000, Rejected: 90, Unknown: 900, Delivered: 29_500, Verified: 28_993, Lost: 7, Reordered: 1, Resurrected: 500,
 		EpochRegression: 1, Regressions: []report.Regression{{Of: "leader epoch", Partition: 2, From: 7, To: 5, Where: "in the log at offset 8012"}},
+		DirtyRead: 3, Transactions: report.Transactions{Committed: 580, Aborted: 12, Unknown: 18, Torn: 2},
 		Loss:      &report.Loss{Bytes: 7 << 10, Fault: "death", Youngest: 1194 * ms, Oldest: 1204 * ms},
 		FinalRead: report.FinalRead{Done: true}, Examples: []report.Anomaly{
 			{Kind: "lost", Producer: 1, Partition: 3, First: 1200, Last: 1205, Offset: -1},
