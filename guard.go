@@ -77,10 +77,16 @@ func (g *guard) look(ctx context.Context, n broker.Node) {
 			crash.Log = lines
 		}
 	}
+	how := "died, outside any fault: "
+	if v, ok := n.(broker.Vital); ok {
+		if now, err := v.Vitals(ask); err == nil && now.OutOfMemory {
+			crash.OutOfMemory, how = true, "was ended by the kernel for want of memory, outside any fault: "
+		}
+	}
 	g.mu.Lock()
 	g.crashed = append(g.crashed, crash)
 	g.mu.Unlock()
-	g.journal.tell(crash.At, report.Event{Type: report.EventNode, Text: n.Name() + " died, outside any fault: " + last(crash.Log), Node: &crash})
+	g.journal.tell(crash.At, report.Event{Type: report.EventNode, Text: n.Name() + " " + how + last(crash.Log), Node: &crash})
 }
 
 // free reports whether no fault holds a node and it has not died already.

@@ -20,20 +20,21 @@ const module = "github.com/seed-228c25e4/squall"
 var rooms = map[string][]string{
 	"broker":            {},
 	"report":            {},
+	"host":              {},
 	"broker/kafka":      {"broker"},
 	"broker/brokertest": {"broker"},
 	"report/formats":    {"report"},
 	"links":             {"broker"},
-	"testcontainers":    {"broker", "links"},
+	"testcontainers":    {"broker", "host", "links"},
 	"embedded":          {"broker", "links"},
 	"ledger":            {"broker", "report"},
 	"loadgen":           {"broker", "report"},
 	"faults":            {"broker", "report"},
 	"recovery":          {"report"},
 	"scenarios":         {"broker", "faults", "loadgen", "report"},
-	"":                  {"broker", "faults", "ledger", "loadgen", "recovery", "report", "scenarios"},
+	"":                  {"broker", "faults", "host", "ledger", "loadgen", "recovery", "report", "scenarios"},
 	"bench":             {"broker", "broker/kafka", "embedded", "ledger", "loadgen", "report", "testcontainers"}, // all of it is tests
-	"cmd/squall": {"", "broker", "broker/kafka", "embedded", "faults", "links", "recovery", "report", "report/formats", "scenarios",
+	"cmd/squall": {"", "broker", "broker/kafka", "embedded", "faults", "host", "links", "recovery", "report", "report/formats", "scenarios",
 		"testcontainers"},
 }
 

@@ -44,18 +44,23 @@ func (r *run) play(ctx context.Context) Stopped {
 	return stopped
 }
 
+// collectAfter is how long after each second it is collected: then the sampler has looked at it.
+const collectAfter = 200 * time.Millisecond
+
 // tick collects once a second until it is told to end, which it does before the call that tells it returns.
 func (r *run) tick() (end func()) {
 	done := make(chan struct{})
 	var ticking sync.WaitGroup
 	ticking.Go(r.panics.guard(func() {
-		ticker := time.NewTicker(time.Second)
-		defer ticker.Stop()
 		for {
+			now := r.clock.Now()
+			next := (now - collectAfter).Truncate(time.Second) + time.Second + collectAfter
+			timer := time.NewTimer(next - now)
 			select {
 			case <-done:
+				timer.Stop()
 				return
-			case <-ticker.C:
+			case <-timer.C:
 				r.collect()
 			}
 		}

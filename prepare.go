@@ -36,6 +36,7 @@ type run struct {
 	watcher  *watcher
 	guard    *guard
 	commits  *commitWatch // nil: nobody commits
+	sampler  *sampler
 	phases   *loadgen.Phases
 	ledger   *ledger.Ledger
 	options  loadgen.Options
@@ -52,7 +53,7 @@ type run struct {
 	receiving context.CancelFunc // ends the receivers
 	watching  context.CancelFunc // ends the watcher
 	readers   sync.WaitGroup     // the receivers
-	behind    sync.WaitGroup     // the watcher and the guard
+	behind    sync.WaitGroup     // the watcher, the guard and the sampler
 
 	info     report.Run
 	findings []string // guarded by noting
@@ -70,6 +71,7 @@ func newRun(s *scenarios.Scenario, bed Testbed, observers []Observer, end contex
 	r.journal = newJournal(bed.Clock, bed.Events, observers, &r.panics)
 	r.watcher = &watcher{driver: bed.Driver, clock: bed.Clock, journal: r.journal}
 	r.guard = &guard{nodes: bed.Cluster.Nodes(), clock: bed.Clock, journal: r.journal}
+	r.sampler = &sampler{machine: bed.Host, nodes: bed.Cluster.Nodes(), clock: bed.Clock}
 	r.phases = loadgen.NewPhases(report.Phase{Name: string(report.Prepare), Kind: report.Prepare, From: r.begun})
 	r.ledger = ledger.New(s.Load.Producers.Count, s.Topic.Partitions)
 	r.options = loadOptions(s, bed)
@@ -182,7 +184,7 @@ func (r *run) connect(ctx context.Context) error {
 	return nil
 }
 
-// watch starts the watcher, the guard and, unless they come later, the consumers, all of which go on until they are told to end.
+// watch starts the watcher, the guard, the sampler and, unless they come later, the consumers, all of which go on until they are told to end.
 func (r *run) watch(ctx context.Context) {
 	var look context.Context
 	r.reception, r.receiving = context.WithCancel(context.WithoutCancel(ctx))
@@ -192,6 +194,7 @@ func (r *run) watch(ctx context.Context) {
 	if r.commits != nil {
 		r.behind.Go(r.panics.guard(func() { r.commits.run(look) }))
 	}
+	r.behind.Go(r.panics.guard(func() { r.sampler.run(look) }))
 	if r.scenario.Load.Consumers.Start == 0 {
 		r.receive(r.clock.Now())
 	}
@@ -252,7 +255,9 @@ func (r *run) collect() {
 	}
 	now := r.clock.Now()
 	defer r.lagged()
-	for _, w := range r.collector.Roll(now, buffered) {
+	windows := r.collector.Roll(now, buffered)
+	r.sampler.attach(windows)
+	for _, w := range windows {
 		r.journal.tell(now, report.Event{Type: report.EventWindow, Text: w.Phase, Window: &w})
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/seed-228c25e4/squall/broker"
+	"github.com/seed-228c25e4/squall/host"
 	"github.com/seed-228c25e4/squall/ledger"
 	"github.com/seed-228c25e4/squall/report"
 	"github.com/seed-228c25e4/squall/scenarios"
@@ -21,12 +22,13 @@ type Testbed struct {
 	Cluster broker.Cluster
 	Driver  broker.Driver
 	Clock   broker.Clock
-	RunID   string    // names the run
-	Run     uint64    // the same in every message
-	Version string    // squall's own
-	Command []string  // what repeats the run
-	Events  io.Writer // where events.ndjson goes; nil: nowhere
-	Todo    Todo      // where it is kept what is still to be reverted; nil: nowhere
+	RunID   string        // names the run
+	Run     uint64        // the same in every message
+	Version string        // squall's own
+	Command []string      // what repeats the run
+	Events  io.Writer     // where events.ndjson goes; nil: nowhere
+	Todo    Todo          // where it is kept what is still to be reverted; nil: nowhere
+	Host    *host.Machine // where it is looked what else the machine does; nil: nowhere
 	// Calibration is what the generator reached before the run; nil: nobody asked.
 	Calibration *report.Calibration
 }

@@ -19,7 +19,7 @@ func (r *run) describe(ctx context.Context) {
 	d := r.bed.Cluster.Describe()
 	r.info = report.Run{
 		ID: r.bed.RunID, Scenario: s.Name, About: s.About, Seed: s.Seed, Started: r.clock.UTC(r.begun), Version: r.bed.Version,
-		Host:   report.Host{OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(), MaxProcs: runtime.GOMAXPROCS(0), Go: runtime.Version()},
+		Host:   report.Host{OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(), MaxProcs: runtime.GOMAXPROCS(0), Go: runtime.Version(), Unseen: r.sampler.begin(ctx)},
 		Broker: report.Broker{Kind: r.bed.Kind.Name, Testbed: d.Testbed, Emulated: d.Emulated, Nodes: s.NodeNames(), Config: d.Config, Proxied: d.Proxied},
 		Client: clientSettings(s), Load: loadLine(s), Pacing: pacing(s), ClosedLoop: s.Load.ClosedLoop(),
 		Contract: report.Contract(r.bed.Kind.Contract(settings)), Command: r.bed.Command, Effective: string(scenarios.Effective(s)),
@@ -134,6 +134,7 @@ func (r *run) report(stopped Stopped) *report.Report {
 	now := r.clock.Now()
 	r.phases.End(now)
 	history, windows, phases := r.collector.Finish(now, r.loadEnd)
+	r.sampler.attach(windows)
 	history.States, history.Blind = r.watcher.history(now)
 	history.Rate = r.slowest(windows) * r.scenario.SmallestShare()
 

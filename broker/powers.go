@@ -39,6 +39,21 @@ type Vitals struct {
 	Memory    int64 // bytes in use, without what the kernel could drop at once; 0: not known
 }
 
+// A Metered is a Node that can tell at any time, for next to nothing, what the machine gave its process and denied it.
+type Metered interface {
+	// Meter returns counters that only rise, but begin at 0 again when the process is started anew; while it does not run they are 0. An error says that
+	// they cannot be had on this machine.
+	Meter(context.Context) (Metering, error)
+}
+
+// A Metering is what a node's process came to.
+type Metering struct {
+	Used      time.Duration // processor time
+	Beside    time.Duration // processor time of what the testbed runs beside it for the node
+	Throttled time.Duration // its threads were kept waiting because a limit was used up, all together
+	OOMKills  uint64        // of its processes, those that the kernel ended for want of memory
+}
+
 // A Limiter is a Node whose process can be given less of the machine. Limits outlast the process: they bind the next one, too.
 type Limiter interface {
 	// Limit adds limits and returns the way back, which is never nil and may be called again after an error. Of several limits the lowest is in

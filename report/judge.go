@@ -13,7 +13,7 @@ import (
 // A proven violation of safety fails always; speed, availability and recovery are judged only where the data is valid; what cannot be judged
 // makes the run inconclusive unless it fails.
 func Judge(r *Report, expectations []Expectation) {
-	r.Validity = validate(r, expectations)
+	r.Validity, r.Disturbances = validate(r, expectations), disturbances(r)
 	r.Expectations = []Judged{}
 	reasons := append(violations(r), outages(r, expectations)...)
 	reasons = append(reasons, neverRecovered(r)...)
@@ -88,12 +88,24 @@ func outages(r *Report, expectations []Expectation) []Reason {
 	}
 	var reasons []Reason
 	for _, c := range r.Crashes {
-		reasons = append(reasons, Reason{ExitMissed, fmt.Sprintf("%s died at %s, outside any fault", c.Node, Human(c.At)), crashed})
+		reasons = append(reasons, c.reason())
 	}
 	if r.Safety.Owed() > 0 && r.Safety.Acknowledged == 0 && !speaksOf(expectations, "rejected", "unknown", "success.ratio") {
-		reasons = append(reasons, Reason{ExitMissed, "nothing was acknowledged", "success.ratio"})
+		nothing := Reason{ExitMissed, "nothing was acknowledged", "success.ratio"}
+		if why := r.mostlyDisturbed(Span{To: r.History.LoadEnd}); why != "" {
+			nothing = Reason{Code: ExitInconclusive, Text: nothing.Text + ": " + why}
+		}
+		reasons = append(reasons, nothing)
 	}
 	return reasons
+}
+
+// reason tells a death: a broker's own is a failure, and says nothing of it where the host ended it for want of memory.
+func (c Crash) reason() Reason {
+	if c.OutOfMemory {
+		return Reason{Code: ExitInconclusive, Text: fmt.Sprintf("the kernel ended %s at %s for want of memory, outside any fault", c.Node, Human(c.At))}
+	}
+	return Reason{ExitMissed, fmt.Sprintf("%s died at %s, outside any fault", c.Node, Human(c.At)), crashed}
 }
 
 // neverRecovered returns the faults after which service had not come back when the load ended, although the cluster could have done it, and had the
@@ -110,8 +122,12 @@ func neverRecovered(r *Report) []Reason {
 		if f == nil || !open || !f.Survives && (f.Healed < 0 || f.Healed >= r.History.LoadEnd) {
 			continue
 		}
-		reasons = append(reasons, Reason{ExitNotRecovered,
-			fmt.Sprintf("service had not come back %s after %s when the load ended", Human(r.Recovery[i].Service.Value), f.Name), "recovery.service"})
+		text := fmt.Sprintf("service had not come back %s after %s when the load ended", Human(r.Recovery[i].Service.Value), f.Name)
+		if why := r.mostlyDisturbed(Span{From: f.Commanded, To: end}); why != "" {
+			reasons = append(reasons, Reason{Code: ExitInconclusive, Text: text + ": " + why})
+			continue
+		}
+		reasons = append(reasons, Reason{ExitNotRecovered, text, "recovery.service"})
 	}
 	return reasons
 }
@@ -169,7 +185,9 @@ func judgeOne(r *Report, e Expectation) (Judged, *Reason) {
 	case met:
 		j.Outcome = Pass
 	default:
-		j.Outcome = Fail
+		if j.Why = r.unknowable(m, e); j.Why == "" {
+			j.Outcome = Fail
+		}
 	}
 	return j, j.reason(m, v)
 }

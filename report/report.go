@@ -16,6 +16,7 @@ type Report struct {
 	Verdict      Verdict        `json:"verdict"`
 	Run          Run            `json:"run"`
 	Validity     []Finding      `json:"validity"` // what makes (part of) the run's data invalid
+	Disturbances []Disturbance  `json:"disturbances,omitempty"`
 	Findings     []string       `json:"findings"` // what a reader should know besides, a sentence each
 	Crashes      []Crash        `json:"crashes"`  // brokers that died by themselves
 	Safety       Safety         `json:"safety"`
@@ -70,6 +71,8 @@ type Host struct {
 	// MaxProcs is how many of them squall's own code may use at once; 0: not known.
 	MaxProcs int    `json:"max_procs"`
 	Go       string `json:"go"`
+	// Unseen is what this machine does not tell of what may disturb a run; nil: it tells all, or nobody asked.
+	Unseen []string `json:"unseen,omitempty"`
 }
 
 // Broker is the cluster that the load went to.
@@ -117,6 +120,8 @@ type Crash struct {
 	Node string        `json:"node"`
 	At   time.Duration `json:"at_ns"` // when it was seen
 	Log  []string      `json:"log"`   // the last lines that it wrote
+	// OutOfMemory says that it did not die by itself: the kernel ended it, for it or the host had no memory left.
+	OutOfMemory bool `json:"out_of_memory,omitempty"`
 }
 
 // A Finding makes part of a run's data invalid.

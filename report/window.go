@@ -21,6 +21,7 @@ type Window struct {
 	Goroutines   int               `json:"goroutines"`       // of squall itself, at the window's end
 	Errors       map[string]uint64 `json:"errors,omitempty"` // by class
 	Latency      Latency           `json:"latency"`
+	Host         *HostSample       `json:"host,omitempty"` // what else the machine did; nil: nobody looked
 }
 
 // A Backlog is what consumers that began late found, and how long they took to drain it.

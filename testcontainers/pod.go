@@ -43,6 +43,7 @@ type pod struct {
 	disk        int64  // the size of its data's own disk; 0: it has none
 	limits      limits
 	helpers     atomic.Int64 // containers made to look at the data
+	meters      meters
 }
 
 // A proxied link stands in the pod of the one that dials, or, for clients, of the one that is dialled.

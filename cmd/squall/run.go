@@ -18,6 +18,7 @@ import (
 
 	"github.com/seed-228c25e4/squall"
 	"github.com/seed-228c25e4/squall/broker"
+	"github.com/seed-228c25e4/squall/host"
 	"github.com/seed-228c25e4/squall/report"
 	"github.com/seed-228c25e4/squall/report/formats"
 	"github.com/seed-228c25e4/squall/scenarios"
@@ -122,7 +123,8 @@ func runIn(ctx context.Context, s *scenarios.Scenario, dir *output, id string, c
 		return nil, runError(ctx, err)
 	}
 	defer func() { err = errors.Join(err, driver.Close()) }()
-	bed := squall.Testbed{Kind: kinds[s.Broker.Kind], Cluster: cluster, Driver: driver, Clock: clock, RunID: id, Run: number,
+	machine := host.Local()
+	bed := squall.Testbed{Host: &machine, Kind: kinds[s.Broker.Kind], Cluster: cluster, Driver: driver, Clock: clock, RunID: id, Run: number,
 		Version: version, Command: command, Events: dir.events, Todo: dir, Calibration: headroom}
 	r, err := squall.Run(ctx, s, bed, p)
 	p.wipe()

@@ -90,6 +90,12 @@ func inconclusive() *report.Report {
 	r := passing()
 	r.Verdict = report.Verdict{Outcome: report.Inconclusive, ExitCode: report.ExitInconclusive, Sentence: "inconclusive: fault death did not take effect: no such process; 30,000 of 30,000 messages acknowledged (100.00 %), 0 lost."}
 	r.Validity = []report.Finding{{Scope: report.ScopeAll, Fault: "death", Text: "fault death did not take effect: no such process"}, {Scope: report.ScopeSafety, Text: "the final read did not reach the end of the log: no leader"}}
+	r.Disturbances = []report.Disturbance{
+		{Kind: report.DisturbedSteal, From: 12 * time.Second, To: 15 * time.Second, Most: 0.34}, {Kind: report.DisturbedSteal, From: 20 * time.Second, To: 21 * time.Second, Most: 0.2},
+		{Kind: report.DisturbedThrottled, Who: "b2", From: 30 * time.Second, To: 32 * time.Second, Most: 0.5},
+	}
+	r.Crashes = []report.Crash{{Node: "b3", At: 33 * time.Second, Log: []string{"the last words"}, OutOfMemory: true}}
+	r.Run.Host.Unseen = []string{"pressure on cpu: no such file", "pressure on io: no such file"}
 	r.Run.Broker.Emulated = "one copy in this process: what it acknowledged cannot be lost"
 	r.Safety.FinalRead = report.FinalRead{Reason: "no leader"}
 	r.Expectations = []report.Judged{{Text: "lost == 0", Outcome: report.Inconclusive, Got: "0", Why: "the final read did not reach the end: no leader"}}

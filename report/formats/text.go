@@ -20,6 +20,7 @@ func Text(w io.Writer, r *report.Report) error {
 	t.verdict(r)
 	t.run(r)
 	t.list("Not valid", findings(r.Validity))
+	t.list("Disturbed by what is no part of the run", disturbances(r.Disturbances))
 	t.list("Died outside any fault", crashes(r.Crashes))
 	t.list("To know", r.Findings)
 	t.safety(&r.Safety)
@@ -97,6 +98,9 @@ func (t *text) run(r *report.Report) {
 	for i, line := range settings(r.Run.Client) {
 		rows = append(rows, []string{"clients", ""}[min(i, 1)]+"\t"+line)
 	}
+	for i, line := range r.Run.Host.Unseen {
+		rows = append(rows, []string{"not seen", ""}[min(i, 1)]+"\t"+line)
+	}
 	rows = append(rows, "contract\t"+r.Run.Contract.Survives,
 		fmt.Sprintf("took\t%s, started %s", report.Human(r.Run.Took), r.Run.Started.UTC().Format(time.RFC3339)))
 	t.table("Run", rows)
@@ -134,12 +138,34 @@ func findings(all []report.Finding) []string {
 	return lines
 }
 
+// disturbances tells the first of each kind, and how many more there were.
+func disturbances(all []report.Disturbance) []string {
+	var lines []string
+	first, more := map[report.DisturbanceKind]int{}, map[report.DisturbanceKind]int{}
+	for _, d := range all {
+		if more[d.Kind]++; more[d.Kind] == 1 {
+			first[d.Kind] = len(lines)
+			lines = append(lines, d.String())
+		}
+	}
+	for kind, at := range first {
+		if n := more[kind] - 1; n > 0 {
+			lines[at] += fmt.Sprintf("; %d more like it", n)
+		}
+	}
+	return lines
+}
+
 // crashes quotes the last words of brokers that died by themselves.
 func crashes(all []report.Crash) []string {
 	const words = 5
 	var lines []string
 	for _, c := range all {
-		lines = append(lines, fmt.Sprintf("%s at %s; the last that it wrote:", c.Node, moment(c.At)))
+		how := ""
+		if c.OutOfMemory {
+			how = ", ended by the kernel for want of memory"
+		}
+		lines = append(lines, fmt.Sprintf("%s at %s%s; the last that it wrote:", c.Node, moment(c.At), how))
 		for _, l := range c.Log[max(0, len(c.Log)-words):] {
 			lines = append(lines, "  "+printable(l))
 		}

@@ -1,0 +1,217 @@
+package squall
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/seed-228c25e4/squall/broker"
+	"github.com/seed-228c25e4/squall/host"
+	"github.com/seed-228c25e4/squall/report"
+)
+
+const (
+	sampleEvery   = time.Second // at the run's whole seconds, as windows are
+	samplePatient = 5 * time.Second
+	// own is what squall itself is called among those that may be throttled; nodes are called b1, b2, ...
+	own = "squall"
+	// leastThrottled is the share of a second below which it is not worth telling that something was throttled.
+	leastThrottled = 0.01
+)
+
+// A sampler looks once a second at what the machine did beside the run.
+type sampler struct {
+	machine *host.Machine // nil: nobody looks
+	nodes   []broker.Node
+	clock   broker.Clock
+	group   *host.Cgroup // of this process; nil: not known
+	last    reading
+
+	mu      sync.Mutex
+	samples []sampled
+}
+
+// A sampled is what the machine did in a span.
+type sampled struct {
+	report.Span
+	report.HostSample
+}
+
+// A reading is all counters at one time. What could not be read has no entry, and nothing is told of it.
+type reading struct {
+	at       time.Duration
+	times    *host.Times
+	own      time.Duration // of this process
+	beside   time.Duration // of what the testbed runs beside the nodes
+	pressure map[string]host.Pressure
+	groups   map[string]host.Counters // of this process and the nodes
+	metered  bool                     // the nodes' are known, if they have any
+}
+
+// begin looks for the first time, and returns what cannot be seen on this machine.
+func (s *sampler) begin(ctx context.Context) (unseen []string) {
+	if s.machine == nil {
+		return nil
+	}
+	miss := func(what string, err error) { unseen = append(unseen, fmt.Sprintf("%s: %v", what, err)) }
+	var err error
+	if s.group, err = s.machine.OwnCgroup(); err != nil {
+		miss("whether squall is throttled", err)
+	}
+	s.last = s.read(ctx, miss)
+	return unseen
+}
+
+// run looks until ctx ends.
+func (s *sampler) run(ctx context.Context) {
+	if s.machine == nil {
+		return
+	}
+	for {
+		wait(ctx, s.clock, (s.clock.Now() + sampleEvery).Truncate(sampleEvery))
+		if ctx.Err() != nil {
+			return
+		}
+		now := s.read(ctx, func(string, error) {}) // what is not there at once is not known for once
+		one := sampled{report.Span{From: s.last.at, To: now.at}, compare(&s.last, &now)}
+		s.last = now
+		s.mu.Lock()
+		s.samples = append(s.samples, one)
+		s.mu.Unlock()
+	}
+}
+
+// attach tells windows what the machine did in the middle of them.
+func (s *sampler) attach(windows []report.Window) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	at := len(s.samples) - 1
+	for i := len(windows) - 1; i >= 0; i-- { // those that are looked for are the last ones
+		middle := windows[i].Start + time.Second/2
+		for at >= 0 && s.samples[at].From > middle {
+			at--
+		}
+		if at >= 0 && middle < s.samples[at].To {
+			windows[i].Host = &s.samples[at].HostSample
+		}
+	}
+}
+
+// read reads all counters there are.
+func (s *sampler) read(ctx context.Context, miss func(what string, err error)) reading {
+	r := reading{at: s.clock.Now(), pressure: map[string]host.Pressure{}, groups: map[string]host.Counters{}}
+	if t, err := s.machine.Times(); err != nil {
+		miss("steal, and what other programs use", err)
+	} else if r.own, err = s.machine.Own(); err != nil {
+		miss("what other programs use", err)
+	} else {
+		r.times = &t
+	}
+	for _, resource := range []string{"cpu", "memory", "io"} {
+		p, err := s.machine.Pressure(resource)
+		if err != nil {
+			miss("pressure on "+resource, err)
+			continue
+		}
+		r.pressure[resource] = p
+	}
+	if s.group != nil {
+		if c, err := s.group.Read(); err == nil {
+			r.groups[own] = c
+		} else {
+			miss("whether squall is throttled", err)
+		}
+	}
+	if err := s.meter(ctx, &r); err != nil {
+		miss("what the brokers use and are denied", err)
+	}
+	return r
+}
+
+// meter reads the nodes' counters. Nodes of a testbed that has them in this process have none of their own.
+func (s *sampler) meter(ctx context.Context, r *reading) error {
+	ask, cancel := context.WithTimeout(ctx, samplePatient)
+	defer cancel()
+	for _, n := range s.nodes {
+		metered, ok := n.(broker.Metered)
+		if !ok {
+			continue
+		}
+		m, err := metered.Meter(ask)
+		if err != nil {
+			return err
+		}
+		r.groups[n.Name()] = host.Counters{Used: m.Used, Throttled: m.Throttled, OOMKills: m.OOMKills}
+		r.beside += m.Beside
+	}
+	r.metered = true
+	return nil
+}
+
+// compare returns what happened between two readings.
+func compare(a, b *reading) (s report.HostSample) {
+	if a.times != nil && b.times != nil {
+		share := func(d time.Duration) float64 {
+			return rounded(float64(d) / float64(max(b.times.Total-a.times.Total, 1)))
+		}
+		s.Steal, s.Idle = share(b.times.Steal-a.times.Steal), share(b.times.Idle-a.times.Idle)
+		if a.metered && b.metered {
+			s.Others = share(b.times.Busy - a.times.Busy - used(a, b))
+		}
+	}
+	elapsed := float64(max(b.at-a.at, 1))
+	pressure := func(resource string, of func(host.Pressure) time.Duration) float64 {
+		before, ok := a.pressure[resource]
+		after, ok2 := b.pressure[resource]
+		if !ok || !ok2 {
+			return 0
+		}
+		return rounded(float64(of(after)-of(before)) / elapsed)
+	}
+	some, full := func(p host.Pressure) time.Duration { return p.Some }, func(p host.Pressure) time.Duration { return p.Full }
+	s.CPUSome, s.MemorySome, s.MemoryFull = pressure("cpu", some), pressure("memory", some), pressure("memory", full)
+	s.IOSome, s.IOFull = pressure("io", some), pressure("io", full)
+	for who, after := range b.groups {
+		before, ok := a.groups[who]
+		if !ok {
+			continue
+		}
+		if t := rounded(float64(risen(before.Throttled, after.Throttled)) / elapsed); t >= leastThrottled {
+			set(&s.Throttled, who, t)
+		}
+		if n := risen(before.OOMKills, after.OOMKills); n > 0 {
+			set(&s.OOMKills, who, n)
+		}
+	}
+	return s
+}
+
+// used returns the processor time that the run itself had between two readings.
+func used(a, b *reading) time.Duration {
+	sum := b.own - a.own + risen(a.beside, b.beside)
+	for who, after := range b.groups {
+		if before, ok := a.groups[who]; ok && who != own { // what is in squall's group beside it is another program
+			sum += risen(before.Used, after.Used)
+		}
+	}
+	return sum
+}
+
+// risen returns by how much a counter rose that may have begun anew.
+func risen[T time.Duration | uint64](before, after T) T {
+	if after < before {
+		return after
+	}
+	return after - before
+}
+
+// rounded keeps three digits behind the point of what is not negative: counters that are read one after the other may disagree a little.
+func rounded(v float64) float64 { return float64(int(max(v, 0)*1000+0.5)) / 1000 }
+
+func set[V any](m *map[string]V, key string, v V) {
+	if *m == nil {
+		*m = map[string]V{}
+	}
+	(*m)[key] = v
+}
