@@ -167,7 +167,7 @@ func (v *verdicts) given(s stretch) bool {
 
 // lost reports whether a message that was not found is, if it was promised.
 func (v *verdicts) lost(seq uint64) bool {
-	return seq == v.beyond || v.missing() == lost && seq >= v.kept
+	return seq == v.beyond || v.missing() == lost && seq >= max(v.removed, v.kept)
 }
 
 // presume takes a stretch's messages that nobody knew of for promised.
