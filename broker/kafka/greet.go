@@ -24,8 +24,9 @@ const (
 
 // Greet implements broker.Greeter: it asks for the versions that the broker speaks, which is what clients do first, before they say who they are, too.
 func (d *driver) Greet(ctx context.Context, client, addr string, conn net.Conn) error {
-	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
-	conn, err := (&dialer{tls: d.cluster.Endpoint(client).TLS}).secure(ctx, conn, addr)
+	bare := conn // the way that is secured is another
+	defer context.AfterFunc(ctx, func() { _ = bare.SetDeadline(time.Unix(1, 0)) })()
+	conn, err := (&dialer{tls: d.cluster.Endpoint(client).TLS}).secure(ctx, bare, addr)
 	if err != nil {
 		return fmt.Errorf("greet %s: %w", addr, err)
 	}
