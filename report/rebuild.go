@@ -87,6 +87,7 @@ func (b *Rebuilder) window(w Window) {
 	s.Sent += w.Sent
 	s.Acknowledged += w.Acknowledged
 	s.Rejected += w.Rejected
+	s.Aborted += w.Aborted
 	s.Unknown += w.Unknown
 	s.Delivered += w.Delivered
 	for i := len(r.Phases) - 1; i >= 0; i-- {
@@ -120,7 +121,7 @@ func (b *Rebuilder) Report() (*Report, bool) {
 		r.Safety = *b.balance
 	} else {
 		s := &r.Safety
-		s.Pending = s.Sent - min(s.Sent, s.Acknowledged+s.Rejected+s.Unknown)
+		s.Pending = s.Sent - min(s.Sent, s.Acknowledged+s.Rejected+s.Aborted+s.Unknown)
 		s.FinalRead.Reason = "squall had ended by then"
 	}
 	r.Recovery = []Recovery{}

@@ -18,6 +18,8 @@ func killed() []Event {
 	phase := func(name string, kind PhaseKind, at time.Duration) Event {
 		return Event{Type: EventPhase, Phase: &Phase{Name: name, Kind: kind, From: at * time.Second}}
 	}
+	last := window(3, "during kill", 10, 7)
+	last.Window.Aborted = 2
 	all := []Event{
 		{Type: EventRun, Run: &Run{ID: "1", Scenario: "night", Started: begin, Objective: []string{"lost == 0"}, Contract: Contract{Durable: true}}},
 		{Type: EventState, State: &StateChange{Nodes: []string{"b1"}}},
@@ -26,7 +28,7 @@ func killed() []Event {
 		{Type: EventFault, Fault: &Fault{Name: "kill", Commanded: 3 * time.Second, Effective: Never, Healed: Never}},
 		{Type: EventFault, Fault: &Fault{Name: "kill", Commanded: 3 * time.Second, Effective: 3 * time.Second, Healed: Never}},
 		{Type: EventNode, Node: &Crash{Node: "b2", At: 3 * time.Second}}, {Type: EventClient, Client: &ClientEvent{Client: "producer-0"}},
-		{Type: "of a later squall"}, window(3, "during kill", 10, 7),
+		{Type: "of a later squall"}, last,
 	}
 	for i := range all {
 		all[i].At = time.Duration(i) * 250 * time.Millisecond
@@ -55,7 +57,7 @@ func TestRebuild(t *testing.T) {
 	if want := "squall was killed, or its machine went down, 3.25s after the run began, during kill: there was no final read"; r.Run.CutOff != want {
 		t.Errorf("%q, want %q", r.Run.CutOff, want)
 	}
-	if s := r.Safety; s.Sent != 30 || s.Acknowledged != 27 || s.Pending != 3 || s.FinalRead.Done || s.FinalRead.Reason == "" {
+	if s := r.Safety; s.Sent != 30 || s.Acknowledged != 27 || s.Aborted != 2 || s.Pending != 1 || s.FinalRead.Done || s.FinalRead.Reason == "" {
 		t.Errorf("%+v", s)
 	}
 	if len(r.Faults) != 1 || !r.Faults[0].Took() || len(r.Crashes) != 1 || len(r.Findings) != 1 || len(r.History.States) != 1 || len(r.Windows) != 3 {
