@@ -10,9 +10,9 @@ import (
 )
 
 // A timer explains a part of a recovery that is up to a quarter shorter than it, for it counts from the last sign of life, which came before the
-// fault; or up to slow longer, but never more than twice as long.
+// fault; or up to a quarter longer, or slow where that is more, but never more than twice as long: whoever waits for it looks now and then, and acts after that.
 const (
-	earlyShare = 4
+	aboutShare = 4
 	slow       = time.Second
 )
 
@@ -79,5 +79,5 @@ func explain(r report.Recovery, timers []report.Timer) (name, text string) {
 }
 
 func fits(part, timer time.Duration) bool {
-	return timer > 0 && part >= timer-timer/earlyShare && part <= timer+min(slow, timer)
+	return timer > 0 && part >= timer-timer/aboutShare && part <= timer+min(max(slow, timer/aboutShare), timer)
 }

@@ -418,6 +418,8 @@ func TestExplained(t *testing.T) {
 		{"detection", quiet().silent(report.Produce, 0, 31*s, 40*s+600*ms).states(detectedAt(40*s + 100*ms)), "9.1s of 9.6s: session = 9s"},
 		{"a heartbeat early", quiet().silent(report.Produce, 0, 31*s, 38*s+600*ms).states(detectedAt(38 * s)), "7s of 7.6s: session = 9s"},
 		{"the client", quiet().silent(report.Produce, 0, 31*s, 34*s+600*ms).states(detectedAt(31*s + 300*ms)), "3.3s of 3.6s: metadata = 3s"},
+		{"a while late", quiet().silent(report.Produce, 0, 31*s, 43*s).states(detectedAt(42 * s)), "11s of 12s: session = 9s"},
+		{"too late", quiet().silent(report.Produce, 0, 31*s, 43*s).states(detectedAt(42*s + 300*ms)), ""},
 		{"nothing fits", quiet().silent(report.Produce, 0, 31*s, 51*s).states(detectedAt(50 * s)), ""},
 		{"the client's part is not detection's", quiet().silent(report.Produce, 0, 31*s, 34*s+100*ms).states(detectedAt(34 * s)), ""},
 		{"detected after the outage", quiet().silent(report.Produce, 0, 31*s, 34*s).states(detectedAt(40 * s)), ""},
