@@ -21,6 +21,14 @@ type HostSample struct {
 	// Throttled is how many seconds the threads of squall ("squall") or of a node were kept waiting, all together, because a limit was used up.
 	Throttled map[string]float64 `json:"throttled,omitempty"`
 	OOMKills  map[string]uint64  `json:"oom_kills,omitempty"` // processes of theirs that the kernel ended for want of memory
+	// Nodes is what each broker's container used; one that is down is missing.
+	Nodes map[string]NodeSample `json:"nodes,omitempty"`
+}
+
+// A NodeSample is what a broker's container used in one second.
+type NodeSample struct {
+	CPU    float64 `json:"cpu"`          // cores
+	Memory uint64  `json:"memory_bytes"` // at the second's end
 }
 
 // Limits from which on a second counts as disturbed: by something that is no part of the run. That processors are busy, or waited for (CPUSome), is none:
