@@ -6,10 +6,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/seed-228c25e4/squall"
 	"github.com/seed-228c25e4/squall/broker"
-	"github.com/seed-228c25e4/squall/broker/kafka"
-	"github.com/seed-228c25e4/squall/embedded"
 	"github.com/seed-228c25e4/squall/report"
 )
 
@@ -53,23 +50,8 @@ func TestLostIsLookedForAgain(t *testing.T) {
 	for name, always := range map[string]bool{"missed once": false, "gone": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := read(t, quietly+"faults: [ { name: slow, at: 0s, for: 1s, latency: { add: 20ms }, link: producers -> leader } ]\n")
-			cluster, err := embedded.Kafka(t.Context(), embedded.Options{Nodes: 3})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer cluster.Close(context.Background())
-			clock := broker.NewClock()
-			driver, err := kafka.New(cluster, s.Settings(), clock, run)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer driver.Close()
-			absent := &absentMinded{readable: driver.(readable), always: always}
-			r, err := squall.Run(t.Context(), s, squall.Testbed{Kind: kafka.Kind, Cluster: cluster, Driver: absent, Clock: clock, RunID: "test", Run: run})
-			if err != nil {
-				t.Fatal(err)
-			}
+			r, _, _ := playThrough(t, t.Context(), quietly+"faults: [ { name: slow, at: 0s, for: 1s, latency: { add: 20ms }, link: producers -> leader } ]\n", nil,
+				func(d broker.Driver) broker.Driver { return &absentMinded{readable: d.(readable), always: always} })
 			safety := r.Safety
 			missed := strings.Contains(strings.Join(r.Findings, "\n"), "30 messages that the final read had passed over were found")
 			if !always && (safety.Lost != 0 || safety.Loss != nil || !missed || safety.Verified != safety.Acknowledged) {

@@ -2,14 +2,12 @@ package squall_test
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/seed-228c25e4/squall"
 	"github.com/seed-228c25e4/squall/broker"
-	"github.com/seed-228c25e4/squall/broker/kafka"
-	"github.com/seed-228c25e4/squall/embedded"
 )
 
 // A amnesiac driver's coordinator has forgotten for a second what the group committed, and an honest one has not; both keep what members say they committed.
@@ -50,21 +48,10 @@ func TestCommittedOffsetsGoBack(t *testing.T) {
 	for name, honest := range map[string]bool{"honest": true, "forgetful": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := read(t, quietly)
-			cluster, err := embedded.Kafka(t.Context(), embedded.Options{Nodes: 3})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer cluster.Close(context.Background())
-			clock := broker.NewClock()
-			driver, err := kafka.New(cluster, s.Settings(), clock, run)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer driver.Close()
-			d := &amnesiac{readable: driver.(readable), honest: honest, agreed: map[int32]int64{}}
-			s.Phases.Baseline = 12 * time.Second
-			r, err := squall.Run(t.Context(), s, squall.Testbed{Kind: kafka.Kind, Cluster: cluster, Driver: d, Clock: clock, RunID: "test", Run: run})
+			s, bed := testbed(t, strings.Replace(quietly, "baseline: 3s", "baseline: 12s", 1))
+			d := &amnesiac{readable: bed.Driver.(readable), honest: honest, agreed: map[int32]int64{}}
+			bed.Driver = d
+			r, err := squall.Run(t.Context(), s, bed)
 			if err != nil {
 				t.Fatal(err)
 			}

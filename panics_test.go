@@ -10,8 +10,6 @@ import (
 
 	"github.com/seed-228c25e4/squall"
 	"github.com/seed-228c25e4/squall/broker"
-	"github.com/seed-228c25e4/squall/broker/kafka"
-	"github.com/seed-228c25e4/squall/embedded"
 	"github.com/seed-228c25e4/squall/report"
 )
 
@@ -68,26 +66,14 @@ func TestPanicHeals(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := read(t, quietly+"faults: [ { name: death, at: 0s, for: 30s, kill: b2 } ]\nexpect: [ lost == 0 ]\n")
-			cluster, err := embedded.Kafka(t.Context(), embedded.Options{Nodes: 3})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer cluster.Close(context.Background())
-			clock := broker.NewClock()
-			driver, err := kafka.New(cluster, s.Settings(), clock, run)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer driver.Close()
-			b := &bomb{Driver: driver}
-			after := &events{}
-			begun := time.Now()
-			r, err := squall.Run(t.Context(), s, squall.Testbed{Kind: kafka.Kind, Cluster: cluster, Driver: b, Clock: clock, Run: run, Events: c.events}, c.observer(b), after)
+			s, bed := testbed(t, quietly+"faults: [ { name: death, at: 0s, for: 30s, kill: b2 } ]\nexpect: [ lost == 0 ]\n")
+			b, after, begun := &bomb{Driver: bed.Driver}, &events{}, time.Now()
+			bed.Driver, bed.Events = b, c.events
+			r, err := squall.Run(t.Context(), s, bed, c.observer(b), after)
 			if err == nil || !strings.Contains(err.Error(), "a bug in ") || !strings.Contains(err.Error(), "panics_test.go") {
 				t.Errorf("the error is %v", err)
 			}
-			if up, err := cluster.Nodes()[1].(broker.Process).Running(context.Background()); err != nil || !up {
+			if up, err := bed.Cluster.Nodes()[1].(broker.Process).Running(context.Background()); err != nil || !up {
 				t.Errorf("b2 runs: %v, %v", up, err)
 			}
 			if r == nil || r.Verdict.ExitCode != report.ExitInternal || r.Verdict.Outcome == report.Pass || !strings.Contains(r.Verdict.Sentence, "panic") {

@@ -72,28 +72,36 @@ func play(t *testing.T, ctx context.Context, text string, meddle func(*embedded.
 func playThrough(t *testing.T, ctx context.Context, text string, meddle func(*embedded.Cluster), through func(broker.Driver) broker.Driver, more ...squall.Observer) (
 	*report.Report, *events, []byte) {
 	t.Helper()
-	s := read(t, text)
-	cluster, err := embedded.Kafka(ctx, embedded.Options{Nodes: s.Broker.Nodes, Config: s.Broker.Config})
+	s, bed := testbed(t, text)
+	if meddle != nil {
+		meddle(bed.Cluster.(*embedded.Cluster))
+	}
+	var file bytes.Buffer
+	var seen events
+	bed.Driver, bed.Events = through(bed.Driver), &file
+	r, err := squall.Run(ctx, s, bed, append(more, &seen)...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer cluster.Close(context.Background())
+	return r, &seen, file.Bytes()
+}
+
+// testbed returns a scenario and an embedded cluster for it, which is closed when the test is over.
+func testbed(t *testing.T, text string) (*scenarios.Scenario, squall.Testbed) {
+	t.Helper()
+	s := read(t, text)
+	cluster, err := embedded.Kafka(t.Context(), embedded.Options{Nodes: s.Broker.Nodes, Config: s.Broker.Config})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cluster.Close(context.Background()) })
 	clock := broker.NewClock()
 	driver, err := kafka.New(cluster, s.Settings(), clock, run)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer driver.Close()
-	if meddle != nil {
-		meddle(cluster)
-	}
-	var file bytes.Buffer
-	var seen events
-	r, err := squall.Run(ctx, s, squall.Testbed{Kind: kafka.Kind, Cluster: cluster, Driver: through(driver), Clock: clock, RunID: "test", Run: run, Events: &file}, append(more, &seen)...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r, &seen, file.Bytes()
+	t.Cleanup(func() { driver.Close() })
+	return s, squall.Testbed{Kind: kafka.Kind, Cluster: cluster, Driver: driver, Clock: clock, RunID: "test", Run: run}
 }
 
 // An honest broker is accused of nothing, and the death of a leader shows as what it was.
@@ -409,26 +417,15 @@ func keptSchedule(r *report.Report) bool {
 // A cluster that does not get ready is an error, not a report.
 func TestNeverReady(t *testing.T) {
 	t.Parallel()
-	s := read(t, quiet)
-	cluster, err := embedded.Kafka(t.Context(), embedded.Options{Nodes: 3})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer cluster.Close(context.Background())
-	for _, n := range cluster.Nodes() {
+	s, bed := testbed(t, quiet)
+	for _, n := range bed.Cluster.Nodes() {
 		if err := n.Kill(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	clock := broker.NewClock()
-	driver, err := kafka.New(cluster, s.Settings(), clock, run)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer driver.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 	defer cancel()
-	r, err := squall.Run(ctx, s, squall.Testbed{Kind: kafka.Kind, Cluster: cluster, Driver: driver, Clock: clock})
+	r, err := squall.Run(ctx, s, bed)
 	if r != nil || err == nil || !errors.Is(err, context.DeadlineExceeded) && !strings.Contains(err.Error(), "create topic") {
 		t.Errorf("report %v, error %v", r, err)
 	}

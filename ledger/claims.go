@@ -54,6 +54,14 @@ func (c *claims) goesOn(offset int64, producer uint32, seq uint64) bool {
 	return true
 }
 
+// extend notes that n neighbouring messages are at neighbouring offsets.
+func (c *claims) extend(offset int64, producer uint32, seq uint64, n int) {
+	if !c.goesOn(offset, producer, seq) {
+		c.begin(offset, producer, seq)
+	}
+	c.next += int64(n - 1)
+}
+
 // begin begins another run; an offset below 0 is none.
 func (c *claims) begin(offset int64, producer uint32, seq uint64) {
 	if offset >= 0 {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -388,28 +389,29 @@ func BenchmarkLedger(b *testing.B) {
 		perRecord(b, batch, func(n uint64) { list[n%batch].ID = idOf(n, partitions) }, func() { l.Sender(0).Sent(list) })
 	})
 	// Alone, a producer's messages follow one another in a partition; with others beside it, each may be a batch of its own.
-	for name, stride := range map[string]uint64{"Outcomes": 1, "OutcomesAmongOthers": 2} {
+	for name, c := range map[string]struct{ stride, together uint64 }{"Outcomes": {1, 20}, "OutcomesOneByOne": {1, 1}, "OutcomesAmongOthers": {2, 1}} {
 		b.Run(name, func(b *testing.B) {
 			l, list, sent := ledger.New(1, partitions), make([]broker.Outcome, batch), make([]broker.Message, batch)
 			perRecord(b, batch, func(n uint64) {
-				id := idOf(n, partitions)
+				id := idOfBatch(n, c.together, partitions)
 				sent[n%batch].ID = id
-				list[n%batch] = broker.Outcome{ID: id, Offset: int64(id.Seq * stride), At: time.Duration(n) * time.Microsecond}
+				list[n%batch] = broker.Outcome{ID: id, Offset: int64(id.Seq * c.stride), At: time.Duration(n) * time.Microsecond}
 				if n%batch == batch-1 {
 					l.Sender(0).Sent(sent)
 				}
 			}, func() { l.Sender(0).Outcomes(list) })
 		})
 	}
-	for _, name := range []string{"Delivered", "Read"} {
+	// A broker's log is given out as producers' batches; with batches of one message, nothing has a neighbour.
+	for name, together := range map[string]uint64{"Delivered": 20, "DeliveredOneByOne": 1, "Read": 20, "ReadOneByOne": 1} {
 		b.Run(name, func(b *testing.B) {
 			l, list, sent := ledger.New(1, partitions), make([]broker.Delivery, batch), make([]broker.Message, batch)
 			page := l.Receiver().Delivered
-			if name == "Read" {
+			if strings.HasPrefix(name, "Read") {
 				page = l.Reader().Delivered
 			}
 			perRecord(b, batch, func(n uint64) {
-				id := idOf(n, partitions)
+				id := idOfBatch(n, together, partitions)
 				sent[n%batch].ID = id
 				list[n%batch] = broker.Delivery{ID: id, Partition: id.Partition, Offset: int64(id.Seq)}
 				if n%batch == batch-1 {
@@ -422,6 +424,13 @@ func BenchmarkLedger(b *testing.B) {
 
 func idOf(n uint64, partitions int32) broker.ID {
 	return broker.ID{Partition: int32(n % uint64(partitions)), Seq: n / uint64(partitions)}
+}
+
+// idOfBatch returns the n-th message of a load that goes to the partitions in turn, several messages at a time.
+func idOfBatch(n, together uint64, partitions int32) broker.ID {
+	id := idOf(n/together, partitions)
+	id.Seq = id.Seq*together + n%together
+	return id
 }
 
 // perRecord measures only write, which is given batches that fill has made, and reports the median batch too, which others on the machine disturb

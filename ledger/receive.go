@@ -155,35 +155,47 @@ type ReceivePage struct{ intake }
 // Delivered is told decoded deliveries in the order in which the consumer got them. It must not be called twice at once.
 func (p *ReceivePage) Delivered(batch []broker.Delivery) {
 	var intact uint64
-	for i := range batch {
-		d := &batch[i]
-		if d.Envelope != broker.Intact {
-			p.notIntact(d)
-			continue
+	for len(batch) > 0 {
+		n := deliveredTogether(batch)
+		if n >= shortest && p.together(batch[:n]) {
+			intact += uint64(n)
+		} else {
+			for i := range batch[:n] {
+				intact += p.deliver(&batch[i])
+			}
 		}
-		intact++
-		part, s := p.place(d)
-		if s == nil {
-			continue
-		}
-		part.taken++
-		if !part.claims.goesOn(d.Offset, d.ID.Producer, d.ID.Seq) {
-			part.claims.begin(d.Offset, d.ID.Producer, d.ID.Seq)
-		}
-		fresh := s.ids.add(d.ID.Seq, &p.free)
-		again := part.again(d.Offset, &p.free)
-		if !fresh {
-			p.repeated(d, again)
-		}
-		if d.Offset < 0 && d.Redelivered {
-			continue // its place among the others says nothing
-		}
-		if p.follow(s, &d.ID, part.turn) && fresh {
-			s.late(d.ID.Seq, &p.free)
-			p.seen[reordered].fold(d.ID, d.Offset)
-		}
+		batch = batch[n:]
 	}
 	p.intact.Add(intact)
+}
+
+// deliver takes one delivery, and returns how many of it are intact.
+func (p *ReceivePage) deliver(d *broker.Delivery) uint64 {
+	if d.Envelope != broker.Intact {
+		p.notIntact(d)
+		return 0
+	}
+	part, s := p.place(d)
+	if s == nil {
+		return 1
+	}
+	part.taken++
+	if !part.claims.goesOn(d.Offset, d.ID.Producer, d.ID.Seq) {
+		part.claims.begin(d.Offset, d.ID.Producer, d.ID.Seq)
+	}
+	fresh := s.ids.add(d.ID.Seq, &p.free)
+	again := part.again(d.Offset, &p.free)
+	if !fresh {
+		p.repeated(d, again)
+	}
+	if d.Offset < 0 && d.Redelivered {
+		return 1 // its place among the others says nothing
+	}
+	if p.follow(s, &d.ID, part.turn) && fresh {
+		s.late(d.ID.Seq, &p.free)
+		p.seen[reordered].fold(d.ID, d.Offset)
+	}
+	return 1
 }
 
 // again notes an offset, and reports whether it was delivered before, or may have been.
@@ -229,38 +241,50 @@ func (p *ReadPage) Removed(batch []broker.Delivery) { p.take(batch, true) }
 
 func (p *ReadPage) take(batch []broker.Delivery, gone bool) {
 	var intact uint64
-	for i := range batch {
-		d := &batch[i]
-		passed := p.before(d)
-		if d.Envelope != broker.Intact {
-			p.notIntact(d)
-			continue
+	for len(batch) > 0 {
+		n := deliveredTogether(batch)
+		if n >= shortest && !gone && p.together(batch[:n]) {
+			intact += uint64(n)
+		} else {
+			for i := range batch[:n] {
+				intact += p.find(&batch[i], gone)
+			}
 		}
-		part, s := p.place(d)
-		if passed && (s == nil || s.ids.has(d.ID.Seq)) {
-			continue // else it is of another log: the topic was made anew
-		}
-		intact++
-		if s == nil {
-			continue
-		}
-		part.taken++
-		if !part.claims.goesOn(d.Offset, d.ID.Producer, d.ID.Seq) {
-			part.claims.begin(d.Offset, d.ID.Producer, d.ID.Seq)
-		}
-		if gone {
-			s.remove(d.ID.Seq, &p.free)
-		}
-		if !s.ids.add(d.ID.Seq, &p.free) {
-			p.repeated(d, false)
-			continue
-		}
-		if p.follow(s, &d.ID, 0) {
-			s.late(d.ID.Seq, &p.free)
-			p.seen[reordered].fold(d.ID, d.Offset)
-		}
+		batch = batch[n:]
 	}
 	p.intact.Add(intact)
+}
+
+// find takes one delivery, and returns how many of it are intact and not passed over.
+func (p *ReadPage) find(d *broker.Delivery, gone bool) uint64 {
+	passed := p.before(d)
+	if d.Envelope != broker.Intact {
+		p.notIntact(d)
+		return 0
+	}
+	part, s := p.place(d)
+	if passed && (s == nil || s.ids.has(d.ID.Seq)) {
+		return 0 // else it is of another log: the topic was made anew
+	}
+	if s == nil {
+		return 1
+	}
+	part.taken++
+	if !part.claims.goesOn(d.Offset, d.ID.Producer, d.ID.Seq) {
+		part.claims.begin(d.Offset, d.ID.Producer, d.ID.Seq)
+	}
+	if gone {
+		s.remove(d.ID.Seq, &p.free)
+	}
+	if !s.ids.add(d.ID.Seq, &p.free) {
+		p.repeated(d, false)
+		return 1
+	}
+	if p.follow(s, &d.ID, 0) {
+		s.late(d.ID.Seq, &p.free)
+		p.seen[reordered].fold(d.ID, d.Offset)
+	}
+	return 1
 }
 
 // Again is told messages that were read once more because the read had passed over their places without finding them: what is new among them was there.

@@ -65,39 +65,54 @@ func (p *SendPage) Sent(batch []broker.Message) {
 // Outcomes is told how the sending of messages ended. Of several outcomes of one message the first stands; the others are counted as late, and so
 // are outcomes of messages that this producer did not send.
 func (p *SendPage) Outcomes(batch []broker.Outcome) {
-	var acknowledged, rejected, unknown uint64
-	for i := range batch {
-		o := &batch[i]
-		s := p.stream(o)
-		if s == nil || !s.told.add(o.ID.Seq, &p.free) {
-			p.late++
-			p.odd.fold(o.ID, o.Offset)
-			continue
-		}
-		if o.Transaction != 0 {
-			s.transactions.add(o.Transaction, o.ID.Seq)
-		}
-		switch {
-		case o.Err == nil:
-			acknowledged++
-			s.trail.acknowledged(o)
-			if !s.claims.goesOn(o.Offset, p.producer, o.ID.Seq) {
-				s.claims.begin(o.Offset, p.producer, o.ID.Seq)
+	var ends ends
+	for len(batch) > 0 {
+		n := acknowledgedTogether(batch)
+		if n >= shortest && p.together(batch[:n]) {
+			ends.acknowledged += uint64(n)
+		} else {
+			for i := range batch[:n] {
+				p.outcome(&batch[i], &ends)
 			}
-		case errors.Is(o.Err, broker.ErrRejected):
-			if errors.Is(o.Err, broker.ErrAborted) {
-				p.aborted++
-			}
-			rejected++
-			s.fail().rejected.add(o.ID.Seq, &p.free)
-		default:
-			unknown++
-			s.fail().unknown.add(o.ID.Seq, &p.free)
 		}
+		batch = batch[n:]
 	}
-	count(&p.acknowledged, acknowledged)
-	count(&p.rejected, rejected)
-	count(&p.unknown, unknown)
+	count(&p.acknowledged, ends.acknowledged)
+	count(&p.rejected, ends.rejected)
+	count(&p.unknown, ends.unknown)
+}
+
+// ends counts how messages ended.
+type ends struct{ acknowledged, rejected, unknown uint64 }
+
+// outcome takes one outcome.
+func (p *SendPage) outcome(o *broker.Outcome, ends *ends) {
+	s := p.stream(o)
+	if s == nil || !s.told.add(o.ID.Seq, &p.free) {
+		p.late++
+		p.odd.fold(o.ID, o.Offset)
+		return
+	}
+	if o.Transaction != 0 {
+		s.transactions.add(o.Transaction, o.ID.Seq)
+	}
+	switch {
+	case o.Err == nil:
+		ends.acknowledged++
+		s.trail.acknowledged(o)
+		if !s.claims.goesOn(o.Offset, p.producer, o.ID.Seq) {
+			s.claims.begin(o.Offset, p.producer, o.ID.Seq)
+		}
+	case errors.Is(o.Err, broker.ErrRejected):
+		if errors.Is(o.Err, broker.ErrAborted) {
+			p.aborted++
+		}
+		ends.rejected++
+		s.fail().rejected.add(o.ID.Seq, &p.free)
+	default:
+		ends.unknown++
+		s.fail().unknown.add(o.ID.Seq, &p.free)
+	}
 }
 
 // count leaves a counter alone that does not change: outcomes come one at a time, and adding nothing costs as much as adding something.

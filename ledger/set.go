@@ -70,6 +70,32 @@ func (s *set) add(n uint64, free *spare) bool {
 	return true
 }
 
+// vacant reports that the n numbers from first on lie in one chunk, which is the one used last from then on, and that none of them is in the set. It is false
+// where finding out takes longer than adding them one by one.
+func (s *set) vacant(first uint64, n int, free *spare) bool {
+	last := first + uint64(n) - 1
+	if first>>chunkShift != last>>chunkShift || !s.ready(first) && s.open(first>>chunkShift, free) == nil {
+		return false
+	}
+	for at := first &^ 63; at <= last; at += 64 {
+		if s.hot.words[at>>6%chunkWords]&below(last+1, at)&^below(first, at) != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// fill puts the n numbers from first on into the set, which has been found vacant there.
+func (s *set) fill(first uint64, n int, free *spare) {
+	last := first + uint64(n) - 1
+	for at := first &^ 63; at <= last; at += 64 {
+		s.hot.words[at>>6%chunkWords] |= below(last+1, at) &^ below(first, at)
+	}
+	if s.hot.left -= n; s.hot.left == 0 {
+		s.fold(first>>chunkShift, free)
+	}
+}
+
 // open makes the chunk that holds the numbers from at*chunkSize on the one used last, and returns it; nil: it is full.
 func (s *set) open(at uint64, free *spare) *chunk {
 	i, found := s.find(at)

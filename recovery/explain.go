@@ -18,7 +18,7 @@ const (
 
 // parts takes an outage apart. Nothing can be told where service came back because the fault ended, which no part of the cluster's own doing explains,
 // or where the cluster's view changed only after it. Where it did not change at all, it is the clients who found another way.
-func (a *analysis) parts(s stretch, r report.Recovery) []report.Part {
+func (a *analysis) parts(s stretch, r report.Recovery, timers []report.Timer) []report.Part {
 	service := r.Service.Value
 	if !r.Service.Known || service == 0 || s.Healing >= 0 && s.Effective+service >= s.Healing {
 		return nil
@@ -32,6 +32,9 @@ func (a *analysis) parts(s stretch, r report.Recovery) []report.Part {
 		ends[1] = a.elected(s, s.Effective+r.Detect.Value, s.Effective+service) - s.Effective
 	}
 	ends[2] = r.FirstSuccess.Value
+	if noticedByGroup(s, timers) { // whom it expels is not in the cluster's view
+		ends[0], ends[1] = ends[2], ends[2]
+	}
 	var all []report.Part
 	done := time.Duration(0)
 	for i, name := range []report.PartName{report.Detection, report.Election, report.Discovery, report.CatchUp} {
@@ -40,6 +43,13 @@ func (a *analysis) parts(s stretch, r report.Recovery) []report.Part {
 		done = end
 	}
 	return all
+}
+
+// noticedByGroup reports whether a fault is nothing that the brokers could notice, and the coordinator of a group does.
+func noticedByGroup(s stretch, timers []report.Timer) bool {
+	return slices.ContainsFunc(timers, func(t report.Timer) bool {
+		return t.Name == s.NoticedBy && t.Side == string(report.Consume) && t.Part == string(report.Detection)
+	})
 }
 
 // elected returns when every partition that a victim led had another leader, as far as that was seen before service was back.
@@ -71,11 +81,16 @@ func explain(r report.Recovery, timers []report.Timer) (name, text string) {
 	}
 	largest := slices.MaxFunc(r.Parts, func(a, b report.Part) int { return cmp.Compare(a.Took, b.Took) })
 	for _, t := range timers {
-		if t.Part == string(largest.Name) && fits(largest.Took, t.Value) {
+		if t.Part == string(largest.Name) && felt(r.Gaps, t.Side) && fits(largest.Took, t.Value) {
 			return t.Name, fmt.Sprintf("%s of %s: %s = %s", report.Human(largest.Took), report.Human(r.Service.Value), t.Name, report.Human(t.Value))
 		}
 	}
 	return "", ""
+}
+
+// felt reports whether those had an outage whom a timer keeps waiting.
+func felt(gaps []report.Silence, side string) bool {
+	return side == "" || slices.ContainsFunc(gaps, func(g report.Silence) bool { return string(g.Direction) == side })
 }
 
 func fits(part, timer time.Duration) bool {

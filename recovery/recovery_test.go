@@ -408,6 +408,19 @@ func TestRepeated(t *testing.T) {
 	}
 }
 
+// sided adds timers that one side alone waits for.
+func sided(m *made) *made {
+	m.timers = append(m.timers, report.Timer{Name: "request", Value: 16 * s, Part: "client discovery", Side: "produce"},
+		report.Timer{Name: "group", Value: 6 * s, Part: "detection", Side: "consume"})
+	return m
+}
+
+// crashed makes the victim a consumer.
+func crashed(m *made) *made {
+	m.faults[0].Victims, m.faults[0].NoticedBy = []string{"consumer-0"}, "group"
+	return m
+}
+
 func TestExplained(t *testing.T) {
 	detectedAt := func(at time.Duration) report.StateChange { return state(at, "b2", "b2", "b3") }
 	for _, c := range []struct {
@@ -425,6 +438,10 @@ func TestExplained(t *testing.T) {
 		{"detected after the outage", quiet().silent(report.Produce, 0, 31*s, 34*s).states(detectedAt(40 * s)), ""},
 		{"not detected: the fault's end may have been what helped", quiet().silent(report.Produce, 0, 31*s, 40*s), ""},
 		{"no outage", quiet().states(detectedAt(40 * s)), ""},
+		{"consumers alone, whom the producers' timers do not keep", sided(quiet().silent(report.Consume, 0, 31*s, 47*s+500*ms)), ""},
+		{"producers, too", sided(quiet().silent(report.Consume, 0, 31*s, 48*s+500*ms).silent(report.Produce, 0, 31*s, 48*s).states(detectedAt(31*s + 100*ms))), "16.9s of 17.5s: request = 16s"},
+		{"a member of the group", crashed(sided(quiet().silent(report.Consume, 0, 31*s, 37*s+200*ms))), "6.2s of 6.2s: group = 6s"},
+		{"a member that others noticed at once", crashed(sided(quiet().silent(report.Consume, 0, 31*s, 32*s))), ""},
 		{"censored", quiet().open(0, 31*s, 100*s).states(detectedAt(40 * s)), ""},
 	} {
 		if got := c.made.analyse()[0].Explained; got != c.want {

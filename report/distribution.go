@@ -16,7 +16,7 @@ type Distribution struct {
 	Unknown  int    `json:"unknown"`  // figures that nobody knows, which are in none of the others
 	Min      Figure `json:"min"`
 	P50      Figure `json:"p50"` // the median: of an even number, the middle between the two in the middle
-	P95      Figure `json:"p95"` // by nearest rank, from leastP95 figures on
+	P95      Figure `json:"p95"` // by nearest rank, from LeastP95 figures on
 	Max      Figure `json:"max"`
 	// Low and High are an interval of the true median with at least 95 % confidence, whatever the figures' distribution: two order statistics
 	// (David and Nagaraja, Order Statistics, 3rd ed., 7.1), from 6 figures on.
@@ -24,10 +24,10 @@ type Distribution struct {
 	High Figure `json:"median_high"`
 }
 
-const (
-	leastP95   = 20
-	confidence = 0.95
-)
+// LeastP95 is the least number of figures of which a 95th percentile can be told: of fewer, it would be the greatest.
+const LeastP95 = 20
+
+const confidence = 0.95
 
 // Distribute makes a distribution of figures in any order.
 func Distribute(figures []Figure) Distribution {
@@ -48,8 +48,8 @@ func Distribute(figures []Figure) Distribution {
 		}
 	}
 	d.Min, d.P50, d.Max = sorted[0], median(sorted), sorted[d.N-1]
-	d.P95 = tooFew("p95", leastP95, d.N)
-	if d.N >= leastP95 {
+	d.P95 = tooFew("p95", LeastP95, d.N)
+	if d.N >= LeastP95 {
 		d.P95 = sorted[(95*d.N+99)/100-1]
 	}
 	d.Low, d.High = tooFew("an interval of the median", 6, d.N), tooFew("an interval of the median", 6, d.N)

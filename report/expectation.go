@@ -21,7 +21,7 @@ type Expectation struct {
 	Op       string // "<", "<=", ">", ">=", "=="
 	Value    float64
 	Relative bool   // Value is a factor of what the metric is in the baseline
-	During   string // a phase's name: "baseline", "warm-up", "heal", "drain", "during NAME" as NAME, "recovery NAME", or "faults" and "recovery" for those of all faults
+	During   string // a phase's name: "baseline", "warm-up", "during NAME" as NAME, "recovery NAME", or "faults" and "recovery" for those of all faults
 	Of       string // a fault's name
 	Warn     bool   // missing it does not change the verdict
 }
@@ -97,7 +97,10 @@ func (e Expectation) checkScope(m Metric, faults []string) error {
 	if e.During == "" {
 		return nil
 	}
-	known := []string{string(WarmUp), string(Baseline), string(Heal), string(Drain)}
+	if e.During == string(Heal) || e.During == string(Drain) {
+		return fmt.Errorf("nothing is due any more during %s, and what comes late is counted where it was due: ask for another phase, or for none", e.During)
+	}
+	known := []string{string(WarmUp), string(Baseline)}
 	if len(faults) > 0 {
 		known = append(known, DuringFaults, everyRecovery)
 	}
@@ -105,7 +108,7 @@ func (e Expectation) checkScope(m Metric, faults []string) error {
 		known = append(known, f, "recovery "+f)
 	}
 	if !slices.Contains(known, e.During) {
-		return fmt.Errorf("there is no phase named %q%s; phases are warm-up, baseline, a fault's name, recovery and a fault's name, faults and recovery for those of all faults, heal and drain", e.During, Suggest(e.During, known))
+		return fmt.Errorf("there is no phase named %q%s; phases are warm-up, baseline, a fault's name, recovery and a fault's name, and faults and recovery for those of all faults", e.During, Suggest(e.During, known))
 	}
 	return nil
 }

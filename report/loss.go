@@ -51,7 +51,7 @@ func HumanBytes(n uint64) string {
 // lostAge is the recovery point. Where the bounds of the age lie on either side of what is asked for, nobody can tell.
 func lostAge() Metric {
 	return Metric{Name: "lost.age", Unit: UnitDuration, Scope: ScopeRun, Needs: ScopeSafety,
-		About: "the recovery point: how long before the fault took effect the oldest lost message had been acknowledged; 0: nothing is lost",
+		About: "the recovery point: how long before the fault took effect the oldest lost message had been acknowledged; 0: nothing that had been acknowledged before it is lost",
 		get: func(r *Report, e Expectation) measure {
 			l := r.Safety.Loss
 			switch {

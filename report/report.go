@@ -114,6 +114,7 @@ type Timer struct {
 	Name  string        `json:"name"`
 	Value time.Duration `json:"value_ns"`
 	Part  string        `json:"part"`
+	Side  string        `json:"side,omitempty"` // a Direction that alone waits for it; empty: both do
 	Note  string        `json:"note"`
 }
 

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"strings"
 
 	"go.yaml.in/yaml/v4"
 
@@ -24,12 +25,32 @@ func (v expectations) read(r *reader, path string, n *yaml.Node) {
 			continue
 		}
 		e, err := report.ParseExpectation(c.Value, names)
+		if err == nil {
+			err = v.enough(e)
+		}
 		if err != nil {
 			r.note(c, place, "", "%v", err)
 			continue
 		}
 		v.s.Expect = append(v.s.Expect, e)
 	}
+}
+
+// enough is an error where a statistic is asked for of fewer injections than it needs.
+func (v expectations) enough(e report.Expectation) error {
+	if e.Stat != "p95" || !strings.HasPrefix(e.Metric, "recovery.") {
+		return nil
+	}
+	n := 0
+	for _, step := range v.s.Faults {
+		if e.Of == "" || step.Planned(0).Is(e.Of) {
+			n++
+		}
+	}
+	if n >= report.LeastP95 {
+		return nil
+	}
+	return fmt.Errorf("%s.p95 wants at least %d injections, and there are %d: write %[1]s.max, or repeat the fault more often", e.Metric, report.LeastP95, n)
 }
 
 func (v expectations) write() *yaml.Node {

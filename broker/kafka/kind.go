@@ -194,7 +194,7 @@ func timers(s broker.Settings) []broker.Timer {
 		setting(s, "controller.quorum.election.timeout.ms", time.Second, "election", "An election of the quorum's leader that takes so long begins anew."),
 		{Name: "client metadata min age", Value: cmp.Or(s.Producer.MetadataMinAge, defaultMetadataMinAge), Part: "client discovery",
 			Note: "A client asks at most this often who leads, unless a broker tells it."},
-		{Name: "client produce request timeout", Value: blackHole, Part: "client discovery",
+		{Name: "client produce request timeout", Value: blackHole, Part: "client discovery", Side: "produce",
 			Note: "A client gives up after so long on a broker that takes its requests and stays silent."},
 		setting(s, heartbeatConfig, 2*time.Second, "catch-up",
 			"A broker reports to the controller this often, and one that comes back is unfenced by such a report."),
@@ -204,7 +204,7 @@ func timers(s broker.Settings) []broker.Timer {
 			Note: "The coordinator aborts a transaction that is open for so long; until then nobody who reads committed gets past it."})
 	}
 	if s.Consumer.Group != "" {
-		all = append(all, broker.Timer{Name: memberTimer, Value: session, Part: "detection",
+		all = append(all, broker.Timer{Name: memberTimer, Value: session, Part: "detection", Side: "consume",
 			Note: "A member of the group that is not heard of for so long is expelled, and its partitions go to others."})
 	}
 	return all
