@@ -142,7 +142,7 @@ func (s *sampler) meter(ctx context.Context, r *reading) error {
 		if err != nil {
 			return err
 		}
-		r.groups[n.Name()] = host.Counters{Used: m.Used, Throttled: m.Throttled, OOMKills: m.OOMKills}
+		r.groups[n.Name()] = host.Counters{Used: m.Used, Throttled: m.Throttled, OOMKills: m.OOMKills, Memory: m.Memory}
 		r.beside += m.Beside
 	}
 	r.metered = true
@@ -182,6 +182,9 @@ func compare(a, b *reading) (s report.HostSample) {
 		}
 		if n := risen(before.OOMKills, after.OOMKills); n > 0 {
 			set(&s.OOMKills, who, n)
+		}
+		if who != own && after.Used > 0 { // else it does not run
+			set(&s.Nodes, who, report.NodeSample{CPU: rounded(float64(risen(before.Used, after.Used)) / elapsed), Memory: after.Memory})
 		}
 	}
 	return s

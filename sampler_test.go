@@ -31,7 +31,7 @@ func after(change func(*reading)) reading {
 	r.times = &host.Times{Busy: 101600 * time.Millisecond, Idle: 50300 * time.Millisecond, Steal: 10 * second, Total: 172 * second}
 	r.pressure = map[string]host.Pressure{"cpu": {Some: 1900 * time.Millisecond}, "memory": {}, "io": {}}
 	r.groups = maps.Clone(r.groups)
-	r.groups["b1"] = host.Counters{Used: 31 * second, Throttled: 5 * second}
+	r.groups["b1"] = host.Counters{Used: 31 * second, Throttled: 5 * second, Memory: 7}
 	change(&r)
 	return r
 }
@@ -81,6 +81,24 @@ func TestCompare(t *testing.T) {
 				t.Errorf("got %+v, want %+v", got, want)
 			}
 		})
+	}
+}
+
+// What each broker used is told, and nothing of one that does not run.
+func TestCompareNodes(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*reading)
+		want   map[string]report.NodeSample
+	}{
+		"it works":     {func(*reading) {}, map[string]report.NodeSample{"b1": {CPU: 1, Memory: 7}}},
+		"started anew": {func(r *reading) { r.groups["b1"] = host.Counters{Used: second / 2, Memory: 3} }, map[string]report.NodeSample{"b1": {CPU: 0.5, Memory: 3}}},
+		"down":         {func(r *reading) { r.groups["b1"] = host.Counters{} }, nil},
+		"not seen":     {func(r *reading) { delete(r.groups, "b1") }, nil},
+	} {
+		a, b := before(), after(c.change)
+		if got := compare(&a, &b).Nodes; !maps.Equal(got, c.want) {
+			t.Errorf("%s: %+v", name, got)
+		}
 	}
 }
 

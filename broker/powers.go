@@ -52,6 +52,7 @@ type Metering struct {
 	Beside    time.Duration // processor time of what the testbed runs beside it for the node
 	Throttled time.Duration // its threads were kept waiting because a limit was used up, all together
 	OOMKills  uint64        // of its processes, those that the kernel ended for want of memory
+	Memory    uint64        // bytes that it uses now; no counter; 0: not known
 }
 
 // A Limiter is a Node whose process can be given less of the machine. Limits outlast the process: they bind the next one, too.

@@ -24,6 +24,7 @@ type Counters struct {
 	Used      time.Duration // processor time
 	Throttled time.Duration // all threads were kept waiting because a limit was used up, the group's own or that of one it is in; added up over processors
 	OOMKills  uint64        // processes that the kernel ended for want of memory
+	Memory    uint64        // bytes in use now, without files that were read and could be dropped at once
 }
 
 // The controllers of version 1 that are read.
@@ -141,8 +142,26 @@ func (c *Cgroup) Read() (Counters, error) {
 		return n, err
 	}
 	n.Throttled = time.Duration(throttled)
-	n.OOMKills, err = read(filepath.Join(c.roots[controlsMemory], c.paths[controlsMemory], "memory.oom_control"), "oom_kill") // since 4.13
-	return n, err
+	dir := filepath.Join(c.roots[controlsMemory], c.paths[controlsMemory])
+	if n.OOMKills, err = read(filepath.Join(dir, "memory.oom_control"), "oom_kill"); err != nil { // since 4.13
+		return n, err
+	}
+	n.Memory = memory(dir, "memory.usage_in_bytes", "total_inactive_file")
+	return n, nil
+}
+
+// memory returns what a group uses, without what it has of files and does not use; 0: it is not told, as of the root.
+func memory(dir, file, droppable string) uint64 {
+	text, err := os.ReadFile(filepath.Join(dir, file))
+	if err != nil {
+		return 0
+	}
+	used, err := strconv.ParseUint(strings.TrimSpace(string(text)), 10, 64)
+	if err != nil {
+		return 0
+	}
+	files, _ := read(filepath.Join(dir, "memory.stat"), droppable) // 0: all of it counts
+	return used - min(used, files)
 }
 
 func (c *Cgroup) readUnified() (n Counters, err error) {
@@ -162,6 +181,7 @@ func (c *Cgroup) readUnified() (n Counters, err error) {
 			err = nil // the root has no such file, nor has a group without the memory controller
 		}
 	}
+	n.Memory = memory(dir, "memory.current", "inactive_file")
 	return n, err
 }
 

@@ -75,25 +75,29 @@ func TestPressure(t *testing.T) {
 	}
 }
 
-// Files of a container that has 1.2 s, was throttled for 0.3 s, and lost 2 processes.
+// Files of a container that has 1.2 s and 700 kB, was throttled for 0.3 s, and lost 2 processes.
 var (
 	version1 = map[string]string{
 		"proc/7/cgroup": "9:name=systemd:/docker/abc\n4:memory:/docker/abc\n2:cpu,cpuacct:/docker/abc\n0::/docker/abc\n",
-		"cgroup/cpu,cpuacct/docker/abc/cpuacct.usage": "1200000000\n",
-		"cgroup/cpu,cpuacct/docker/abc/cpu.stat":      "nr_periods 10\nnr_throttled 3\nthrottled_time 300000000\n",
-		"cgroup/cpu,cpuacct/docker/cpu.stat":          "nr_periods 0\nnr_throttled 0\nthrottled_time 0\n",
-		"cgroup/cpu,cpuacct/cpu.stat":                 "nr_periods 0\nnr_throttled 0\nthrottled_time 0\n",
-		"cgroup/memory/docker/abc/memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 2\n",
-		"cgroup/unified/cgroup.controllers":           "",
-		"cgroup/unified/docker/abc/cpu.stat":          "usage_usec 5\n",
+		"cgroup/cpu,cpuacct/docker/abc/cpuacct.usage":    "1200000000\n",
+		"cgroup/cpu,cpuacct/docker/abc/cpu.stat":         "nr_periods 10\nnr_throttled 3\nthrottled_time 300000000\n",
+		"cgroup/cpu,cpuacct/docker/cpu.stat":             "nr_periods 0\nnr_throttled 0\nthrottled_time 0\n",
+		"cgroup/cpu,cpuacct/cpu.stat":                    "nr_periods 0\nnr_throttled 0\nthrottled_time 0\n",
+		"cgroup/memory/docker/abc/memory.oom_control":    "oom_kill_disable 0\nunder_oom 0\noom_kill 2\n",
+		"cgroup/memory/docker/abc/memory.usage_in_bytes": "900000\n",
+		"cgroup/memory/docker/abc/memory.stat":           "inactive_file 7\ntotal_inactive_file 200000\n",
+		"cgroup/unified/cgroup.controllers":              "",
+		"cgroup/unified/docker/abc/cpu.stat":             "usage_usec 5\n",
 	}
 	version2 = map[string]string{
-		"proc/7/cgroup":                                      "0::/system.slice/docker-abc.scope\n",
-		"cgroup/cgroup.controllers":                          "cpu io memory pids\n",
-		"cgroup/system.slice/docker-abc.scope/cpu.stat":      "usage_usec 1200000\nuser_usec 1000000\nsystem_usec 200000\nnr_periods 10\nnr_throttled 3\nthrottled_usec 300000\n",
-		"cgroup/system.slice/docker-abc.scope/memory.events": "low 0\nhigh 0\nmax 12\noom 2\noom_kill 2\n",
-		"cgroup/system.slice/cpu.stat":                       "usage_usec 9200000\nnr_periods 0\nnr_throttled 0\nthrottled_usec 0\n",
-		"cgroup/cpu.stat":                                    "usage_usec 99200000\nuser_usec 1000000\nsystem_usec 200000\n",
+		"proc/7/cgroup":                                       "0::/system.slice/docker-abc.scope\n",
+		"cgroup/cgroup.controllers":                           "cpu io memory pids\n",
+		"cgroup/system.slice/docker-abc.scope/cpu.stat":       "usage_usec 1200000\nuser_usec 1000000\nsystem_usec 200000\nnr_periods 10\nnr_throttled 3\nthrottled_usec 300000\n",
+		"cgroup/system.slice/docker-abc.scope/memory.events":  "low 0\nhigh 0\nmax 12\noom 2\noom_kill 2\n",
+		"cgroup/system.slice/docker-abc.scope/memory.current": "900000\n",
+		"cgroup/system.slice/docker-abc.scope/memory.stat":    "anon 5\ninactive_file 200000\n",
+		"cgroup/system.slice/cpu.stat":                        "usage_usec 9200000\nnr_periods 0\nnr_throttled 0\nthrottled_usec 0\n",
+		"cgroup/cpu.stat":                                     "usage_usec 99200000\nuser_usec 1000000\nsystem_usec 200000\n",
 	}
 )
 
@@ -105,7 +109,7 @@ func TestCgroup(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := Counters{Used: 1200 * ms, Throttled: 300 * ms, OOMKills: 2}
+			want := Counters{Used: 1200 * ms, Throttled: 300 * ms, OOMKills: 2, Memory: 700_000}
 			if got, err := c.Read(); err != nil || got != want {
 				t.Errorf("got %+v, %v", got, err)
 			}

@@ -22,6 +22,7 @@ type Collector struct {
 	delivered []int64       // one above the highest offset delivered, by partition
 	since     time.Duration // of messages that were due since
 	meter     *meter
+	strip     *strip
 }
 
 // NewCollector returns a collector of these receivers, which have to be made before the load begins.
@@ -31,7 +32,7 @@ func NewCollector(o Options, receivers []*Receiver) *Collector {
 		produce: newSilences(report.Produce, o.Partitions, o.Phases, o.Start),
 		consume: newSilences(report.Consume, o.Partitions, o.Phases, o.Start),
 		acked:   make([]int64, o.Partitions), delivered: make([]int64, o.Partitions),
-		meter: newMeter(),
+		meter: newMeter(), strip: newStrip(o.Partitions),
 	}
 }
 
@@ -39,6 +40,7 @@ func NewCollector(o Options, receivers []*Receiver) *Collector {
 func (c *Collector) Begin(start time.Duration, senders []*Sender) {
 	c.o.Start, c.senders = start, senders
 	c.first, c.told, c.windows = int(start/time.Second), 0, nil
+	c.strip.first = c.first
 	c.meter.look()
 	for _, s := range senders { // their recordings were made some time ago, for that time
 		s.sending.take(start)
@@ -65,6 +67,7 @@ func (c *Collector) Roll(now time.Duration, buffered int) []report.Window {
 		w := &c.windows[i]
 		w.Backlog, w.Buffered = c.Backlog(), buffered
 		w.CPU, w.GC, w.Goroutines = used.cores, used.gc, used.goroutines
+		w.Partitions = c.strip.take(c.first + i)
 	}
 	fresh := slices.Clone(c.windows[c.told:max(c.told, min(done, len(c.windows)))])
 	c.told += len(fresh)
@@ -110,6 +113,7 @@ func (c *Collector) mergeSent(r *recording) {
 	c.mergeCounts(r)
 	c.produce.merge(&r.due, &r.done)
 	c.consume.merge(&r.due, &r.done)
+	c.strip.merge(&r.due, &r.done)
 	for _, cell := range r.cells {
 		h := cell.first.export()
 		w := c.window(cell.second)
@@ -122,6 +126,7 @@ func (c *Collector) mergeSent(r *recording) {
 func (c *Collector) mergeEnded(r *recording) {
 	c.mergeCounts(r)
 	c.produce.merge(&r.due, &r.done)
+	c.strip.merge(&r.due, &r.done)
 	c.raise(c.acked, r)
 	for class, n := range r.errors {
 		w := c.window(r.base)

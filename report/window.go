@@ -22,16 +22,16 @@ type Window struct {
 	Errors       map[string]uint64 `json:"errors,omitempty"` // by class
 	Latency      Latency           `json:"latency"`
 	Host         *HostSample       `json:"host,omitempty"` // what else the machine did; nil: nobody looked
-	// Partitions has a letter for each partition, by its number: how its acknowledgements went in this second.
+	// Partitions has a letter for each partition, by its number: how its acknowledgements went in this second. Empty: there are too many of them.
 	Partitions string `json:"partitions,omitempty"`
 }
 
 // The letters of Window.Partitions.
 const (
-	PartitionFull   = 'f' // at least half as many were acknowledged as were due
-	PartitionThin   = 't' // some were
-	PartitionSilent = 's' // none was, of those that were due
-	PartitionIdle   = 'i' // nothing was due
+	PartitionFull   = 'f' // something was acknowledged in at least half as many tenths of the second as something was due in
+	PartitionThin   = 't' // in fewer
+	PartitionSilent = 's' // in none, though something was due, then or before, and waited
+	PartitionIdle   = 'i' // nothing was due, and nothing waited
 )
 
 // A Backlog is what consumers that began late found, and how long they took to drain it.

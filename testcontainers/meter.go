@@ -74,7 +74,7 @@ func (n node) Meter(ctx context.Context) (broker.Metering, error) {
 		return m, n.deed("read the control group of", err)
 	}
 	if err == nil {
-		m.Used, m.Throttled, m.OOMKills = c.Used, c.Throttled, c.OOMKills
+		m.Used, m.Throttled, m.OOMKills, m.Memory = c.Used, c.Throttled, c.OOMKills, c.Memory
 	}
 	m.Beside = sidecar.Used
 	return m, nil
