@@ -21,6 +21,7 @@ type journal struct {
 	clock     broker.Clock
 	out       io.Writer  // nil: nobody keeps the events
 	observers []Observer // nil: one that panicked is told nothing more
+	watchers  []Watcher  // those of the observers that may act
 	panics    *panics
 	events    chan report.Event
 	ending    chan struct{} // closed when nothing more is told; late events of clients are then left in the channel
@@ -33,6 +34,11 @@ type journal struct {
 func newJournal(clock broker.Clock, out io.Writer, observers []Observer, p *panics) *journal {
 	j := &journal{clock: clock, out: out, observers: slices.Clone(observers), panics: p, events: make(chan report.Event, journalRoom),
 		ending: make(chan struct{}), done: make(chan struct{})}
+	for _, o := range observers {
+		if w, ok := o.(Watcher); ok {
+			j.watchers = append(j.watchers, w)
+		}
+	}
 	go j.run()
 	return j
 }

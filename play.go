@@ -15,6 +15,7 @@ import (
 // play sends the load while the scenario's plan goes by: warm-up, baseline, faults, recovery. It returns when the load is over and every fault is
 // reverted, with why the plan ended early, if it did.
 func (r *run) play(ctx context.Context) Stopped {
+	r.control()
 	start := (r.clock.Now() + headStart).Truncate(time.Second) + time.Second // windows, phases and clock then agree on seconds
 	r.options.Start = start
 	r.collector.Begin(start, r.senders)
@@ -70,25 +71,17 @@ func (r *run) tick() (end func()) {
 
 // plan goes through the scenario's phases while the load is on, and returns when all faults are reverted and their recovery has been watched.
 func (r *run) plan(ctx context.Context, start time.Duration) {
-	p := &r.scenario.Phases
-	r.enter(report.Phase{Name: string(report.WarmUp), Kind: report.WarmUp, From: start})
-	wait(ctx, r.clock, start+p.WarmUp)
-	r.enter(report.Phase{Name: string(report.Baseline), Kind: report.Baseline, From: start + p.WarmUp})
-	baselineEnd := start + r.scenario.BaselineEnd()
-	wait(ctx, r.clock, baselineEnd)
-
-	course := &course{run: r, left: len(r.scenario.Faults), ward: ward{todo: r.bed.Todo}}
+	course := &course{run: r, left: len(r.scenario.Faults), ward: ward{todo: r.bed.Todo}, baseline: start + r.scenario.Phases.WarmUp,
+		baselineEnd: start + r.scenario.BaselineEnd()}
 	defer course.end()
-	r.timeline.Start, r.timeline.Told = baselineEnd, course.told
+	r.enter(report.Phase{Name: string(report.WarmUp), Kind: report.WarmUp, From: start})
+	course.warm()
+	r.timeline.Start, r.timeline.Told = course.baselineEnd, course.told
+	r.hands.begin(course, start)
 	records, err := r.timeline.Run(ctx)
 	r.faults = records
 	if err != nil {
 		r.finding("%v", err)
-	}
-	for i, f := range records {
-		if f.Took() && r.scenario.Faults[i].For > 0 {
-			wait(ctx, r.clock, f.Healed+p.Recovery)
-		}
 	}
 }
 
@@ -106,14 +99,36 @@ func (r *run) enter(p report.Phase) {
 
 // A course follows the faults with the run's phases: during the fault that began last and is not over, then its recovery for its time.
 type course struct {
-	run *run
+	run                   *run
+	baseline, baselineEnd time.Duration // from when to when there is to be no fault, on the clock
 
 	mu     sync.Mutex
 	ward   ward
 	active []string // faults that are on, the last that began last
 	left   int      // faults that are not over yet
+	warmed *time.Timer
 	over   *time.Timer
 	ended  bool
+}
+
+// warm begins the baseline when the warm-up is over, unless a fault by hand is in its way.
+func (c *course) warm() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.warmed = time.AfterFunc(c.baseline-c.run.clock.Now(), c.run.panics.guard(func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if !c.ended && c.run.phases.Current().Kind == report.WarmUp {
+			c.run.enter(report.Phase{Name: string(report.Baseline), Kind: report.Baseline, From: c.baseline})
+		}
+	}))
+}
+
+// expect says that so many more faults are to come.
+func (c *course) expect(more int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.left += more
 }
 
 // told is what the timeline tells transitions to.
@@ -121,6 +136,7 @@ func (c *course) told(what faults.Transition, f report.Fault) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	r := c.run
+	r.hands.follow(f)
 	switch what {
 	case faults.Commanded:
 		if mayEnd(f) {
@@ -170,24 +186,33 @@ func (c *course) leave(f report.Fault) {
 		return
 	}
 	c.run.enter(report.Phase{Name: "recovery " + f.Name, Kind: report.Recovering, Fault: f.Name, From: now})
-	if c.left > 0 { // else the load ends with this recovery
-		c.over = time.AfterFunc(c.run.scenario.Phases.Recovery, c.run.panics.guard(c.between))
+	if watch := c.run.scenario.Phases.Recovery; c.left > 0 || now+watch < c.baselineEnd { // else the load ends with this recovery
+		c.over = time.AfterFunc(watch, c.run.panics.guard(c.between))
 	}
 }
 
-// between begins the phase in which no fault is on and none is being recovered from.
+// between begins the phase in which no fault is on and none is being recovered from. Before the baseline was to be over, that is what is left of it.
 func (c *course) between() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.ended && len(c.active) == 0 && c.run.phases.Current().Kind == report.Recovering {
-		c.run.begin(report.Phase{Name: string(report.Between), Kind: report.Between})
+	if c.ended || len(c.active) > 0 || c.run.phases.Current().Kind != report.Recovering {
+		return
 	}
+	kind, now := report.Between, c.run.clock.Now()
+	switch {
+	case now < c.baseline:
+		kind = report.WarmUp
+	case now < c.baselineEnd:
+		kind = report.Baseline
+	}
+	c.run.begin(report.Phase{Name: string(kind), Kind: kind})
 }
 
 func (c *course) end() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.ended = true
+	c.warmed.Stop()
 	if c.over != nil {
 		c.over.Stop()
 	}

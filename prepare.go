@@ -41,6 +41,7 @@ type run struct {
 	ledger   *ledger.Ledger
 	options  loadgen.Options
 	timeline *faults.Timeline
+	hands    *hands
 	panics   panics
 
 	senders   []*loadgen.Sender
@@ -84,6 +85,7 @@ func newRun(s *scenarios.Scenario, bed Testbed, observers []Observer, end contex
 		Cluster: bed.Cluster, Driver: bed.Driver, State: r.watcher.look, Removing: r.removing,
 		Renewed: r.renewed,
 	}
+	r.hands = &hands{run: r, cut: map[string]bool{}, seen: map[string]report.Fault{}}
 	r.final.Dirty = s.Load.Producers.Transactions.Used() && s.Load.Consumers.Isolation != broker.ReadCommitted
 	r.watchCommits()
 	r.receiving, r.watching = func() {}, func() {}

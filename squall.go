@@ -29,6 +29,9 @@ type Testbed struct {
 	Events  io.Writer     // where events.ndjson goes; nil: nowhere
 	Todo    Todo          // where it is kept what is still to be reverted; nil: nowhere
 	Host    *host.Machine // where it is looked what else the machine does; nil: nowhere
+	Stop    func()        // ends the plan for a Watcher, as whoever made ctx does; nil: a Watcher cannot
+	// Save keeps what a Watcher wants to keep beside the run's results, in a file of about that name, and returns its path. Nil: nothing can be kept.
+	Save func(name string, data []byte) (path string, err error)
 	// Calibration is what the generator reached before the run; nil: nobody asked.
 	Calibration *report.Calibration
 }

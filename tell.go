@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"strconv"
 	"time"
 
@@ -119,7 +120,7 @@ func (r *run) noticed() {
 	timers := r.bed.Kind.Decisive
 	names := map[faults.Noticed]string{faults.AsNode: timers.Node, faults.AsFollower: timers.Follower, faults.AsMember: timers.Member}
 	for i := range r.faults {
-		for _, s := range r.scenario.Faults {
+		for _, s := range slices.Concat(r.scenario.Faults, r.hands.steps) {
 			if s.Name == r.faults[i].Name {
 				r.faults[i].NoticedBy = names[s.Noticed()]
 			}
@@ -140,6 +141,7 @@ func (r *run) report(stopped Stopped) *report.Report {
 
 	out := &report.Report{Schema: report.SchemaVersion, Run: r.info, Safety: r.balance(history, now), Faults: r.faults, Phases: phases, Windows: windows, History: history,
 		Crashes: r.guard.crashes()}
+	r.hands.report(&out.Run)
 	out.Run.Took, out.Run.Stopped, out.Run.StopCode = now-r.begun, stopped.By, stopped.Code
 	if start := r.scenario.Load.Consumers.Start; start > 0 && r.scenario.Load.Consumers.Count > 0 {
 		out.Backlog = &report.Backlog{Began: r.options.Start + start}

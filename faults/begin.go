@@ -116,6 +116,16 @@ func (t *Timeline) whole(s broker.State) bool {
 // enter finds the victims, and takes hold of them. What is refused because of what else is in force is tried again for a while, where the step has
 // limits to keep to; so is a target that there is not yet: a leader may be being elected.
 func (t *Timeline) enter(ctx context.Context, s Step, kind Kind) (*act, *hold, error) {
+	for {
+		a, own, err := t.enterSoon(ctx, s, kind)
+		if !errors.Is(err, errReverting) || !t.stage.awaitCalm(ctx) {
+			return a, own, err
+		}
+	}
+}
+
+// enterSoon is enter, but for the time in which all that was in force is being reverted by hand: then its error is errReverting.
+func (t *Timeline) enterSoon(ctx context.Context, s Step, kind Kind) (*act, *hold, error) {
 	within := resolveWithin
 	if s.Limits != nil {
 		within = cmp.Or(s.Within, DefaultWithin)
@@ -144,7 +154,7 @@ func final(err error, l *Limits) bool {
 	var leftOut leftOutError
 	var tooMuch tooMuchError
 	var held heldError
-	return errors.As(err, &leftOut) || errors.As(err, &tooMuch) || errors.As(err, &held) && l == nil
+	return errors.As(err, &leftOut) || errors.As(err, &tooMuch) || errors.As(err, &held) && l == nil || errors.Is(err, errReverting)
 }
 
 // tryEnter finds the victims in the cluster's state of this moment.
@@ -175,6 +185,9 @@ func (t *Timeline) tryEnter(ctx context.Context, s Step, kind Kind) (*act, *hold
 		own, err = t.holds.take(s.Name, kind, v.Names())
 		return err
 	})
+	if errors.Is(err, errReverting) {
+		return nil, nil, err
+	}
 	return a, own, err
 }
 

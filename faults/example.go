@@ -14,22 +14,58 @@ var targetExamples = map[TargetType][2]string{
 
 // Example returns one way to write a fault of the kind, with the parameters that it cannot do without.
 func (k Kind) Example() string {
-	target, isAimed := targetExamples[k.Target]
+	target := targetExamples[k.Target][1]
 	if k.Least > 1 {
-		target[1] = "all"
+		target = "all"
 	}
+	return "{ at: 0s, for: 20s, " + k.write(target) + " }"
+}
+
+// ExampleOn returns one way to write a fault of the kind that begins now, done to a target; empty for a kind that has none.
+func (k Kind) ExampleOn(target string) string { return "{ " + k.write(target) + ", for: 20s }" }
+
+// write prints the kind with its parameters and its target.
+func (k Kind) write(target string) string {
+	field, isAimed := targetExamples[k.Target]
 	set := k.samples()
 	switch {
 	case len(set) == 0 && isAimed:
-		return fmt.Sprintf("{ at: 0s, for: 20s, %s: %s }", k.Name, target[1])
+		return k.Name + ": " + target
 	case len(set) == 0:
-		return fmt.Sprintf("{ at: 0s, for: 20s, %s: {} }", k.Name)
+		return k.Name + ": {}"
 	}
-	text := fmt.Sprintf("{ at: 0s, for: 20s, %s: { %s }", k.Name, strings.Join(set, ", "))
+	text := fmt.Sprintf("%s: { %s }", k.Name, strings.Join(set, ", "))
 	if isAimed {
-		text += fmt.Sprintf(", %s: %s", target[0], target[1])
+		text += fmt.Sprintf(", %s: %s", field[0], target)
 	}
-	return text + " }"
+	return text
+}
+
+// Aims returns targets that the kind may be done to in a place, the most telling first; whether each is there now is not asked. A kind without targets has one
+// that is empty.
+func (k Kind) Aims(in Place) []string {
+	nodes := append([]string{"leader", "follower", "controller", "coordinator", "busiest", "any", "minority", "all"}, in.Nodes...)
+	var aims []string
+	switch k.Target {
+	case Nowhere:
+		return []string{""}
+	case Clients:
+		return append([]string{"any", "all"}, in.clientsOf(k.Clients)...)
+	case Sides:
+		for _, n := range append([]string{"leader", "controller"}, in.Nodes...) {
+			aims = append(aims, n+" | rest")
+		}
+	case Links:
+		aims = []string{"producers -> leader", "consumers -> leader", "clients -> all", "leader <-> peers", "controller <-> peers"}
+		for _, n := range in.Nodes {
+			aims = append(aims, "clients -> "+n, n+" <-> peers")
+		}
+	default:
+		if aims = nodes; k.Least > 1 {
+			aims = []string{"all"}
+		}
+	}
+	return aims
 }
 
 // samples gives a new fault one parameter after the other until nothing is wrong with them, and returns those.

@@ -28,10 +28,8 @@ func (e heldError) Error() string { return string(e) }
 func (h *holds) take(fault string, kind Kind, victims []string) (*hold, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for _, v := range victims {
-		if by := h.all[v]; by != nil {
-			return nil, heldError(fmt.Sprintf("%s is down already, by fault %s", v, by.fault))
-		}
+	if err := h.held(victims); err != nil {
+		return nil, err
 	}
 	if !kind.Exclusive {
 		return nil, nil
@@ -44,6 +42,23 @@ func (h *holds) take(fault string, kind Kind, victims []string) (*hold, error) {
 		h.all[v] = own
 	}
 	return own, nil
+}
+
+// held returns which fault has any of the victims for itself; the caller has the lock.
+func (h *holds) held(victims []string) error {
+	for _, v := range victims {
+		if by := h.all[v]; by != nil {
+			return heldError(fmt.Sprintf("%s is down already, by fault %s", v, by.fault))
+		}
+	}
+	return nil
+}
+
+// check is held for those who have no lock, and take nothing.
+func (h *holds) check(victims []string) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.held(victims)
 }
 
 // letGo frees victims, if the fault held them.

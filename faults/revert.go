@@ -16,10 +16,10 @@ const (
 )
 
 // revert goes the way back, which has a deadline of its own: it is gone after a cancelled run, too. Where several faults end at once, the last that
-// began is reverted first.
-func (t *Timeline) revert(ctx context.Context, a *act, f *report.Fault) error {
+// began is reverted first. ctx is the fault's own; it ends with the run, or by hand.
+func (t *Timeline) revert(run, ctx context.Context, a *act, f *report.Fault) error {
 	ended := ctx.Err() != nil // then a fault may be half done, and that is nobody's mistake
-	hurry := ended && t.Hurry != nil && t.Hurry(ctx)
+	hurry := run.Err() != nil && t.Hurry != nil && t.Hurry(run)
 	if !hurry && (ended || a.step.For == 0) {
 		t.awaitTurn(a)
 	}

@@ -16,6 +16,10 @@ type act struct {
 	state  broker.State // in which the victims were found
 	revert Revert       // the way back, once there is something to revert
 	gone   chan struct{}
+
+	end     context.CancelCauseFunc // ends it; nil: it has not begun
+	cut     bool                    // it is to end, by hand
+	healing bool
 }
 
 // A stage knows which steps are in force, in the order in which they began, and which are over.
@@ -26,7 +30,9 @@ type stage struct {
 	done   map[string]chan struct{}
 	ends   map[string]time.Time // of steps that are over
 	late   time.Time            // when the last step that has an end of its own was over
-	others sync.WaitGroup       // the steps that have one
+	others crowd                // the steps that have one, and are not over
+	cut    int                  // acts that end by hand
+	calm   chan struct{}        // closed when there are none any more
 }
 
 // open prepares for the steps.
@@ -35,9 +41,14 @@ func (s *stage) open(steps []Step) {
 	s.late = time.Now()
 	for _, st := range steps {
 		s.done[st.Name] = make(chan struct{})
-		if st.For > 0 {
-			s.others.Add(1)
-		}
+		s.expect(st)
+	}
+}
+
+// expect says that a step is to come.
+func (s *stage) expect(st Step) {
+	if st.For > 0 {
+		s.others.enter()
 	}
 }
 
@@ -47,10 +58,12 @@ func (s *stage) over(st Step) {
 	s.ends[st.Name] = time.Now()
 	if st.For > 0 {
 		s.late = s.ends[st.Name]
-		s.others.Done()
+		s.others.leave()
 	}
 	s.mu.Unlock()
-	close(s.done[st.Name])
+	if done, ok := s.done[st.Name]; ok { // nothing waits for one that joined
+		close(done)
+	}
 }
 
 // ended returns when a step was over.
@@ -67,12 +80,20 @@ func (s *stage) othersEnded() time.Time {
 	return s.late
 }
 
+// alone reports whether every step that has an end of its own is over.
+func (s *stage) alone() bool {
+	select {
+	case <-s.others.empty():
+		return true
+	default:
+		return false
+	}
+}
+
 // awaitOthers waits until every step that has an end of its own is over, or ctx ends.
 func (s *stage) awaitOthers(ctx context.Context) {
-	over := make(chan struct{})
-	go func() { s.others.Wait(); close(over) }() // ends with the timeline at the latest: every step is over then
 	select {
-	case <-over:
+	case <-s.others.empty():
 	case <-ctx.Done():
 	}
 }
@@ -81,6 +102,9 @@ func (s *stage) awaitOthers(ctx context.Context) {
 func (s *stage) enter(a *act, allowed func(on []*act) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.cut > 0 {
+		return errReverting
+	}
 	if err := allowed(s.acts); err != nil {
 		return err
 	}
@@ -95,6 +119,11 @@ func (s *stage) leave(a *act) {
 	defer s.mu.Unlock()
 	s.acts = slices.DeleteFunc(s.acts, func(o *act) bool { return o == a })
 	close(a.gone)
+	if a.cut {
+		if s.cut--; s.cut == 0 {
+			close(s.calm)
+		}
+	}
 }
 
 // on returns the acts in force, and the victims of the step that began last.

@@ -25,6 +25,7 @@ type Step struct {
 	Kind   string        // the name of a Kind
 	Target Target
 	Fault  Fault
+	ByHand bool // nobody planned it: it joined
 }
 
 // An Anchor is the end of another step.
@@ -65,7 +66,7 @@ func (s Step) Waits() string {
 // Planned returns the step as it stands in a report before it began.
 func (s Step) Planned(baselineEnd time.Duration) report.Fault {
 	return report.Fault{
-		Name: s.Name, Group: s.Group, Kind: s.Kind, Target: s.Target.String(), Params: s.Params(), Planned: baselineEnd + s.At,
+		Name: s.Name, Group: s.Group, Kind: s.Kind, Target: s.Target.String(), Params: s.Params(), ByHand: s.ByHand, Planned: baselineEnd + s.At,
 		Commanded: report.Never, Effective: report.Never, Healing: report.Never, Healed: report.Never,
 		Victims: []string{}, Chosen: []string{}, Affected: []int32{}, Evidence: []string{},
 	}

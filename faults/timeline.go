@@ -40,7 +40,7 @@ type Timeline struct {
 	Clock   broker.Clock
 	Start   time.Duration // the end of the baseline on the clock: where every step's At counts from
 	Heal    time.Duration // when the faults that have no end of their own are reverted at the earliest, counted like At
-	Watch   time.Duration // how long the recovery of all others is watched before
+	Watch   time.Duration // how long the recovery of all others is watched: before that, and before Run returns
 	Topic   string        // whose partitions are told as affected
 	Seed    uint64        // what all chance comes from: each step has a stream of its own, by its name
 	Cluster broker.Cluster
@@ -66,47 +66,63 @@ type Timeline struct {
 
 	mu    sync.Mutex // one Told at a time
 	holds holds
+	cast  cast
 	stage stage
 }
 
-// Run carries out all steps, overlapping ones side by side, and returns when the last fault is reverted. When ctx ends, what is in force is
-// reverted at once, the last that began first, and what has not begun never begins. So it is when a step panics.
+// Run carries out all steps, overlapping ones side by side, with those that join by hand, and returns when the last fault is reverted and the recovery of
+// all that have an end of their own has been watched; not before Start. When ctx ends, what is in force is reverted at once, the last that began first,
+// and what has not begun never begins. So it is when a step panics.
 //
-// There is one record for each step, in their order. A fault that did not take effect says so in its record's Error; the error is for what could
-// not be reverted, and the record's HealError says why.
+// There is one record for each step, in their order, and then one for each that joined. A fault that did not take effect says so in its record's Error; the
+// error is for what could not be reverted, and the record's HealError says why.
 func (t *Timeline) Run(ctx context.Context) ([]report.Fault, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	t.stage.open(t.Steps)
-	records := make([]report.Fault, len(t.Steps))
-	errs := make([]error, len(t.Steps))
-	var steps sync.WaitGroup
-	var once sync.Once
-	var broken any
-	for i, s := range t.Steps {
-		steps.Go(func() {
-			defer func() {
-				p := recover()
-				switch {
-				case p == nil:
-				case t.Panicked != nil:
-					records[i] = s.Planned(t.Start)
-					records[i].Error = panicError(p)
-					t.Panicked(stackOf(p))
-				default:
-					once.Do(func() { broken = stackOf(p) })
-					cancel(errors.New("panic"))
-				}
-			}()
-			defer t.stage.over(s)
-			records[i], errs[i] = t.carryOut(ctx, s)
-		})
+	t.cast.open(ctx, cancel, t.Steps)
+	for _, m := range t.cast.all() {
+		t.play(m)
 	}
-	steps.Wait()
-	if broken != nil {
-		panic(broken)
+	for !t.over(ctx) {
 	}
-	return records, errors.Join(errs...)
+	if t.cast.broken != nil {
+		panic(t.cast.broken)
+	}
+	records, err := []report.Fault{}, []error{}
+	for _, m := range t.cast.all() {
+		records, err = append(records, m.fault), append(err, m.err)
+	}
+	return records, errors.Join(err...)
+}
+
+// play carries out one step aside; Run waits for it.
+func (t *Timeline) play(m *performer) {
+	go func() {
+		defer t.cast.left()
+		defer func() {
+			p := recover()
+			switch {
+			case p == nil:
+			case t.Panicked != nil:
+				m.fault = m.step.Planned(t.Start)
+				m.fault.Error = panicError(p)
+				t.Panicked(stackOf(p))
+			default:
+				t.cast.breaks(stackOf(p))
+			}
+		}()
+		defer t.stage.over(m.step)
+		m.fault, m.err = t.carryOut(t.cast.ctx, m.step)
+	}()
+}
+
+// over waits until every step is over, and watched, and reports whether none has joined meanwhile: then none can any more.
+func (t *Timeline) over(ctx context.Context) bool {
+	<-t.cast.empty()
+	until := t.cast.until()
+	t.sleepUntil(ctx, max(t.Start, until))
+	return t.cast.close(until)
 }
 
 // carryOut lives one fault's life.
@@ -149,13 +165,18 @@ func (t *Timeline) missed(f report.Fault, why error) (report.Fault, error) {
 }
 
 // live is a fault's life from its injection to its end. Whatever panics between, it is reverted.
-func (t *Timeline) live(ctx context.Context, s Step, kind Kind, a *act, own *hold, f report.Fault) (lived report.Fault, err error) {
+func (t *Timeline) live(run context.Context, s Step, kind Kind, a *act, own *hold, f report.Fault) (lived report.Fault, err error) {
 	defer t.stage.leave(a)
+	ctx, cancel := t.stage.begin(run, a)
+	defer cancel()
 	f.Victims, f.Chosen = a.Names(), a.Chosen
 	t.foretell(&f, kind, a)
 	end := func() error {
 		f.Survives = f.Survives && t.holds.survived(own)
-		if err = t.revert(ctx, a, &f); err == nil {
+		if t.stage.heals(a) {
+			a.Witness.Note("reverted by hand")
+		}
+		if err = t.revert(run, ctx, a, &f); err == nil {
 			t.holds.letGo(f.Victims, own)
 		}
 		return err
@@ -178,7 +199,9 @@ func (t *Timeline) live(ctx context.Context, s Step, kind Kind, a *act, own *hol
 	if f.Error == "" {
 		t.last(ctx, s, &f)
 	}
-	err = end()
+	if err = end(); err == nil && f.Took() && (s.For > 0 || s.ByHand || a.cut) {
+		t.cast.watch(f.Healed + t.Watch)
+	}
 	return f, err
 }
 
@@ -216,7 +239,11 @@ func (t *Timeline) inject(ctx context.Context, s Step, a *act, f *report.Fault) 
 	done := t.Clock.Now()
 	at, notes := a.Witness.told()
 	f.Evidence = notes
-	if err != nil {
+	switch {
+	case err != nil && errors.Is(context.Cause(ctx), errByHand):
+		f.Error = "it was reverted by hand before it was in force"
+		return
+	case err != nil:
 		f.Error = err.Error()
 		return
 	}
@@ -237,9 +264,17 @@ func (t *Timeline) last(ctx context.Context, s Step, f *report.Fault) {
 	case s.For > 0:
 		t.sleepUntil(ctx, f.Effective+s.For)
 	default:
-		t.stage.awaitOthers(ctx)
-		t.sleepUntil(ctx, max(t.Start+t.Heal, t.Clock.At(t.stage.othersEnded())+t.Watch))
+		for !t.healTime(ctx) {
+		}
 	}
+}
+
+// healTime waits until the others are over and watched, and reports whether none has joined meanwhile, or ctx ended.
+func (t *Timeline) healTime(ctx context.Context) bool {
+	t.stage.awaitOthers(ctx)
+	late := t.stage.othersEnded()
+	t.sleepUntil(ctx, max(t.Start+t.Heal, t.Clock.At(late)+t.Watch))
+	return ctx.Err() != nil || t.stage.othersEnded().Equal(late) && t.stage.alone()
 }
 
 // sleepUntil waits for a moment on the clock, and is false where ctx ended before it.

@@ -286,6 +286,16 @@ func TestBlastRadiusAndOutageArea(t *testing.T) {
 	}
 }
 
+// A fault by hand in the warm-up that was over before the baseline spoils none of it; one that was still on does.
+func TestBaselineAfterAFault(t *testing.T) {
+	for healed, want := range map[time.Duration]bool{9 * s: true, 35 * s: false, report.Never: false} {
+		m := quiet().also(report.Fault{Name: "by-hand-1", ByHand: true, Commanded: 2 * s, Effective: 2 * s, Healed: healed})
+		if b := newBaseline(m.history, m.faults, m.windows); b.known != want {
+			t.Errorf("healed at %v: the baseline is known: %v", healed, b.known)
+		}
+	}
+}
+
 func TestBrownout(t *testing.T) {
 	slow := report.Histogram{Buckets: []report.Bucket{{Value: 51 * ms, Count: 200}}, Max: 51 * ms}
 	for _, c := range []struct {

@@ -25,20 +25,14 @@ type baseline struct {
 
 // newBaseline leaves out seconds whose messages were not all done with before the first fault: what hurt them is the fault's.
 func newBaseline(h report.History, faults []report.Fault, windows []report.Window) baseline {
-	end := h.LoadEnd
-	for _, f := range faults {
-		if f.Commanded >= 0 {
-			end = min(end, f.Commanded)
-		}
-	}
 	var b baseline
 	var ack report.Histogram
 	var backlogs []uint64
 	var due uint64
 	for _, w := range windows {
 		if !slices.ContainsFunc(h.Phases, func(p report.Phase) bool {
-			return p.Kind == report.Baseline && w.Start >= p.From && w.Start+second <= p.To
-		}) || w.Start+w.Latency.Ack.Max > end {
+			return p.Kind == report.Baseline && w.Start >= p.From && w.Start+second <= p.To && w.Start+w.Latency.Ack.Max <= undisturbed(p, h, faults)
+		}) {
 			continue
 		}
 		ack.Merge(w.Latency.Ack)
@@ -51,6 +45,17 @@ func newBaseline(h report.History, faults []report.Fault, windows []report.Windo
 	slices.Sort(backlogs)
 	rank := (len(backlogs)*99 + 99) / 100
 	return baseline{known: true, ack: ack.Quantile(0.99), due: due / uint64(len(backlogs)), backlog: backlogs[rank-1]}
+}
+
+// undisturbed returns until when no fault is felt in a phase that is to have none: those that were over before it, and watched, are not.
+func undisturbed(p report.Phase, h report.History, faults []report.Fault) time.Duration {
+	end := h.LoadEnd
+	for _, f := range faults {
+		if f.Commanded >= 0 && (f.Healed < 0 || f.Healed > p.From) {
+			end = min(end, f.Commanded)
+		}
+	}
+	return end
 }
 
 // performance returns when the first five seconds began that were as good as the baseline. Where there was a gap, they are looked for from there on:

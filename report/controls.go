@@ -2,6 +2,7 @@ package report
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -38,3 +39,6 @@ type Touch struct {
 	At   time.Duration `json:"at_ns"`
 	What string        `json:"what"` // "{ kill: leader, for: 20s }", "rate: 2000/s", "revert"
 }
+
+// String says what was done and when: "{ kill: leader, for: 20s } at 12.4s".
+func (t Touch) String() string { return fmt.Sprintf("%s at %s", t.What, Human(t.At)) }

@@ -14,6 +14,7 @@ type Event struct {
 	State  *StateChange  `json:"state,omitempty"`
 	Node   *Crash        `json:"node,omitempty"`
 	Client *ClientEvent  `json:"client,omitempty"`
+	Touch  *Touch        `json:"touch,omitempty"`
 	Window *Window       `json:"window,omitempty"`
 	Safety *Safety       `json:"safety,omitempty"`
 	Result *Verdict      `json:"verdict,omitempty"`
@@ -32,6 +33,7 @@ const (
 	EventClient  EventType = "client"  // something happened to a client's connections
 	EventWindow  EventType = "window"  // a second is over
 	EventSafety  EventType = "safety"  // the ledger's balance
+	EventTouch   EventType = "touch"   // something was done to the run by hand
 	EventNote    EventType = "note"    // something that a reader should know
 	EventVerdict EventType = "verdict" // the last
 )

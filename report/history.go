@@ -107,6 +107,7 @@ type Fault struct {
 	Kind      string        `json:"kind"`            // "kill", "latency", ...
 	Target    string        `json:"target"`
 	Params    string        `json:"params,omitempty"`
+	ByHand    bool          `json:"by_hand,omitempty"`    // nobody planned it
 	Planned   time.Duration `json:"planned_ns"`           // on the run's clock
 	Commanded time.Duration `json:"commanded_ns"`         // when the injection began
 	Effective time.Duration `json:"effective_ns"`         // when it was done

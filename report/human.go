@@ -2,9 +2,11 @@ package report
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Human prints a duration as people write it, with three digits at most: "850ms", "1.2s", "9.61s", "2m5s".
@@ -49,4 +51,20 @@ func Thousands(n uint64) string {
 		s = s[:i] + "," + s[i:]
 	}
 	return s
+}
+
+// escapes are what a terminal obeys: control sequences, those of the operating system, and single ones.
+var escapes = regexp.MustCompile(`\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])`)
+
+// Plain returns a line without what a terminal would obey; tabs become spaces.
+func Plain(line string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\t':
+			return ' '
+		case unicode.IsControl(r):
+			return -1
+		}
+		return r
+	}, escapes.ReplaceAllString(strings.ToValidUTF8(line, "?"), ""))
 }

@@ -149,6 +149,16 @@ func (r *Report) isOf(name, of string) bool {
 	return name == of || f != nil && f.Is(of)
 }
 
+// isAbout reports whether an expectation of a fault, or of all where it names none, is about a fault: of those by hand only what names them, for the others
+// are as they were planned.
+func (r *Report) isAbout(of, fault string) bool {
+	if of == "" {
+		f := r.fault(fault)
+		return f == nil || !f.ByHand
+	}
+	return r.isOf(fault, of)
+}
+
 func (r *Report) fault(name string) *Fault {
 	for i := range r.Faults {
 		if r.Faults[i].Name == name {
@@ -250,7 +260,7 @@ func (r *Report) invalidates(m Metric, e Expectation) string {
 	}
 	for _, f := range r.Validity {
 		switch {
-		case f.Fault != "" && e.Of != "" && !r.isOf(f.Fault, e.Of):
+		case f.Fault != "" && !r.isAbout(e.Of, f.Fault):
 		case f.Scope == ScopeAll, f.Scope == m.Needs, f.Scope == ScopeSpeed && m.Needs == ScopeRecovery:
 			return f.Text
 		}
@@ -259,7 +269,7 @@ func (r *Report) invalidates(m Metric, e Expectation) string {
 		return ""
 	}
 	for _, rec := range r.Recovery {
-		if (e.Of == "" || r.isOf(rec.Fault, e.Of)) && rec.Threshold.Seconds() > e.Value/2 && e.Value > 0 {
+		if r.isAbout(e.Of, rec.Fault) && rec.Threshold.Seconds() > e.Value/2 && e.Value > 0 {
 			return fmt.Sprintf("a gap is only told from %s on, which is more than half of the objective", Human(rec.Threshold))
 		}
 	}

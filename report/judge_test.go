@@ -200,6 +200,15 @@ func TestJudge(t *testing.T) {
 			r.Recovery[0].Redundancy = CensoredFigure(5 * time.Second)
 		}, []string{"recovery.redundancy < 15s"}, Inconclusive, ExitInconclusive, "nobody knows by how much"},
 		{"a gap too coarse for the objective", func(r *Report) { r.Recovery[0].Threshold = 6 * time.Second }, []string{"recovery.service < 10s"}, Inconclusive, ExitInconclusive, "more than half of the objective"},
+		{"fault by hand without effect", func(r *Report) {
+			r.Faults = append(r.Faults, Fault{Name: "by-hand-1", ByHand: true, Effective: Never, Error: "no such node"})
+			r.Recovery = append(r.Recovery, Recovery{Fault: "by-hand-1", Service: UnknownFigure("it did not take effect")})
+		}, []string{"lost == 0", "recovery.service < 15s"}, Pass, ExitPass, ""},
+		{"slow recovery from a fault by hand", func(r *Report) {
+			f := r.Faults[0]
+			f.Name, f.Group, f.ByHand = "by-hand-1", "by-hand-1", true
+			r.Faults, r.Recovery = append(r.Faults, f), append(r.Recovery, Recovery{Fault: "by-hand-1", Service: KnownFigure(40 * time.Second)})
+		}, []string{"recovery.service < 15s"}, Pass, ExitPass, ""},
 		{"fault without effect", func(r *Report) { r.Faults[0].Effective, r.Faults[0].Error = Never, "no such node" }, []string{"lost == 0"}, Inconclusive, ExitInconclusive, "did not take effect"},
 		{"fault without effect and a loss", func(r *Report) { r.Faults[0].Effective, r.Safety.Lost = Never, 1 }, []string{"lost == 0"}, Fail, ExitSafety, "lost"},
 		{"generator at fault", func(r *Report) {
@@ -306,6 +315,21 @@ func TestStrongest(t *testing.T) {
 	}
 	if got := Strongest(); got != ExitPass {
 		t.Errorf("got %d", got)
+	}
+}
+
+func TestPlain(t *testing.T) {
+	for line, want := range map[string]string{
+		"plain":                "plain",
+		"\x1b[1;31mred\x1b[0m": "red",
+		"\x1b]0;title\x07text\x1b]8;;x\x1b\\link": "textlink",
+		"a\tb\rc\x00\x9b":                         "a bc?",
+		"\x1bcreset\x1b(B":                        "reset",
+		"\x1b":                                    "",
+	} {
+		if got := Plain(line); got != want {
+			t.Errorf("%q: got %q, want %q", line, got, want)
+		}
 	}
 }
 

@@ -254,7 +254,7 @@ func (r *Report) recoveries(of string) (all []*Recovery) {
 	for i := range r.Recovery {
 		rec := &r.Recovery[i]
 		fault := r.fault(rec.Fault)
-		if of != "" && !r.isOf(rec.Fault, of) || fault != nil && fault.LeftOut != "" {
+		if !r.isAbout(of, rec.Fault) || fault != nil && fault.LeftOut != "" {
 			continue
 		}
 		all = append(all, rec)

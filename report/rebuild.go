@@ -43,6 +43,8 @@ func (b *Rebuilder) Add(e Event) error {
 		r.Crashes = append(r.Crashes, *e.Node)
 	case EventWindow:
 		b.window(*e.Window)
+	case EventTouch:
+		r.Run.Touched = append(r.Run.Touched, *e.Touch)
 	case EventNote:
 		r.Findings = append(r.Findings, e.Text)
 	case EventSafety:
@@ -57,7 +59,7 @@ func (b *Rebuilder) Add(e Event) error {
 // whole reports whether the part is there that the event's type names. Types of a later squall are taken as they are.
 func (e *Event) whole() bool {
 	there, known := map[EventType]bool{EventRun: e.Run != nil, EventPhase: e.Phase != nil, EventFault: e.Fault != nil, EventState: e.State != nil,
-		EventNode: e.Node != nil, EventClient: e.Client != nil, EventWindow: e.Window != nil, EventSafety: e.Safety != nil, EventVerdict: e.Result != nil}[e.Type]
+		EventNode: e.Node != nil, EventClient: e.Client != nil, EventTouch: e.Touch != nil, EventWindow: e.Window != nil, EventSafety: e.Safety != nil, EventVerdict: e.Result != nil}[e.Type]
 	return e.Type != "" && (there || !known)
 }
 

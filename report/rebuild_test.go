@@ -28,6 +28,7 @@ func killed() []Event {
 		{Type: EventFault, Fault: &Fault{Name: "kill", Commanded: 3 * time.Second, Effective: Never, Healed: Never}},
 		{Type: EventFault, Fault: &Fault{Name: "kill", Commanded: 3 * time.Second, Effective: 3 * time.Second, Healed: Never}},
 		{Type: EventNode, Node: &Crash{Node: "b2", At: 3 * time.Second}}, {Type: EventClient, Client: &ClientEvent{Client: "producer-0"}},
+		{Type: EventTouch, Touch: &Touch{At: 3 * time.Second, What: "revert"}},
 		{Type: "of a later squall"}, last,
 	}
 	for i := range all {
@@ -54,8 +55,11 @@ func rebuilt(t *testing.T, events []Event) *Report {
 
 func TestRebuild(t *testing.T) {
 	r := rebuilt(t, killed())
-	if want := "squall was killed, or its machine went down, 3.25s after the run began, during kill: there was no final read"; r.Run.CutOff != want {
+	if want := "squall was killed, or its machine went down, 3.5s after the run began, during kill: there was no final read"; r.Run.CutOff != want {
 		t.Errorf("%q, want %q", r.Run.CutOff, want)
+	}
+	if len(r.Run.Touched) != 1 || r.Run.Touched[0].String() != "revert at 3s" {
+		t.Errorf("touched %v", r.Run.Touched)
 	}
 	if s := r.Safety; s.Sent != 30 || s.Acknowledged != 27 || s.Aborted != 2 || s.Pending != 1 || s.FinalRead.Done || s.FinalRead.Reason == "" {
 		t.Errorf("%+v", s)
@@ -66,7 +70,7 @@ func TestRebuild(t *testing.T) {
 	if len(r.Recovery) != 1 || r.Recovery[0].Fault != "kill" || r.Recovery[0].Service.Known || r.Recovery[0].Service.Why == "" {
 		t.Errorf("%+v", r.Recovery)
 	}
-	if p := r.Phases; len(p) != 3 || p[1].From != 2*time.Second || p[1].To != 3*time.Second || p[1].Acknowledged != 11 || p[1].Latency.Ack.Count() != 11 || p[2].To != 3250*time.Millisecond {
+	if p := r.Phases; len(p) != 3 || p[1].From != 2*time.Second || p[1].To != 3*time.Second || p[1].Acknowledged != 11 || p[1].Latency.Ack.Count() != 11 || p[2].To != 3500*time.Millisecond {
 		t.Errorf("%+v", p)
 	}
 }

@@ -35,6 +35,8 @@ func validate(r *Report, expectations []Expectation) []Finding {
 	for _, f := range r.Faults {
 		switch {
 		case f.LeftOut != "":
+		case f.Error != "" && f.ByHand: // what was planned is not less true for it
+			add(ScopeRecovery, f.Name, "fault %s, by hand, did not take effect or did not end as it was to: %s", f.Name, f.Error)
 		case f.Error != "" && f.Effective >= 0:
 			add(ScopeAll, f.Name, "fault %s took effect, and did not end as planned: %s", f.Name, f.Error)
 		case f.Error != "":

@@ -23,7 +23,7 @@ func (v steps) possible(r *reader, path string, w *written) {
 			}
 		}
 	}
-	most := w.Target.To.Most(v.s.place())
+	most := w.Target.To.Most(v.s.Place())
 	if f, ok := w.Fault.(faults.Counted); ok && !r.wrong(path) {
 		if err := f.CheckVictims(most); err != nil {
 			r.note(r.at(path+"."+k.Name), path+"."+k.Name, "", "%v", err)
@@ -90,7 +90,7 @@ func (w *written) orParameters() string {
 
 // parse reads a target's text, which stands in the field.
 func (v steps) parse(r *reader, field, text string, k faults.Kind, w *written) {
-	in := v.s.place()
+	in := v.s.Place()
 	var err error
 	switch k.Target {
 	case faults.Links:

@@ -169,8 +169,8 @@ func anySteps(t *rapid.T, s *Scenario, length func(time.Duration) time.Duration)
 			p = anyFault(t, s, name, rapid.SampledFrom([]time.Duration{0, time.Second, time.Hour}).Draw(t, "for"))
 		default:
 			p = anyFault(t, s, name, length(1))
-			p.Until, _ = faults.ParseCondition("isr of "+s.Topic.Name+"/0 == 1", s.place())
-			p.When, _ = faults.ParseCondition("leader-changed", s.place())
+			p.Until, _ = faults.ParseCondition("isr of "+s.Topic.Name+"/0 == 1", s.Place())
+			p.When, _ = faults.ParseCondition("leader-changed", s.Place())
 			p.Within = length(time.Second)
 		}
 		p.Name, p.At = name, length(0)
@@ -186,7 +186,7 @@ func anySteps(t *rapid.T, s *Scenario, length func(time.Duration) time.Duration)
 
 // anyFault draws one fault.
 func anyFault(t *rapid.T, s *Scenario, name string, lasts time.Duration) faults.Plan {
-	in := s.place()
+	in := s.Place()
 	f := faults.Step{Name: name, For: lasts}
 	var err error
 	if rapid.Bool().Draw(t, "kill") || len(in.Nodes) == 1 {

@@ -105,9 +105,9 @@ func (v steps) meet(a, b faults.Step) bool {
 	if a.Target.Type != b.Target.Type || !a.Target.Fixed() || !b.Target.Fixed() {
 		return false
 	}
-	its := b.Target.NodesIn(v.s.place())
+	its := b.Target.NodesIn(v.s.Place())
 	return a.Target.String() == b.Target.String() ||
-		slices.ContainsFunc(a.Target.NodesIn(v.s.place()), func(n string) bool { return slices.Contains(its, n) })
+		slices.ContainsFunc(a.Target.NodesIn(v.s.Place()), func(n string) bool { return slices.Contains(its, n) })
 }
 
 // until returns when a step is over, as far as it is known before the run.

@@ -43,7 +43,7 @@ func (v randomFaults) read(r *reader, path string, n *yaml.Node) {
 	for i, c := range v.w.Random.Of {
 		most := 0
 		if c.Target.Type == faults.Nodes {
-			most = c.Target.To.Most(v.w.file.s.place())
+			most = c.Target.To.Most(v.w.file.s.Place())
 		}
 		if may := v.w.Random.Blast.Hurts(len(nodes)); most > may {
 			field := fmt.Sprintf("%s.of[%d]", path, i)
@@ -125,7 +125,7 @@ func (v never) read(r *reader, path string, n *yaml.Node) {
 			continue
 		}
 		place := fmt.Sprintf("%s[%d]", path, i)
-		t, err := faults.ParseNode(w, v.w.file.s.place())
+		t, err := faults.ParseNode(w, v.w.file.s.Place())
 		if err != nil {
 			r.note(r.at(place), place, "", "%v; or write a kind of fault", err)
 			continue

@@ -26,7 +26,7 @@ func (w *written) follow(r *reader, path string) {
 		return
 	}
 	name, word, found := strings.Cut(strings.Join(strings.Fields(w.after), " "), " ")
-	event, err := faults.ParseCondition(name, w.file.s.place())
+	event, err := faults.ParseCondition(name, w.file.s.Place())
 	switch {
 	case !found && err == nil && w.When.Set():
 		r.note(r.at(field), field, "", "waits for %s, and so does when for something else; write one of them", name)
@@ -50,7 +50,7 @@ func (v condition) read(r *reader, field string, n *yaml.Node) {
 	if (text{p: &s}).read(r, field, n); s == "" {
 		return
 	}
-	c, err := faults.ParseCondition(s, v.w.file.s.place())
+	c, err := faults.ParseCondition(s, v.w.file.s.Place())
 	if err != nil {
 		r.note(n, field, "", "%v", err)
 		return

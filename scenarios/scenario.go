@@ -126,8 +126,8 @@ func (s *Scenario) ClientNames() []string {
 // NodeNames returns what the cluster's nodes will be called.
 func (s *Scenario) NodeNames() []string { return nodeNames(s.Broker.Nodes) }
 
-// place is what targets can name.
-func (s *Scenario) place() faults.Place {
+// Place is what targets can name.
+func (s *Scenario) Place() faults.Place {
 	p := faults.Place{Nodes: s.NodeNames(), Clients: s.ClientNames(), Topic: s.Topic}
 	if p.Topic.Replicas == 0 { // not derived yet
 		p.Topic.Replicas = min(defaultReplicas, s.Broker.Nodes)

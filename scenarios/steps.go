@@ -38,6 +38,7 @@ const (
 	inSequence setting = "sequence"
 	inParallel setting = "parallel"
 	inRandom   setting = "random"
+	byHand     setting = "by hand" // and not in a file
 )
 
 // several is a list of faults, in a setting.
@@ -106,11 +107,15 @@ func (w *written) own() (before, after section) {
 			field{"after", text{p: &w.after}})
 	case inRandom:
 		before = section{{"weight", decimal{&w.weight, 0, 1e6, true}}}
+	case byHand:
+		before = nil
 	default:
 		before = append(before, field{"at", duration{p: &w.At, unset: true, below: "at counts from when it would begin by itself; it cannot begin earlier"}})
 	}
 	before = append(before, field{"for", duration{p: &w.For, least: 1, unset: true, below: "a fault that lasts no time; leave for out, and it lasts until heal"}})
-	if w.in != inRandom {
+	if w.in == byHand {
+		before = append(before, field{"until", condition{w, &w.Until}})
+	} else if w.in != inRandom {
 		before = append(before, section{
 			{"when", condition{w, &w.When}}, {"until", condition{w, &w.Until}}, {"within", duration{p: &w.Within, least: time.Second, unset: true}},
 			{"repeat", repeats{number{&w.Repeat, 1, 1000}}}, {"every", duration{p: &w.Every, least: time.Second, unset: true}}, {"phase", phase{w}},
@@ -129,7 +134,7 @@ func (w *written) own() (before, after section) {
 
 // groups are the fields of what holds several faults.
 func (w *written) groups() section {
-	if w.in == inRandom {
+	if w.in == inRandom || w.in == byHand {
 		return nil
 	}
 	return section{
@@ -183,9 +188,13 @@ func (v steps) step(r *reader, path string, n *yaml.Node, w *written) {
 
 // example is how an entry may look.
 func (w *written) example() string {
-	return map[setting]string{alone: "{ at: 0s, for: 20s, kill: leader }", inRandom: "{ weight: 2, for: 10s, kill: any }"}[w.in] +
+	return map[setting]string{alone: "{ at: 0s, for: 20s, kill: leader }", inRandom: "{ weight: 2, for: 10s, kill: any }",
+		byHand: "{ kill: leader, for: 20s }"}[w.in] +
 		map[setting]string{inSequence: "{ for: 10s, kill: leader }", inParallel: "{ for: 10s, kill: leader }"}[w.in]
 }
+
+// planned are the fields of what is to come, once or several times.
+var planned = []string{"name", "at", "after", "when", "within", "repeat", "every", "phase", "sequence", "parallel", "random"}
 
 // strangers tells of keys that are no fields. There are too many kinds of faults to name them all.
 func (w *written) strangers(r *reader, path string, n *yaml.Node) {
@@ -196,6 +205,8 @@ func (w *written) strangers(r *reader, path string, n *yaml.Node) {
 		why, refused := faults.Refused(key.Value)
 		switch {
 		case slices.Contains(all, key.Value):
+		case w.in == byHand && slices.Contains(planned, key.Value):
+			r.note(key, path, "", "a fault by hand is one fault that begins now; leave %s out, or write it into a scenario", key.Value)
 		case refused:
 			r.note(key, path, "", "there is no fault %s: %s", key.Value, why)
 		default:

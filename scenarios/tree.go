@@ -12,8 +12,24 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// tree reads the file's one document and takes YAML's own traps out of it. It returns nil where there is no document to go on with.
+// tree reads the file's one document, which is a scenario. It returns nil where there is none to go on with.
 func (b *notebook) tree(data []byte) *yaml.Node {
+	root := b.document(data)
+	switch {
+	case root == nil:
+		return nil
+	case isNull(root):
+		b.note(root, "", "", "the file is empty; `squall show quickstart` prints a scenario to start from")
+		return nil
+	case root.Kind != yaml.MappingNode:
+		b.note(root, "", "", "a scenario is a mapping of fields such as name, broker and load, not %s", kindOf(root))
+		return nil
+	}
+	return root
+}
+
+// document reads one document and takes YAML's own traps out of it. It returns nil where it cannot be read.
+func (b *notebook) document(data []byte) *yaml.Node {
 	if i, why := unreadable(data); why != "" {
 		line := bytes.Count(data[:i], []byte("\n")) + 1
 		column := utf8.RuneCount(data[bytes.LastIndexByte(data[:i], '\n')+1:i]) + 1
@@ -41,14 +57,6 @@ func (b *notebook) tree(data []byte) *yaml.Node {
 		root = doc.Content[0]
 	}
 	b.untrap(root)
-	if isNull(root) {
-		b.note(root, "", "", "the file is empty; `squall show quickstart` prints a scenario to start from")
-		return nil
-	}
-	if root.Kind != yaml.MappingNode {
-		b.note(root, "", "", "a scenario is a mapping of fields such as name, broker and load, not %s", kindOf(root))
-		return nil
-	}
 	return root
 }
 

@@ -249,7 +249,7 @@ func (s *Scenario) survives(f faults.Step) bool {
 	nodes := s.NodeNames()
 	replicas := nodes[:min(s.Topic.Replicas, len(nodes))]
 	ours := []broker.PartitionState{{Topic: s.Topic.Name, Leader: nodes[0], Replicas: replicas, InSync: slices.Clone(replicas)}}
-	return f.Survives(nodes[:f.Target.Loses(s.place())], nodes, ours)
+	return f.Survives(nodes[:f.Target.Loses(s.Place())], nodes, ours)
 }
 
 // shortDelivery finds producers that give up before the broker can have found a new leader.

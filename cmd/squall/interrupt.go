@@ -12,10 +12,10 @@ import (
 	"github.com/seed-228c25e4/squall/report"
 )
 
-// interrupts returns a context that ends with a squall.Stopped when the user or the machine asks for it. Ctrl-C on a terminal ends the plan in good
+// interrupts returns a context that ends with a squall.Stopped when the user or the machine asks for it, and what asks for it as Ctrl-C does. Ctrl-C on a terminal ends the plan in good
 // order; without a terminal there are only seconds left, as when a CI job is cancelled. A second signal ends the process at once: what it leaves
 // behind is for `squall clean`.
-func interrupts(parent context.Context, p *plain) (context.Context, func()) {
+func interrupts(parent context.Context, p *plain) (ctx context.Context, ask, release func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signal.Ignore(syscall.SIGPIPE) // whoever reads the progress may stop reading; the run goes on
 	signals := make(chan os.Signal, 2)
@@ -37,7 +37,13 @@ func interrupts(parent context.Context, p *plain) (context.Context, func()) {
 			}
 		}
 	}()
-	return ctx, func() { signal.Stop(signals); close(done); cancel(nil) }
+	ask = func() {
+		select {
+		case signals <- os.Interrupt:
+		default: // two wait already
+		}
+	}
+	return ctx, ask, func() { signal.Stop(signals); close(done); cancel(nil) }
 }
 
 func stoppedBy(s os.Signal, terminal bool) squall.Stopped {

@@ -87,6 +87,26 @@ func (o *output) writeFile(f formats.File, r *report.Report) error {
 	return err
 }
 
+// save writes one more file of about that name, and returns its path; what is there already stays.
+func (o *output) save(name string, data []byte) (string, error) {
+	ext := filepath.Ext(name)
+	for n := 1; ; n++ {
+		path := filepath.Join(o.dir, name)
+		if n > 1 {
+			path = filepath.Join(o.dir, fmt.Sprintf("%s-%d%s", strings.TrimSuffix(name, ext), n, ext))
+		}
+		file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+		if errors.Is(err, os.ErrExist) {
+			continue
+		}
+		if err != nil {
+			return "", err
+		}
+		_, err = file.Write(data)
+		return path, errors.Join(err, file.Close())
+	}
+}
+
 // removeIfEmpty removes the file and the folders that were made for a run in which nothing happened; what was there before stays.
 func (o *output) removeIfEmpty() error {
 	info, err := o.events.Stat()

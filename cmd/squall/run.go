@@ -74,14 +74,14 @@ func run(c *cobra.Command, name string, f runFlags, seed *uint64) error {
 		return err
 	}
 	progress := newProgress(c.ErrOrStderr(), f.ui)
-	ctx, stop := interrupts(c.Context(), progress)
-	defer stop()
+	ctx, stop, release := interrupts(c.Context(), progress)
+	defer release()
 	id := newID()
 	dir, err := newOutput(f.out, s.Name, id)
 	if err != nil {
 		return err
 	}
-	r, err := runIn(ctx, s, dir, id, command(name, f, s), f.calibrate, progress)
+	r, err := runIn(ctx, s, dir, id, command(name, f, s), f.calibrate, progress, stop)
 	if r == nil {
 		return errors.Join(err, dir.removeIfEmpty())
 	}
@@ -97,7 +97,8 @@ func run(c *cobra.Command, name string, f runFlags, seed *uint64) error {
 }
 
 // runIn makes the testbed, runs the scenario on it, writes the report, and removes the testbed, however the run ends.
-func runIn(ctx context.Context, s *scenarios.Scenario, dir *output, id string, command []string, measure bool, p *plain) (_ *report.Report, err error) {
+func runIn(ctx context.Context, s *scenarios.Scenario, dir *output, id string, command []string, measure bool, p *plain, stop func()) (
+	_ *report.Report, err error) {
 	var headroom *report.Calibration
 	if measure { // before there is a cluster that it would share the machine with
 		p.step("calibrating: what this machine can send to a broker that forgets it")
@@ -125,7 +126,7 @@ func runIn(ctx context.Context, s *scenarios.Scenario, dir *output, id string, c
 	defer func() { err = errors.Join(err, driver.Close()) }()
 	machine := host.Local()
 	bed := squall.Testbed{Host: &machine, Kind: kinds[s.Broker.Kind], Cluster: cluster, Driver: driver, Clock: clock, RunID: id, Run: number,
-		Version: version, Command: command, Events: dir.events, Todo: dir, Calibration: headroom}
+		Version: version, Command: command, Events: dir.events, Todo: dir, Calibration: headroom, Stop: stop, Save: dir.save}
 	r, err := squall.Run(ctx, s, bed, p)
 	p.wipe()
 	if r == nil {

@@ -68,6 +68,7 @@ func passing() *report.Report {
 func failing() *report.Report {
 	r := passing()
 	r.Verdict = report.Verdict{Outcome: report.Fail, ExitCode: report.ExitSafety, Sentence: "fail: 7 acknowledged messages are lost; 29,000 of 30,000 messages acknowledged (96.67 %), 7 lost."}
+	r.Run.Touched = []report.Touch{{At: 12 * time.Second, What: "{ pause: b1, for: 2s }"}, {At: 13 * time.Second, What: "revert"}}
 	r.Findings = []string{"34s after the load ended not every replica was in sync"}
 	r.Safety = report.Safety{Sent: 29_990, Unsent: 10, Acknowledged: 29_000, Rejected: 90, Unknown: 900, Delivered: 29_500, Verified: 28_993, Lost: 7, Reordered: 1, Resurrected: 500,
 		EpochRegression: 1, Regressions: []report.Regression{{Of: "leader epoch", Partition: 2, From: 7, To: 5, Where: "in the log at offset 8012"}},

@@ -74,6 +74,13 @@ func (t *text) table(title string, rows []string) {
 func (t *text) verdict(r *report.Report) {
 	t.line("%s", strings.ToUpper(string(r.Verdict.Outcome)))
 	t.line("%s", r.Verdict.Sentence)
+	if touched := r.Run.Touched; len(touched) > 0 {
+		acts := make([]string, len(touched))
+		for i, a := range touched {
+			acts[i] = printable(a.String())
+		}
+		t.line("touched by hand: %s", strings.Join(acts, ", "))
+	}
 }
 
 func (t *text) run(r *report.Report) {
@@ -313,6 +320,9 @@ func (t *text) fault(r *report.Report, f *report.Fault) {
 		rows = append(rows, "recovery\tunknown: it did not take effect")
 	}
 	title := fmt.Sprintf("Fault %s: %s %s", f.Name, f.Kind, f.Target)
+	if f.ByHand {
+		title += ", by hand"
+	}
 	if f.Params != "" {
 		title += " (" + f.Params + ")"
 	}
