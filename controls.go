@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/seed-228c25e4/squall/broker"
 	"github.com/seed-228c25e4/squall/faults"
+	"github.com/seed-228c25e4/squall/loadgen"
 	"github.com/seed-228c25e4/squall/report"
 	"github.com/seed-228c25e4/squall/scenarios"
 )
@@ -34,6 +37,8 @@ type hands struct {
 	run                *run
 	course             *course       // nil: the load is not on yet
 	start, baselineEnd time.Duration // of the load, on the clock
+	curve              *loadgen.Steered
+	fixed              error // why the rate cannot be changed
 
 	acting  sync.Mutex // one act at a time
 	steps   []faults.Step
@@ -57,10 +62,22 @@ func (h *hands) begin(c *course, start time.Duration) {
 	h.acting.Lock()
 	defer h.acting.Unlock()
 	h.course, h.start, h.baselineEnd = c, start, c.baselineEnd
+	if h.fixed == nil {
+		h.curve.Begin(start)
+	}
+}
+
+// end says that the load is over.
+func (h *hands) end() {
+	h.acting.Lock()
+	defer h.acting.Unlock()
+	if h.fixed == nil {
+		h.curve.End()
+	}
 }
 
 func (h *hands) controls() report.Controls {
-	c := report.Controls{Faults: h.faults(), Inject: h.inject, Revert: h.revert, Stop: h.run.bed.Stop}
+	c := report.Controls{Faults: h.faults(), Inject: h.inject, Revert: h.revert, Rate: h.rate, Stop: h.run.bed.Stop}
 	if h.run.bed.Save != nil {
 		c.Save = h.save
 	}
@@ -134,6 +151,51 @@ func (h *hands) revert() error {
 	return nil
 }
 
+// rate changes the load.
+func (h *hands) rate(perSecond float64) error {
+	if h.fixed != nil {
+		return h.fixed
+	}
+	h.acting.Lock()
+	defer h.acting.Unlock()
+	if err := h.curve.SetRate(perSecond); err != nil {
+		return err
+	}
+	h.touch(fmt.Sprintf("rate: %s/s", strconv.FormatFloat(perSecond, 'f', -1, 64)))
+	return nil
+}
+
+// slowest returns the lowest rate that was set; +Inf: none was.
+func (h *hands) slowest() float64 {
+	lowest := math.Inf(1)
+	if h.fixed == nil {
+		for _, c := range h.curve.Changes() {
+			lowest = min(lowest, c.Rate)
+		}
+	}
+	return lowest
+}
+
+// steered gives a scenario the load as it was changed by hand, and returns what cannot be as it was.
+func (h *hands) steered(s *scenarios.Scenario) (notes []string) {
+	if h.fixed != nil {
+		return nil
+	}
+	steps := h.curve.Steps(s.LoadEnd(), scenarios.MostSteps)
+	if steps == nil {
+		return nil
+	}
+	switch s.Load.Shape.(type) {
+	case nil, *loadgen.Steps:
+	case *loadgen.Poisson:
+		notes = []string{"messages arrived at random, and come evenly here"}
+	default:
+		notes = []string{"the rate had a curve until it was changed, of which the steps are averages"}
+	}
+	s.Load.Shape = &steps
+	return notes
+}
+
 // touch takes down what was done now.
 func (h *hands) touch(what string) {
 	t := report.Touch{At: h.run.clock.Now(), What: what}
@@ -185,6 +247,7 @@ func (h *hands) written() []byte {
 		done = append(done, h.asDone(s, f, begun))
 	}
 	planned := *h.run.scenario
+	notes = append(notes, h.steered(&planned)...)
 	for _, name := range sortedKeys(h.cut) {
 		f, _ := h.stands(name)
 		if !f.ByHand && f.Took() && f.Healing >= 0 && !planned.Shorten(name, lasted(f)) {

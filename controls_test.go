@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -15,6 +16,7 @@ import (
 	"github.com/seed-228c25e4/squall/broker/kafka"
 	"github.com/seed-228c25e4/squall/embedded"
 	"github.com/seed-228c25e4/squall/faults"
+	"github.com/seed-228c25e4/squall/loadgen"
 	"github.com/seed-228c25e4/squall/report"
 )
 
@@ -171,6 +173,63 @@ func TestRevertAndStopByHand(t *testing.T) {
 	}
 }
 
+// A rate that is changed by hand holds from then on, is told, and is saved as steps; nothing is lost or late because of it.
+func TestRateByHand(t *testing.T) {
+	var errs []error
+	r, c, saved := playByHand(t, strings.Replace(quiet, "baseline: 3s", "baseline: 8s", 1)+expectSafe, func(e report.Event, c report.Controls) {
+		switch {
+		case isPhase(e, "baseline"):
+			errs = append(errs, c.Rate(1800.5), c.Rate(0))
+		case e.Type == report.EventWindow && len(errs) == 2 && e.Window.Due > 1700:
+			errs = append(errs, c.Rate(60))
+			_, err := c.Save()
+			errs = append(errs, err)
+		}
+	})
+	if len(errs) != 4 || errors.Join(errs[0], errs[2], errs[3]) != nil || errs[1] == nil {
+		t.Fatalf("%v", errs)
+	}
+	if r.Verdict.Outcome != report.Pass || r.Safety.Sent != r.Safety.Acknowledged {
+		t.Errorf("%+v; sent %d, acknowledged %d", r.Verdict, r.Safety.Sent, r.Safety.Acknowledged)
+	}
+	if got := fmt.Sprint(r.Run.Touched); len(r.Run.Touched) != 2 || !strings.Contains(got, "rate: 1800.5/s at") || !strings.Contains(got, "rate: 60/s at") {
+		t.Errorf("touched: %s", got)
+	}
+	if share := r.History.Rate; share > 25 {
+		t.Errorf("the slowest partition is said to have had %v/s", share)
+	}
+	again := read(t, saved)
+	steps, ok := again.Load.Shape.(*loadgen.Steps)
+	if !ok || len(*steps) != 3 || (*steps)[0].Rate != 600 || (*steps)[1].Rate != 1800.5 || (*steps)[2].Rate != 60 {
+		t.Fatalf("saved %+v as\n%s", again.Load.Shape, saved)
+	}
+	last := r.History.LoadEnd.Truncate(time.Second) - time.Second
+	for _, w := range r.Windows {
+		from := w.Start - r.Windows[0].Start
+		want := again.Curve().Count(from+time.Second) - again.Curve().Count(from)
+		if w.Start < last && math.Abs(float64(w.Due)-want) > 3 {
+			t.Errorf("second %v: %d due, the saved scenario has %v", from, w.Due, want)
+		}
+	}
+	if err := c.Rate(100); err == nil || !strings.Contains(err.Error(), "over") {
+		t.Errorf("after the end: %v", err)
+	}
+}
+
+// A closed loop has no rate to change, and says so.
+func TestRateByHandOfAClosedLoop(t *testing.T) {
+	var err error
+	text := strings.NewReplacer("rate: 600/s", "rate: max", "baseline: 3s", "baseline: 1s", "recovery: 3s", "recovery: 1s").Replace(quiet)
+	r, _, _ := playByHand(t, text, func(e report.Event, c report.Controls) {
+		if isPhase(e, "baseline") {
+			err = c.Rate(100)
+		}
+	})
+	if err == nil || !strings.Contains(err.Error(), "closed loop") || len(r.Run.Touched) != 0 {
+		t.Errorf("%v; touched %v", err, r.Run.Touched)
+	}
+}
+
 // Only what this testbed can do is offered, and each example is accepted as it stands.
 func TestOffered(t *testing.T) {
 	var offered []report.ByHand
@@ -192,7 +251,7 @@ func TestOffered(t *testing.T) {
 	if kill := offered[slices.Index(names, "kill")]; kill.Example != "{ kill: leader, for: 20s }" || !slices.Contains(kill.Targets, "b2") || !slices.Contains(kill.Targets, "controller") {
 		t.Errorf("%+v", kill)
 	}
-	if c.Stop == nil || c.Save == nil || c.Inject == nil || c.Revert == nil {
+	if c.Stop == nil || c.Save == nil || c.Inject == nil || c.Revert == nil || c.Rate == nil {
 		t.Error("something is missing")
 	}
 }

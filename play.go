@@ -32,6 +32,7 @@ func (r *run) play(ctx context.Context) Stopped {
 	ticks := r.tick()
 	r.panics.survives(func() { r.plan(ctx, start) })
 	stopped := stop(ctx)
+	r.hands.end()
 	r.loadEnd = r.clock.Now()
 	for _, s := range r.senders {
 		s.End(r.loadEnd)

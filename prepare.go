@@ -86,6 +86,9 @@ func newRun(s *scenarios.Scenario, bed Testbed, observers []Observer, end contex
 		Renewed: r.renewed,
 	}
 	r.hands = &hands{run: r, cut: map[string]bool{}, seen: map[string]report.Fault{}}
+	if r.hands.curve, r.hands.fixed = loadgen.NewSteered(s.Curve(), bed.Clock); r.hands.fixed == nil {
+		r.options.Pacer = r.hands.curve
+	}
 	r.final.Dirty = s.Load.Producers.Transactions.Used() && s.Load.Consumers.Isolation != broker.ReadCommitted
 	r.watchCommits()
 	r.receiving, r.watching = func() {}, func() {}

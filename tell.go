@@ -58,10 +58,10 @@ func pacing(s *scenarios.Scenario) string {
 	return s.Waiting().String()
 }
 
-// slowest returns the lowest rate of the schedule, and where there is none the mean of what was sent, in messages per second.
+// slowest returns the lowest rate of the schedule, as it was changed by hand, and where there is none the mean of what was sent, in messages per second.
 func (r *run) slowest(windows []report.Window) float64 {
 	if !r.scenario.Load.ClosedLoop() {
-		return r.scenario.SlowestRate()
+		return min(r.scenario.SlowestRate(), r.hands.slowest())
 	}
 	r.finding("The load was a closed loop (rate: max): a slow broker was sent less, so its latencies say nothing of what users would wait.")
 	var due uint64

@@ -180,8 +180,8 @@ type stairs struct {
 	d *draft
 }
 
-// mostSteps bounds the steps of a rate: each message looks for its own.
-const mostSteps = 100
+// MostSteps bounds the steps of a rate: each message looks for its own.
+const MostSteps = 100
 
 func (v stairs) read(r *reader, path string, n *yaml.Node) {
 	const example = "{ rate: 1k/s, for: 10s }"
@@ -189,8 +189,8 @@ func (v stairs) read(r *reader, path string, n *yaml.Node) {
 	case n.Kind != yaml.SequenceNode || len(n.Content) == 0:
 		r.note(n, path, "", "wants a list of steps, as in [%s, { rate: 2k/s, for: 10s }]", example)
 		return
-	case len(n.Content) > mostSteps:
-		r.note(n, path, "", "%d steps are too many; write at most %d, or a trace", len(n.Content), mostSteps)
+	case len(n.Content) > MostSteps:
+		r.note(n, path, "", "%d steps are too many; write at most %d, or a trace", len(n.Content), MostSteps)
 		return
 	}
 	*v.p = make(loadgen.Steps, len(n.Content))
