@@ -34,7 +34,8 @@ var rooms = map[string][]string{
 	"scenarios":         {"broker", "faults", "loadgen", "report"},
 	"":                  {"broker", "faults", "host", "ledger", "loadgen", "recovery", "report", "scenarios"},
 	"bench":             {"broker", "broker/kafka", "embedded", "ledger", "loadgen", "report", "testcontainers"}, // all of it is tests
-	"cmd/squall": {"", "broker", "broker/kafka", "embedded", "faults", "host", "links", "recovery", "report", "report/formats", "scenarios",
+	"live/tui":          {"report"},
+	"cmd/squall": {"", "broker", "broker/kafka", "embedded", "faults", "host", "links", "live/tui", "recovery", "report", "report/formats", "scenarios",
 		"testcontainers"},
 }
 
@@ -49,6 +50,8 @@ var foreign = map[string][]string{
 	"github.com/HdrHistogram/hdrhistogram-go": {"faults", "loadgen", "report/formats"}, // each keeps times of its own, in the same bounded way
 	"go.yaml.in/yaml":                         {"scenarios"},
 	"github.com/spf13/cobra":                  {"cmd/squall"},
+	"charm.land":                              {"live/tui"},
+	"github.com/charmbracelet":                {"live/tui"},
 }
 
 // testsMay is what external test files may import beyond their room's own.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"reflect"
 	"runtime"
 	"slices"
 	"strings"
@@ -124,12 +125,17 @@ func TestHonestBroker(t *testing.T) { // not beside others, which could keep it 
 	if len(r.Crashes) != 0 {
 		t.Errorf("a fault's victim is taken for crashed: %+v", r.Crashes)
 	}
-	if want := uint64(600 * 11); r.Safety.Sent < want-60 || r.Safety.Sent > want+600 || r.Safety.Acknowledged != r.Safety.Sent {
-		t.Errorf("sent %d, acknowledged %d; want about %d of both", r.Safety.Sent, r.Safety.Acknowledged, want)
+	if due := uint64(600 * 11); r.Safety.Sent < due-60 || r.Safety.Sent > due+600 || r.Safety.Acknowledged != r.Safety.Sent {
+		t.Errorf("sent %d, acknowledged %d; want about %d of both", r.Safety.Sent, r.Safety.Acknowledged, due)
 	}
 	f := r.Faults[0]
 	if f.Effective < f.Commanded || f.Healed < f.Effective+3*time.Second || len(f.Victims) != 1 || len(f.Evidence) == 0 {
 		t.Errorf("the fault went %+v", f)
+	}
+	want := report.Plan{WarmUp: time.Second, Baseline: 3 * time.Second, Load: 11 * time.Second,
+		Faults: []report.Planned{{Name: "death", Kind: "kill", Target: "leader", At: 5 * time.Second, For: 3 * time.Second}}}
+	if told := seen.all[0].Run; told == nil || !reflect.DeepEqual(told.Plan, &want) {
+		t.Errorf("the first event tells the plan as %+v, want %+v", told, want)
 	}
 	rec := &r.Recovery[0]
 	if len(rec.Longest) == 0 || rec.Longest[0].Length() < 500*time.Millisecond {

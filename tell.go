@@ -1,6 +1,7 @@
 package squall
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime"
@@ -24,7 +25,7 @@ func (r *run) describe(ctx context.Context) {
 		Broker: report.Broker{Kind: r.bed.Kind.Name, Testbed: d.Testbed, Emulated: d.Emulated, Nodes: s.NodeNames(), Config: d.Config, Proxied: d.Proxied},
 		Client: clientSettings(s), Load: loadLine(s), Pacing: pacing(s), ClosedLoop: s.Load.ClosedLoop(),
 		Contract: report.Contract(r.bed.Kind.Contract(settings)), Command: r.bed.Command, Effective: string(scenarios.Effective(s)),
-		Calibration: r.bed.Calibration, Stated: s.Verdict.String(), FaultNames: s.FaultNames(), Watch: s.Phases.Recovery,
+		Calibration: r.bed.Calibration, Stated: s.Verdict.String(), FaultNames: s.FaultNames(), Watch: s.Phases.Recovery, Plan: plan(s),
 	}
 	for _, i := range d.Images {
 		r.info.Broker.Images = append(r.info.Broker.Images, report.Image(i))
@@ -40,6 +41,17 @@ func (r *run) describe(ctx context.Context) {
 			r.info.Broker.Versions = versions
 		}
 	}
+}
+
+// plan tells what is to happen, in order.
+func plan(s *scenarios.Scenario) *report.Plan {
+	p := &report.Plan{WarmUp: s.Phases.WarmUp, Baseline: s.Phases.Baseline, Load: s.LoadEnd(), Faults: []report.Planned{}}
+	for _, f := range s.Faults {
+		p.Faults = append(p.Faults, report.Planned{Name: f.Name, Kind: f.Kind, Target: f.Target.String(), Params: f.Params(),
+			At: s.BaselineEnd() + f.At, For: f.For, Waits: f.Waits()})
+	}
+	slices.SortStableFunc(p.Faults, func(a, b report.Planned) int { return cmp.Compare(a.At, b.At) })
+	return p
 }
 
 func loadLine(s *scenarios.Scenario) string {

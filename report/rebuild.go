@@ -10,6 +10,9 @@ import (
 // A Rebuilder puts together what can be known of a run that left events and no report, because squall was ended before it: events in the order in which
 // they were told. The zero value is ready.
 type Rebuilder struct {
+	// Keep is how many of the latest windows are kept, without their latencies, for those who follow a run as it goes on; 0: all, and as they were told.
+	Keep int
+
 	report  Report
 	begun   bool
 	end     time.Duration // of what is known
@@ -84,7 +87,10 @@ func (b *Rebuilder) fault(f Fault) {
 // was over are in none.
 func (b *Rebuilder) window(w Window) {
 	r := &b.report
-	r.Windows = append(r.Windows, w)
+	r.Windows = append(r.Windows, b.kept(w))
+	if b.Keep > 0 && len(r.Windows) >= 2*b.Keep {
+		r.Windows = slices.Clone(r.Windows[b.Keep:])
+	}
 	s := &r.Safety
 	s.Sent += w.Sent
 	s.Acknowledged += w.Acknowledged
@@ -102,6 +108,15 @@ func (b *Rebuilder) window(w Window) {
 			return
 		}
 	}
+}
+
+// kept is what is kept of a window: where it is kept short, how many messages were handed over, and nothing else of its latencies.
+func (b *Rebuilder) kept(w Window) Window {
+	if b.Keep > 0 {
+		lag := w.Latency.Lag
+		w.Latency = Latency{Lag: Histogram{Max: lag.Max, Clamped: lag.Clamped, Buckets: []Bucket{{Value: lag.Max, Count: lag.Count()}}}}
+	}
+	return w
 }
 
 // Report returns what is known, and false where not even the first event was told. It says that the run was cut off and is still to be judged.

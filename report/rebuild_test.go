@@ -145,3 +145,31 @@ func TestEventsOfNoRun(t *testing.T) {
 		t.Error("of no event a report is made")
 	}
 }
+
+// Who follows a run for days keeps its latest seconds alone, and judges by them what was due and sent; latencies are those of whole phases all the same.
+func TestRebuildKeepsTheLatest(t *testing.T) {
+	b := Rebuilder{Keep: 10}
+	tell := func(e Event) {
+		if err := b.Add(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tell(killed()[0])
+	tell(Event{Type: EventPhase, Phase: &Phase{Name: "baseline", Kind: Baseline}})
+	for i := range 1000 {
+		w := Window{Start: time.Duration(i) * time.Second, Phase: "baseline", Due: 100, Sent: 100, Acknowledged: 100}
+		w.Latency.Ack = Histogram{Max: time.Millisecond, Buckets: []Bucket{{Value: time.Millisecond, Count: 100}}}
+		w.Latency.Lag = Histogram{Max: 2 * time.Millisecond, Buckets: []Bucket{{Value: time.Millisecond, Count: 99}, {Value: 2 * time.Millisecond, Count: 1}}}
+		tell(Event{Type: EventWindow, Window: &w})
+	}
+	r, _ := b.Report()
+	if n := len(r.Windows); n < 10 || n >= 20 || r.Windows[n-1].Start != 999*time.Second {
+		t.Errorf("%d windows, to %s", n, r.Windows[n-1].Start)
+	}
+	if p := r.Phases[0]; p.Acknowledged != 100_000 || p.Latency.Ack.Count() != 100_000 || p.Latency.Lag.Count() != 100_000 {
+		t.Errorf("%+v", p)
+	}
+	if late := r.late("baseline"); late != 0 {
+		t.Errorf("%.2f of the messages count as late", late)
+	}
+}

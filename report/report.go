@@ -59,6 +59,8 @@ type Run struct {
 	// FaultNames are the names by which expectations can speak of faults, of those too that never began.
 	FaultNames []string      `json:"fault_names,omitempty"`
 	Watch      time.Duration `json:"watch_ns"` // how long a fault's recovery was to be watched once it is healed; 0: not known
+	// Plan is what was to happen and when; nil: not known.
+	Plan *Plan `json:"plan,omitempty"`
 	// Touched is what was done by hand while it ran; none: it ran as the scenario says.
 	Touched []Touch `json:"touched,omitempty"`
 	// CutOff says how far the run came where squall ended before it, and the report was put together from the events; empty: it came to its end.

@@ -1,0 +1,87 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+// refused says why something cannot be done to the run.
+func (m *model) refused(what string) tea.Cmd {
+	if m.over() {
+		return m.say("the run is over")
+	}
+	return m.say("not possible here: " + what)
+}
+
+// changeRate changes the load by a factor, from what it was set to or is.
+func (m *model) changeRate(factor float64) tea.Cmd {
+	set := m.running().Rate
+	if set == nil {
+		return m.refused("this run's rate cannot be changed")
+	}
+	if m.rate == 0 && len(m.scene.slices) > 0 {
+		s := &m.scene.slices[len(m.scene.slices)-1]
+		m.rate = s.perSecond(s.due)
+	}
+	if m.rate == 0 {
+		return m.say("no load yet")
+	}
+	wanted := m.rate * factor
+	m.rate = wanted
+	return m.ask(fmt.Sprintf("rate: %s/s", rate(wanted)), func() error { return set(wanted) })
+}
+
+func (m *model) save() tea.Cmd {
+	save := m.running().Save
+	if save == nil {
+		return m.refused("this run cannot be saved as a scenario")
+	}
+	return func() tea.Msg {
+		path, err := save()
+		return answered{"saved as " + path, err}
+	}
+}
+
+func (m *model) revert() tea.Cmd {
+	revert := m.running().Revert
+	if revert == nil {
+		return m.refused("nothing of this run can be reverted by hand")
+	}
+	m.dialog = &question{title: "Revert every fault", lines: []string{"Those of the scenario, too, that are in force now.", "None begins while they are reverted."},
+		yes: "revert", do: revert, done: "reverting"}
+	return nil
+}
+
+func (m *model) showCommand() tea.Cmd {
+	command := "not known"
+	if m.scene.run != nil && len(m.scene.run.Command) > 0 {
+		command = quoted(m.scene.run.Command)
+	}
+	m.dialog = &note{title: "What repeats the run", lines: []string{command}}
+	return nil
+}
+
+// quoted writes a command as a shell reads it.
+func quoted(args []string) string {
+	out := make([]string, len(args))
+	for i, a := range args {
+		out[i] = a
+		if a == "" || strings.ContainsAny(a, " \t'\"\\$`!*?[](){}<>|&;#~") {
+			out[i] = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+func (m *model) showHelp() tea.Cmd {
+	n := &note{title: "Keys"}
+	for _, b := range m.keys {
+		if h := b.Help(); h.Key != "" {
+			n.lines = append(n.lines, fmt.Sprintf("%-11s%s", h.Key, h.Desc))
+		}
+	}
+	m.dialog = n
+	return nil
+}
