@@ -86,9 +86,12 @@ func (b *Board) Finish(r *report.Report, err error) {
 		return
 	}
 	b.known.over, b.known.report, b.known.failed, b.handed = true, r, err, nil
+	if err != nil {
+		b.known.lines = append(b.known.lines, line{at: b.known.at, kind: report.EventNote, text: err.Error()})
+	}
 	if r != nil {
 		b.known.verdict, b.known.safety = &r.Verdict, &r.Safety
-		b.known.judged = final(r.Expectations)
+		b.known.judged, b.known.figures = final(r.Expectations), r.Phases
 	}
 	close(b.over)
 }

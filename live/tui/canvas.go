@@ -94,7 +94,7 @@ func (c *canvas) shown(r rune) (rune, bool) {
 
 // plainly are the signs for terminals that have but ASCII.
 var plainly = map[rune]rune{'…': '~', 'µ': 'u', '·': '.', '●': '+', '✓': '+', '✗': 'x', '▶': '>', '○': '.', '→': '>', '—': '-', '–': '-', '×': 'x', '░': ':', '█': '#', '▄': '_',
-	'━': '=', '─': '-', '│': '|', '▒': ':', '▼': 'v', '▓': '%', '↑': '^', '↓': 'v', '◆': '*', '≥': '>', '⏸': '"', '♦': '*', '■': '#'}
+	'━': '=', '─': '-', '│': '|', '▒': '+', '▼': 'v', '▓': '%', '↑': '^', '↓': 'v', '◆': '*', '≥': '>', '⏸': '"', '♦': '*', '■': '#'}
 
 // glyph returns the sign as this canvas can show it.
 func (c *canvas) glyph(r rune) rune {

@@ -123,10 +123,3 @@ func (q *question) draw(m *model, c *canvas) {
 	x = c.text(x, y, accent, "esc ")
 	c.text(x, y, dim, "leave it")
 }
-
-func (m *model) breakSomething() tea.Cmd {
-	if c := m.running(); c.Inject == nil || len(c.Faults) == 0 {
-		return m.refused("nothing can be broken by hand in this run")
-	}
-	return nil
-}

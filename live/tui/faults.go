@@ -3,6 +3,7 @@ package tui
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/seed-228c25e4/squall/report"
 )
@@ -135,7 +136,7 @@ func (v *scene) recovery(p progress) []fact {
 	case p.ongoing:
 		service = fact{"service", fmt.Sprintf("OUT %s  %d/%d silent", short(v.at-p.fault.Effective), p.silent, p.of), bad}
 	case p.service > 0:
-		service = fact{"service", "back after ~" + short(p.service), good}
+		service = fact{"service", "back after ~" + short(p.service.Round(time.Second)), good}
 	case p.of == 0:
 		service = fact{"service", "...", dim}
 	}

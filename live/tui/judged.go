@@ -37,11 +37,11 @@ func (b *Board) parse() {
 	}
 }
 
-// due reports whether there is something new to judge.
+// due reports whether there is something new to sum up and to judge.
 func (b *Board) due() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return !b.known.over && len(b.parsed) > 0 && b.known.at >= b.judged+judgeEvery
+	return !b.known.over && b.known.run != nil && b.known.at >= b.judged+judgeEvery
 }
 
 // judge holds what is known so far against the expectations. It takes milliseconds, and holds up Observe only while it copies.
@@ -67,8 +67,8 @@ func (b *Board) judge() {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if !b.known.over && !slices.Equal(all, b.known.judged) {
-		b.known.judged, b.handed = all, nil
+	if !b.known.over {
+		b.known.judged, b.known.figures, b.handed = all, r.Phases, nil
 	}
 }
 

@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"time"
+
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 )
@@ -25,7 +27,7 @@ func keyMap() []binding {
 		bind("5", "log", show(4), "5"),
 		bind("tab", "the next view", func(m *model) tea.Cmd { return show((m.view + 1) % len(views))(m) }, "tab"),
 		bind("shift+tab", "the view before", func(m *model) tea.Cmd { return show((m.view + len(views) - 1) % len(views))(m) }, "shift+tab"),
-		bind("up/down", "scroll, or choose a broker", func(m *model) tea.Cmd { return m.scroll(1) }, "up", "k"),
+		bind("up/down", "scroll, or choose a broker or a fault", func(m *model) tea.Cmd { return m.scroll(1) }, "up", "k"),
 		bind("", "", func(m *model) tea.Cmd { return m.scroll(-1) }, "down", "j"),
 		bind("", "", func(m *model) tea.Cmd { return m.scroll(10) }, "pgup"),
 		bind("", "", func(m *model) tea.Cmd { return m.scroll(-10) }, "pgdown"),
@@ -67,16 +69,18 @@ func (m *model) zoomBy(n int) tea.Cmd {
 	return m.say("the last " + m.scene.span.String())
 }
 
-// scroll goes back, or chooses the broker before.
+// scroll goes back so many lines, or chooses an earlier broker or fault.
 func (m *model) scroll(n int) tea.Cmd {
-	if views[m.view].name == "brokers" {
-		if count := nodeCount(&m.scene); count > 0 {
-			m.scene.node = min(max(m.scene.node-max(min(n, 1), -1), 0), count-1)
-			m.pulled = m.options.now().Add(-pullEvery)
-		}
-		return nil
+	v := &m.scene
+	switch views[m.view].name {
+	case "brokers":
+		v.node = min(max(v.node-n, 0), max(nodeCount(v)-1, 0))
+		m.pulled = time.Time{}
+	case "faults":
+		v.fault = min(max(v.chosen()-n, 0), max(len(v.rows)-1, 0))
+	case "log":
+		v.back = min(max(0, v.back+n), max(len(v.lines)-1, 0))
 	}
-	m.scene.back = max(0, m.scene.back+n)
 	return nil
 }
 

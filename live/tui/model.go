@@ -51,7 +51,7 @@ type (
 
 func newModel(b *Board, o Options) *model {
 	m := &model{board: b, options: o, keys: keyMap(), theme: newTheme(true), zoom: 2, cache: map[string]painted{}, filter: newField()}
-	m.scene = scene{ascii: o.ASCII, span: spans[m.zoom], logs: map[string]nodeLog{}}
+	m.scene = scene{ascii: o.ASCII, span: spans[m.zoom], fault: -1, logs: map[string]nodeLog{}}
 	m.look()
 	return m
 }

@@ -22,6 +22,7 @@ type Options struct {
 	Clock   func() time.Duration // the run's clock; nil: counted from the last event
 
 	wall func() time.Time // nil: time.Now
+	size [2]int           // where Out does not tell it
 }
 
 func (o Options) now() time.Time {
@@ -38,6 +39,9 @@ func Run(ctx context.Context, b *Board, o Options) error {
 	options := []tea.ProgramOption{tea.WithContext(ctx), tea.WithInput(o.In), tea.WithOutput(o.Out), tea.WithoutSignalHandler(), tea.WithFPS(20)}
 	if o.NoColor {
 		options = append(options, tea.WithColorProfile(colorprofile.ASCII))
+	}
+	if o.size[0] > 0 {
+		options = append(options, tea.WithWindowSize(o.size[0], o.size[1]))
 	}
 	_, err := tea.NewProgram(m, options...).Run()
 	switch {
@@ -62,12 +66,12 @@ type brokeMsg struct{ error }
 func (g *guarded) Init() tea.Cmd { return survive(g.model.Init()) }
 
 // Update implements tea.Model.
-func (g *guarded) Update(msg tea.Msg) (_ tea.Model, cmd tea.Cmd) {
+func (g *guarded) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
 	defer func() {
 		if p := recover(); p != nil {
 			g.broken = panicError(p)
 		}
-		if g.broken != nil {
+		if next = g; g.broken != nil {
 			cmd = tea.Quit
 		}
 	}()

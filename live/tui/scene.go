@@ -15,6 +15,7 @@ type scene struct {
 	find  string             // what lines of the log have to contain
 	back  int                // how many lines or faults it was gone back by
 	node  int                // the node whose log is shown
+	fault int                // that is looked at; -1: the last that began
 	logs  map[string]nodeLog // by node; the version below tells when they change
 	logAt int
 }

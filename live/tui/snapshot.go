@@ -26,7 +26,8 @@ type snapshot struct {
 	total   totals
 	lines   []line
 	judged  []judged
-	safety  *report.Safety // nil: not known yet
+	figures []report.PhaseFigures // as they were when it was judged last
+	safety  *report.Safety        // nil: not known yet
 	verdict *report.Verdict
 	report  *report.Report
 	failed  error // why there is no report

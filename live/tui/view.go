@@ -31,13 +31,14 @@ type painting struct {
 	span       time.Duration
 	find       string
 	back, node int
+	fault      int
 	logAt      int
 }
 
 // paint returns a panel, drawn anew only if something is different.
 func (m *model) paint(p place) *canvas {
 	v := &m.scene
-	of := painting{version: v.version, w: p.w, h: p.h, span: v.span, find: v.find, back: v.back, node: v.node, logAt: v.logAt}
+	of := painting{version: v.version, w: p.w, h: p.h, span: v.span, find: v.find, back: v.back, node: v.node, fault: v.fault, logAt: v.logAt}
 	if old, ok := m.cache[p.name]; ok && old.of == of {
 		return old.canvas
 	}
@@ -185,7 +186,7 @@ func (m *model) stopping(c *canvas, y int) {
 			sign, look = '▶', caution
 		}
 		c.put(x, y, c.glyph(sign), look)
-		x = c.text(x+2, y, look, word+" ")
+		x = c.text(x+1, y, look, " "+word+" ")
 	}
 	if m.stops == 1 {
 		c.text(x, y, dim, " q again: at once ")

@@ -68,6 +68,27 @@ func keyOf(k string) tea.KeyPressMsg {
 	return tea.KeyPressMsg{Code: []rune(k)[0], Text: k}
 }
 
+// looks are the other views and the dialogs, by the keys that lead there.
+var looks = map[string][]string{
+	"latency": {"2"}, "brokers": {"3"}, "faults": {"4"}, "log": {"5"}, "help": {"?"}, "command": {"y"}, "break": {"f"}, "break-line": {"f", "down", "enter", "enter", "enter"}, "revert": {"r"},
+}
+
+func TestPicturesOfLooks(t *testing.T) {
+	for name, keys := range looks {
+		for _, size := range [][2]int{{120, 36}, {80, 24}} {
+			file := fmt.Sprintf("look-%s-%dx%d", name, size[0], size[1])
+			t.Run(file, func(t *testing.T) {
+				h := newHistory().baseline().kill().failover().healed()
+				h.Control((&asked{}).controls())
+				m := shown(h.Board, size[0], size[1], Options{})
+				press(m, keys...)
+				carryOut(m, m.pull())
+				golden(t, file, stripped(m))
+			})
+		}
+	}
+}
+
 func TestPictures(t *testing.T) {
 	for name, situation := range situations {
 		for _, size := range [][2]int{{120, 36}, {80, 24}, {60, 15}} {

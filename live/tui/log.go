@@ -30,7 +30,3 @@ func (v *scene) logPanel(w, h int) *canvas {
 	}
 	return c
 }
-
-func latencyView(v *scene, b box) []place { return overview(v, b) }
-func brokersView(v *scene, b box) []place { return overview(v, b) }
-func faultsView(v *scene, b box) []place  { return overview(v, b) }
