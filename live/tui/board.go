@@ -96,6 +96,15 @@ func (b *Board) Finish(r *report.Report, err error) {
 	close(b.over)
 }
 
+// forget makes the board one that has been told nothing, except that what it hands out stays newer than what it did.
+func (b *Board) forget() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	version := b.known.version
+	b.rebuilt, b.known, b.handed, b.told = report.Rebuilder{Keep: keptWindows}, snapshot{version: version}, nil, map[string]int{}
+	b.received, b.over, b.parsed, b.judged = time.Time{}, make(chan struct{}), nil, 0
+}
+
 // fault keeps what was told last of a fault.
 func (b *Board) fault(f report.Fault) {
 	at, known := b.told[f.Name]

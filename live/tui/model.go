@@ -26,6 +26,7 @@ type model struct {
 	scene   scene
 	zoom    int // of spans
 	frozen  bool
+	flag    string        // what the header says besides; empty: nothing
 	now     time.Duration // what the header's clock shows
 	cache   map[string]painted
 	drawn   int // panels that were drawn, not taken from the cache

@@ -35,7 +35,12 @@ func (o Options) now() time.Time {
 // Run shows the board until the run is over, the user leaves, or ctx ends; ctx is not the run's, which may be ending for a while when that is over. The
 // terminal is then as it was before, even after a panic of the view, which is returned as an error and is no reason for the run to end.
 func Run(ctx context.Context, b *Board, o Options) error {
-	m := &guarded{model: newModel(b, o)}
+	return display(ctx, newModel(b, o), o)
+}
+
+// display runs a view until it quits or ctx ends.
+func display(ctx context.Context, view tea.Model, o Options) error {
+	m := &guarded{Model: view}
 	options := []tea.ProgramOption{tea.WithContext(ctx), tea.WithInput(o.In), tea.WithOutput(o.Out), tea.WithoutSignalHandler(), tea.WithFPS(20)}
 	if o.NoColor {
 		options = append(options, tea.WithColorProfile(colorprofile.ASCII))
@@ -55,7 +60,7 @@ func Run(ctx context.Context, b *Board, o Options) error {
 
 // A guarded model ends the view when it panics, with an error that says where.
 type guarded struct {
-	*model
+	tea.Model
 	broken error
 }
 
@@ -63,7 +68,7 @@ type guarded struct {
 type brokeMsg struct{ error }
 
 // Init implements tea.Model.
-func (g *guarded) Init() tea.Cmd { return survive(g.model.Init()) }
+func (g *guarded) Init() tea.Cmd { return survive(g.Model.Init()) }
 
 // Update implements tea.Model.
 func (g *guarded) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
@@ -79,7 +84,7 @@ func (g *guarded) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
 		g.broken = broke.error
 		return g, nil
 	}
-	_, cmd = g.model.Update(msg)
+	_, cmd = g.Model.Update(msg)
 	return g, survive(cmd)
 }
 
@@ -93,7 +98,7 @@ func (g *guarded) View() (v tea.View) {
 			g.broken, v = panicError(p), tea.View{}
 		}
 	}()
-	return g.model.View()
+	return g.Model.View()
 }
 
 func panicError(p any) error { return fmt.Errorf("the view panicked: %v\n%s", p, debug.Stack()) }

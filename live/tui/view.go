@@ -94,7 +94,7 @@ func (m *model) screen() *canvas {
 		c.fit(0, 0, m.w, plain, fmt.Sprintf("squall needs %dx%d; this is %dx%d", leastWidth, leastHeight, m.w, m.h))
 		return c
 	}
-	flags := ""
+	flags := m.flag
 	if m.frozen {
 		flags = "FROZEN (space)"
 	}
