@@ -29,6 +29,7 @@ func interrupts(parent context.Context, p *plain) (ctx context.Context, ask, rel
 			case s := <-signals:
 				stopped := stoppedBy(s, term.IsTerminal(int(os.Stdin.Fd())) && os.Getenv("CI") == "")
 				if !first {
+					p.restore()
 					os.Exit(int(stopped.Code))
 				}
 				p.wipe()

@@ -20,6 +20,7 @@ type plain struct {
 
 	mu     sync.Mutex
 	w      io.Writer
+	leave  func() // gives the terminal back that a view has taken; nil: none has
 	total  report.Window
 	status time.Duration
 	drawn  bool
@@ -29,6 +30,9 @@ type plain struct {
 func (p *plain) Observe(e report.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.leave != nil {
+		return
+	}
 	switch e.Type {
 	case report.EventWindow:
 		p.window(e)
@@ -84,5 +88,33 @@ func stamp(d time.Duration) string {
 func (p *plain) step(format string, args ...any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.leave != nil {
+		return
+	}
 	fmt.Fprintln(p.w, strings.TrimRight(fmt.Sprintf(format, args...), "\n"))
+}
+
+// hold keeps everything back while a view has the terminal, which leave ends.
+func (p *plain) hold(leave func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.erase()
+	p.leave = leave
+}
+
+// release tells again.
+func (p *plain) release() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.leave = nil
+}
+
+// restore gives the terminal back, before the process ends.
+func (p *plain) restore() {
+	p.mu.Lock()
+	leave := p.leave
+	p.mu.Unlock()
+	if leave != nil {
+		leave()
+	}
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -33,19 +34,29 @@ type runFlags struct {
 	ui     string
 
 	calibrate bool
+	ascii     bool
+	readonly  bool
 }
 
 func runCommand() *cobra.Command {
 	var f runFlags
 	c := &cobra.Command{
-		Use:   "run SCENARIO",
+		Use:   "run [SCENARIO]",
 		Short: "run a scenario, a file or one of the library, and judge what happened",
 		Long: "Run starts the scenario's cluster, loads it, breaks it, and says what was lost and how long recovery took.\n\n" +
 			"The result goes to standard output, progress to standard error, and report.json and events.ndjson to a folder of their own.\n" +
+			"On a terminal the run is shown as it goes, and can be broken by hand; ? there tells the keys. Without a scenario, one of the library can be picked.\n" +
 			"Ctrl-C ends the plan: faults are reverted, the log is read, and the report is written. Twice: at once.",
 		Example: "  squall run quickstart\n  squall run kafka-leader-kill --set load.rate=5k/s -o json",
-		Args:    wants(1, 1, oneScenario),
+		Args:    wants(0, 1, oneScenario),
 		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				name, err := pick(c, f)
+				if name == "" || err != nil {
+					return err
+				}
+				args = []string{name}
+			}
 			if !c.Flags().Changed("seed") {
 				return run(c, args[0], f, nil)
 			}
@@ -57,7 +68,9 @@ func runCommand() *cobra.Command {
 	c.Flags().Uint64Var(&f.seed, "seed", 0, "override the scenario's seed")
 	c.Flags().StringVar(&f.out, "out", "", "the folder for the results (default squall-runs/TIME-NAME-ID)")
 	addFormat(c, &f.format)
-	c.Flags().StringVar(&f.ui, "ui", "auto", "how progress is told: auto, plain or none")
+	c.Flags().StringVar(&f.ui, "ui", "auto", "how progress is told: auto (tui on a terminal, else plain), tui, plain or none")
+	c.Flags().BoolVar(&f.ascii, "ascii", false, "draw with ASCII alone, for terminals that have no other signs")
+	c.Flags().BoolVar(&f.readonly, "readonly", false, "let nobody change the run from the terminal")
 	c.Flags().BoolVar(&f.calibrate, "calibrate", false, "find first how much this machine's generator can send, and tell the headroom")
 	return c
 }
@@ -66,8 +79,12 @@ func run(c *cobra.Command, name string, f runFlags, seed *uint64) error {
 	if err := checkFormat(f.format); err != nil {
 		return err
 	}
-	if f.ui != "auto" && f.ui != "plain" && f.ui != "none" {
-		return fmt.Errorf("--ui is auto, plain or none, not %q", f.ui)
+	if !slices.Contains([]string{"auto", "tui", "plain", "none"}, f.ui) {
+		return fmt.Errorf("--ui is auto, tui, plain or none, not %q", f.ui)
+	}
+	look, err := f.lookFor(c.ErrOrStderr())
+	if err != nil {
+		return err
 	}
 	s, err := load(name, f.set, seed)
 	if err != nil {
@@ -81,7 +98,8 @@ func run(c *cobra.Command, name string, f runFlags, seed *uint64) error {
 	if err != nil {
 		return err
 	}
-	r, err := runIn(ctx, s, dir, id, command(name, f, s), f.calibrate, progress, stop)
+	a := attempt{s: s, dir: dir, id: id, command: command(name, f, s), calibrate: f.calibrate, progress: progress, look: look, stop: stop}
+	r, err := a.run(ctx)
 	if r == nil {
 		return errors.Join(err, dir.removeIfEmpty())
 	}
@@ -96,11 +114,23 @@ func run(c *cobra.Command, name string, f runFlags, seed *uint64) error {
 	return verdictError{code}
 }
 
-// runIn makes the testbed, runs the scenario on it, writes the report, and removes the testbed, however the run ends.
-func runIn(ctx context.Context, s *scenarios.Scenario, dir *output, id string, command []string, measure bool, p *plain, stop func()) (
-	_ *report.Report, err error) {
+// An attempt is one run of a scenario, with all that it needs of the one who asked for it.
+type attempt struct {
+	s         *scenarios.Scenario
+	dir       *output
+	id        string
+	command   []string // what repeats it
+	calibrate bool
+	progress  *plain
+	look      *look  // nil: it is told in lines
+	stop      func() // as Ctrl-C does
+}
+
+// run makes the testbed, runs the scenario on it, writes the report, and removes the testbed, however the run ends.
+func (a *attempt) run(ctx context.Context) (_ *report.Report, err error) {
+	s, p := a.s, a.progress
 	var headroom *report.Calibration
-	if measure { // before there is a cluster that it would share the machine with
+	if a.calibrate { // before there is a cluster that it would share the machine with
 		p.step("calibrating: what this machine can send to a broker that forgets it")
 		if headroom, err = calibrate(ctx, s); err != nil {
 			return nil, runError(ctx, err)
@@ -109,7 +139,7 @@ func runIn(ctx context.Context, s *scenarios.Scenario, dir *output, id string, c
 	}
 	clock := broker.NewClock()
 	p.step("starting %s: %s on %s, %s", s.Name, s.Broker.Kind, strings.Join(s.NodeNames(), " "), s.Broker.Run)
-	cluster, err := start(ctx, s, id, p)
+	cluster, err := start(ctx, s, a.id, p)
 	if err != nil {
 		return nil, runError(ctx, err)
 	}
@@ -118,21 +148,35 @@ func runIn(ctx context.Context, s *scenarios.Scenario, dir *output, id string, c
 			err = errors.Join(err, internalError{fmt.Errorf("remove the cluster: %w; `squall clean` removes what is left", e)})
 		}
 	}()
-	number, _ := strconv.ParseUint(id, 16, 64) // newID made it
+	number, _ := strconv.ParseUint(a.id, 16, 64) // newID made it
 	driver, err := drivers[s.Broker.Kind](cluster, s.Settings(), clock, number)
 	if err != nil {
 		return nil, runError(ctx, err)
 	}
 	defer func() { err = errors.Join(err, driver.Close()) }()
 	machine := host.Local()
-	bed := squall.Testbed{Host: &machine, Kind: kinds[s.Broker.Kind], Cluster: cluster, Driver: driver, Clock: clock, RunID: id, Run: number,
-		Version: version, Command: command, Events: dir.events, Todo: dir, Calibration: headroom, Stop: stop, Save: dir.save}
-	r, err := squall.Run(ctx, s, bed, p)
+	bed := squall.Testbed{Host: &machine, Kind: kinds[s.Broker.Kind], Cluster: cluster, Driver: driver, Clock: clock, RunID: a.id, Run: number,
+		Version: version, Command: a.command, Events: a.dir.events, Todo: a.dir, Calibration: headroom, Stop: a.stop, Save: a.dir.save}
+	r, err := a.watched(ctx, bed)
 	p.wipe()
 	if r == nil {
 		return nil, runError(ctx, err)
 	}
-	return r, errors.Join(err, dir.write(r))
+	return r, errors.Join(err, a.dir.write(r))
+}
+
+// watched runs the scenario, and shows it where somebody looks.
+func (a *attempt) watched(ctx context.Context, bed squall.Testbed) (r *report.Report, err error) {
+	if a.look == nil {
+		return squall.Run(ctx, a.s, bed, a.progress)
+	}
+	v := a.look.show(a.progress)
+	defer func() {
+		if e := v.finish(r, err); e != nil {
+			a.progress.step("the view ended: %v", e)
+		}
+	}()
+	return squall.Run(ctx, a.s, bed, a.progress, a.look.observer(v))
 }
 
 // calibrate finds how much the scenario's generator can send.

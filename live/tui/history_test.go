@@ -14,6 +14,7 @@ var begin = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 // 20 s, 30 s of recovery, another fault, and what follows.
 type history struct {
 	*Board
+	told       []report.Event
 	at         time.Duration
 	phase      report.Phase
 	partitions int
@@ -29,6 +30,7 @@ func seconds(n float64) time.Duration { return time.Duration(n * float64(time.Se
 
 func (h *history) tell(e report.Event) {
 	e.At, e.UTC = h.at, begin.Add(h.at)
+	h.told = append(h.told, e)
 	h.Observe(e)
 }
 

@@ -51,23 +51,9 @@ func notReport(err error) error {
 // is one of the report's findings. An error names the line that is none of a run's events.
 func ReadEvents(in io.Reader) (*report.Report, error) {
 	var all report.Rebuilder
-	lines, half := bufio.NewReader(in), false
-	for n, last := 1, false; !last; n++ {
-		line, err := lines.ReadBytes('\n')
-		if last = errors.Is(err, io.EOF); err != nil && !last {
-			return nil, err
-		}
-		var e report.Event
-		err = json.Unmarshal(line, &e)
-		if half = last && len(line) > 0 && err != nil; last && (half || len(line) == 0) {
-			break
-		}
-		if err == nil {
-			err = all.Add(e)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("line %d: %w", n, err)
-		}
+	half, err := EachEvent(in, all.Add)
+	if err != nil {
+		return nil, err
 	}
 	r, ok := all.Report()
 	if !ok {
@@ -77,4 +63,28 @@ func ReadEvents(in io.Reader) (*report.Report, error) {
 		r.Findings = append(r.Findings, "The last of the events was written only in part, and is left out.")
 	}
 	return r, nil
+}
+
+// EachEvent hands over a run's events, a line each, and reports whether the last line was not written to its end and left out. An error names the line that
+// is none of a run's events, or that take refused.
+func EachEvent(in io.Reader, take func(report.Event) error) (half bool, _ error) {
+	lines := bufio.NewReader(in)
+	for n, last := 1, false; !last; n++ {
+		line, err := lines.ReadBytes('\n')
+		if last = errors.Is(err, io.EOF); err != nil && !last {
+			return false, err
+		}
+		var e report.Event
+		err = json.Unmarshal(line, &e)
+		if half = last && len(line) > 0 && err != nil; last && (half || len(line) == 0) {
+			break
+		}
+		if err == nil {
+			err = take(e)
+		}
+		if err != nil {
+			return false, fmt.Errorf("line %d: %w", n, err)
+		}
+	}
+	return half, nil
 }

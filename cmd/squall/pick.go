@@ -1,0 +1,66 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seed-228c25e4/squall/live/tui"
+	"github.com/seed-228c25e4/squall/report"
+	"github.com/seed-228c25e4/squall/scenarios"
+)
+
+// pick lets the user of a terminal choose a scenario of the library; empty: none was chosen.
+func pick(c *cobra.Command, f runFlags) (string, error) {
+	out := terminalOf(c.ErrOrStderr())
+	if out == nil || f.ui == "plain" || f.ui == "none" {
+		return "", errors.New("`squall run` wants " + oneScenario)
+	}
+	var choices []tui.Choice
+	for _, name := range scenarios.Library() {
+		s, err := load(name, nil, nil)
+		if err != nil {
+			return "", err
+		}
+		choices = append(choices, tui.Choice{Name: name, About: s.About, Takes: about(s.LoadEnd()), Needs: needs(s)})
+	}
+	slices.SortStableFunc(choices, func(a, b tui.Choice) int { return cmp.Compare(len(a.Needs), len(b.Needs)) }) // what needs least comes first
+	l := look{out: out, ascii: f.ascii}
+	name, err := tui.Pick(c.Context(), choices, l.options())
+	if err != nil {
+		return "", internalError{err}
+	}
+	if name != "" {
+		fmt.Fprintf(c.ErrOrStderr(), "squall run %s\n", name)
+	}
+	return name, nil
+}
+
+// about is how long a run loads its cluster, as precisely as it matters to somebody who chooses.
+func about(d time.Duration) string {
+	if d < time.Minute {
+		return d.Round(time.Second).String()
+	}
+	text := d.Round(10 * time.Second).String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	return text
+}
+
+// needs is what a scenario needs to run.
+func needs(s *scenarios.Scenario) string {
+	text := fmt.Sprintf("Docker, %d brokers", len(s.NodeNames()))
+	if s.Broker.Run == scenarios.Embedded {
+		text = "nothing"
+	}
+	if s.Verdict.Outcome == report.Fail {
+		text += "; has to fail"
+	}
+	return text
+}
