@@ -98,7 +98,7 @@ func (h *hands) inject(line string) (err error) {
 	step.Name = h.name()
 	step.Of, step.Group, step.ByHand = step.Name, step.Name, true
 	step.At = max(h.run.clock.Now(), h.start) - h.baselineEnd
-	ctx, cancel := context.WithTimeout(context.Background(), watchPatient)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*watchPatient)
 	defer cancel()
 	if h.course == nil {
 		return faults.ErrNotRunning

@@ -24,6 +24,9 @@ func (t *Timeline) Join(ctx context.Context, s Step) error {
 		return ErrNotRunning
 	}
 	state, err := t.State(ctx)
+	for err != nil && sleep(ctx, lookEvery) { // just when another fault begins, an answer may be missing
+		state, err = t.State(ctx)
+	}
 	if err != nil {
 		return fmt.Errorf("look for %s: %w", s.Target, err)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,7 +37,14 @@ func TestJoin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(kill("planned", "b2", 5*sec, 5*sec))
 		b.Watch = 10 * sec
-		b.at(2*sec, func() { b.join(t, kill("early", "leader", 0, 4*sec)) })
+		var looks atomic.Int32
+		b.State = func(ctx context.Context) (broker.State, error) {
+			if looks.Add(1) == 1 {
+				return broker.State{}, errors.New("nobody answers just now")
+			}
+			return b.state(ctx)
+		}
+		b.at(1900*time.Millisecond, func() { b.join(t, kill("early", "leader", 0, 4*sec)) })
 		b.at(28*sec, func() { b.join(t, slow("late", "producers -> leader", 0, 2*sec)) })
 		faults, err := b.Run(t.Context())
 		if err != nil {
@@ -60,7 +68,7 @@ func TestJoin(t *testing.T) {
 		if got := strings.Join(names, ", "); got != "planned false true, early true true, late true true" {
 			t.Errorf("records: %s", got)
 		}
-		if early := faults[1]; early.Planned != 2*sec || early.Victims[0] != "b1" || len(early.Affected) == 0 || len(early.Evidence) == 0 || !early.Survives {
+		if early := faults[1]; early.Planned != 1900*time.Millisecond || early.Victims[0] != "b1" || len(early.Affected) == 0 || len(early.Evidence) == 0 || !early.Survives {
 			t.Errorf("%+v", early)
 		}
 		b.healed(t)
