@@ -117,7 +117,7 @@ func (s *snapshot) plan() {
 	}
 	for _, f := range s.faults {
 		if !seen[f.Name] {
-			s.rows = append(s.rows, row{Fault: f, byHand: len(planned) > 0})
+			s.rows = append(s.rows, row{Fault: f, byHand: s.run != nil && s.run.Plan != nil})
 		}
 	}
 	slices.SortStableFunc(s.rows, func(a, b row) int { return int(begins(&a) - begins(&b)) })
