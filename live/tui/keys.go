@@ -61,6 +61,7 @@ func (m *model) freeze() tea.Cmd {
 }
 
 func (m *model) zoomBy(n int) tea.Cmd {
+	m.zoomed = true
 	m.zoom = min(max(m.zoom+n, 0), len(spans)-1)
 	m.scene.span = spans[m.zoom]
 	if m.scene.span == 0 {

@@ -24,7 +24,8 @@ type model struct {
 	w, h    int
 	view    int // of views
 	scene   scene
-	zoom    int // of spans
+	zoom    int  // of spans
+	zoomed  bool // by the user
 	frozen  bool
 	flag    string        // what the header says besides; empty: nothing
 	now     time.Duration // what the header's clock shows
@@ -51,8 +52,8 @@ type (
 )
 
 func newModel(b *Board, o Options) *model {
-	m := &model{board: b, options: o, keys: keyMap(), theme: newTheme(true), zoom: 2, cache: map[string]painted{}, filter: newField()}
-	m.scene = scene{ascii: o.ASCII, span: spans[m.zoom], fault: -1, logs: map[string]nodeLog{}}
+	m := &model{board: b, options: o, keys: keyMap(), theme: newTheme(true), cache: map[string]painted{}, filter: newField()}
+	m.scene = scene{ascii: o.ASCII, fault: -1, logs: map[string]nodeLog{}}
 	m.look()
 	return m
 }
@@ -107,11 +108,25 @@ func (m *model) look() {
 		return
 	}
 	m.scene.snapshot = m.board.snapshot()
+	if !m.zoomed {
+		m.fit()
+	}
 	if m.now = m.scene.at; m.options.Clock != nil && !m.scene.over {
 		m.now = max(m.now, m.options.Clock())
 	} else if m.options.Clock == nil {
 		m.now = max(m.now, m.board.since(m.options.now()))
 	}
+}
+
+// fit shows all of a run that is short, and two minutes of others.
+func (m *model) fit() {
+	m.zoom = 2
+	if r := m.scene.run; r != nil && r.Plan != nil {
+		for m.zoom > 0 && spans[m.zoom-1] >= r.Plan.Load {
+			m.zoom--
+		}
+	}
+	m.scene.span = spans[m.zoom]
 }
 
 // over reports whether the run is, frozen or not.
