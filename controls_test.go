@@ -168,7 +168,7 @@ func TestRevertAndStopByHand(t *testing.T) {
 		t.Errorf("touched: %s", got)
 	}
 	again := read(t, saved)
-	if again.Faults[0].For > 30*time.Second || again.Faults[1].At != 0 || !strings.Contains(saved, "before the baseline was over, and begins 0s after it") {
+	if again.Faults[0].For > 30*time.Second || again.Faults[1].At != 0 || !strings.Contains(saved, "the baseline ends 3s earlier, and every fault begins ") {
 		t.Errorf("saved as\n%s", saved)
 	}
 }

@@ -34,8 +34,8 @@ func (s *Scenario) ParseFault(line string, kinds map[string]broker.Kind) (faults
 }
 
 // WithByHand returns the scenario with faults that were injected by hand into a run of it, each at its time from the end of the baseline and as long as it
-// was in force; and what cannot be as it was, a sentence each. What began before the baseline was over begins with the faults, and what would meet a
-// fault that cannot be met begins behind it.
+// was in force; and what cannot be as it was, a sentence each. Where one began before the baseline was over, the baseline ends there, and what was planned keeps
+// its distance. What would meet a fault that cannot be met begins behind it.
 func WithByHand(s *Scenario, done []faults.Step) (*Scenario, []string) {
 	c := *s
 	c.Plan, c.Faults = slices.Clone(s.Plan), slices.Clone(s.Faults)
@@ -43,13 +43,9 @@ func WithByHand(s *Scenario, done []faults.Step) (*Scenario, []string) {
 	for _, d := range done {
 		early = min(early, d.At)
 	}
-	var notes []string
+	notes := c.advance(-early)
 	for _, d := range done {
-		was := d.At
-		if d.At < 0 {
-			d.At -= early
-			notes = append(notes, fmt.Sprintf("%s began %s before the baseline was over, and begins %s after it", d.Name, report.Human(-was), report.Human(d.At)))
-		}
+		d.At -= early
 		at, free := c.free(d)
 		switch {
 		case !free:
@@ -63,6 +59,31 @@ func WithByHand(s *Scenario, done []faults.Step) (*Scenario, []string) {
 	}
 	c.Faults = faults.Expand(c.Plan, c.Seed, c.Phases.Recovery)
 	return &c, notes
+}
+
+// leastSaved is the least that is left of a baseline in which a fault began by hand: what comes after is told by it.
+const leastSaved = 3 * time.Second
+
+// advance ends the baseline earlier, and lets every planned fault begin later by as much after it, so that it begins when it did. Of what does not fit into the
+// baseline it says so.
+func (s *Scenario) advance(by time.Duration) []string {
+	if by == 0 {
+		return nil
+	}
+	cut := min(by, max(s.Phases.Baseline-leastSaved, 0))
+	s.Phases.Baseline -= cut
+	for i := range s.Plan {
+		if s.Plan[i].Follows == "" {
+			s.Plan[i].At += by
+		}
+	}
+	s.Faults = faults.Expand(s.Plan, s.Seed, s.Phases.Recovery)
+	notes := []string{fmt.Sprintf("the baseline ends %s earlier: where the first fault by hand began", report.Human(cut))}
+	if late := by - cut; late > 0 {
+		notes = []string{fmt.Sprintf("the baseline ends %s earlier, and every fault begins %s later than it did: the first by hand began before there was a baseline worth the name",
+			report.Human(cut), report.Human(late))}
+	}
+	return notes
 }
 
 // Shorten ends a planned fault earlier than the scenario says, where it is one injection of an entry of its own. It reports whether it is.

@@ -165,7 +165,7 @@ func runSaved(t *testing.T, squall, file string) {
 	if out, err := exec.Command(squall, "validate", file).CombinedOutput(); err != nil {
 		t.Fatalf("validate: %v\n%s", err, out)
 	}
-	p := start(t, squall, file, "--set", "phases.baseline=4s")
+	p := start(t, squall, file)
 	p.wait()
 	if r := p.report(); r.Verdict.Outcome == report.Fail || !slices.ContainsFunc(r.Faults, func(f report.Fault) bool { return f.Kind == "kill" && strings.HasPrefix(f.Name, "by-hand") && f.Took() }) {
 		t.Errorf("%s\n%+v", r.Verdict.Sentence, r.Faults)
