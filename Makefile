@@ -5,7 +5,7 @@ BIN := bin/squall
 
 # Packages are tested one at a time (-p 1): their clusters and schedules share the machine, and one test cleans up what dead runs left.
 
-.PHONY: help build test race lint bench bench-soak fuzz images soak fmt clean
+.PHONY: help build test race lint bench bench-soak fuzz images soak pictures fmt clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ images: ## the broker images of the container tests, where no registry can be re
 
 soak: build ## the long counts: many kill cycles, five nodes, repeated starts, every control
 	SQUALL_SOAK=1 SQUALL_KILLS=20 SQUALL_REQUIRE_DOCKER=1 SQUALL_EXECUTABLE=$(CURDIR)/$(BIN) go test -timeout 5h -v -run 'Soak|Nodes|KilledWhileStarting|InterruptedAtRandom' . ./faults ./testcontainers ./cmd/squall
+
+pictures: build ## the pictures of the README, from a real run in containers; needs tmux and python3
+	docs/pictures/make.sh
 
 fmt: ## gofmt
 	gofmt -w .

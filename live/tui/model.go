@@ -120,13 +120,10 @@ func (m *model) look() {
 
 // fit shows all of a run that is short, and two minutes of others.
 func (m *model) fit() {
-	m.zoom = 2
-	if r := m.scene.run; r != nil && r.Plan != nil {
-		for m.zoom > 0 && spans[m.zoom-1] >= r.Plan.Load {
-			m.zoom--
-		}
+	m.zoom, m.scene.span = 2, spans[2]
+	if r := m.scene.run; r != nil && r.Plan != nil && r.Plan.Load > 0 && r.Plan.Load < m.scene.span {
+		m.scene.span = r.Plan.Load
 	}
-	m.scene.span = spans[m.zoom]
 }
 
 // over reports whether the run is, frozen or not.
