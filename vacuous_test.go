@@ -58,6 +58,9 @@ func TestVacuousRuns(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			r, _, _ := playThrough(t, t.Context(), strings.Replace(quietly, "partitions: 3", "partitions: 1", 1)+c.more, nil, c.through)
+			if told := generatorFindings(r); len(told) > 0 { // which comes before all other reasons
+				t.Skipf("NOT TESTED: this very machine was too busy: %s", told[0])
+			}
 			if v := r.Verdict; v.Outcome != report.Inconclusive || v.ExitCode != report.ExitInconclusive || !strings.Contains(v.Sentence, c.says) {
 				t.Errorf("%s\nwant inconclusive, and %q", v.Sentence, c.says)
 			}
