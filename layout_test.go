@@ -33,7 +33,7 @@ var rooms = map[string][]string{
 	"recovery":          {"report"},
 	"scenarios":         {"broker", "faults", "loadgen", "report"},
 	"":                  {"broker", "faults", "host", "ledger", "loadgen", "recovery", "report", "scenarios"},
-	"bench":             {"broker", "broker/kafka", "embedded", "ledger", "loadgen", "report", "testcontainers"}, // all of it is tests
+	"bench":             {"", "broker", "broker/kafka", "embedded", "ledger", "live/tui", "loadgen", "report", "testcontainers"}, // all of it is tests
 	"live/tui":          {"report"},
 	"cmd/squall": {"", "broker", "broker/kafka", "embedded", "faults", "host", "links", "live/tui", "recovery", "report", "report/formats", "scenarios",
 		"testcontainers"},

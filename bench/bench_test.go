@@ -49,6 +49,7 @@ var sections = []struct {
 	{"Consume", "Produce, consume and verify, against bare produce and consume", (*bench).consume},
 	{"Peer", "Produce and verify, against kafka-producer-perf-test", (*bench).peer},
 	{"Pacing", "Pacing", (*bench).pacing},
+	{"View", "The terminal view", (*bench).view},
 	{"Parts", "The parts of a message's path", (*bench).parts},
 	{"Soak", "Memory", (*bench).soak},
 }

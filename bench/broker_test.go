@@ -106,7 +106,11 @@ func newPlace(addrs []string, end func()) *place {
 		client: broker.ProducerSettings{Acks: "all", Idempotent: true, Buffer: buffer, DeliveryTimeout: time.Minute}}
 }
 
-func (p *place) Nodes() []broker.Node            { return p.nodes }
+func (p *place) Nodes() []broker.Node { return p.nodes }
+func (p *place) Links() []broker.Link { return nil }
+func (p *place) Describe() broker.Description {
+	return broker.Description{Testbed: "process of its own"}
+}
 func (p *place) Endpoint(string) broker.Endpoint { return broker.Endpoint{Addrs: p.addrs} }
 
 type node struct{ broker.Node }
