@@ -19,7 +19,7 @@ import (
 func pick(c *cobra.Command, f runFlags) (string, error) {
 	out := terminalOf(c.ErrOrStderr())
 	if out == nil || f.ui == "plain" || f.ui == "none" {
-		return "", errors.New("`squall run` wants " + oneScenario)
+		return "", errors.New("`squall run` wants " + oneScenario + ", and got 0 arguments; on a terminal it offers the library; see `squall run --help`")
 	}
 	var choices []tui.Choice
 	for _, name := range scenarios.Library() {

@@ -48,8 +48,9 @@ func replay(c *cobra.Command, dir string, ascii bool) error {
 	}
 	var r *report.Report // nil: squall ended before it
 	if path := filepath.Join(filepath.Dir(file), reportFile); exists(path) {
-		if r, err = open(path); err != nil {
-			return fmt.Errorf("read %s: %w", path, err)
+		if r, err = open(path); err != nil { // the events tell nearly all of it
+			fmt.Fprintf(c.ErrOrStderr(), "squall: %s is left out: %v\n", path, err)
+			r = nil
 		}
 	}
 	l := look{out: out, ascii: ascii}

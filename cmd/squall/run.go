@@ -170,7 +170,7 @@ func (a *attempt) watched(ctx context.Context, bed squall.Testbed) (r *report.Re
 	if a.look == nil {
 		return squall.Run(ctx, a.s, bed, a.progress)
 	}
-	v := a.look.show(a.progress)
+	v := a.look.show(a.progress, a.stop)
 	defer func() {
 		if e := v.finish(r, err); e != nil {
 			a.progress.step("the view ended: %v", e)

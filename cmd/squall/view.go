@@ -65,9 +65,12 @@ type view struct {
 }
 
 // show begins to show a run. Whoever leaves the view before the run is over is told its progress in lines.
-func (l *look) show(p *plain) *view {
+func (l *look) show(p *plain, stop func()) *view {
 	ctx, cancel := context.WithCancel(context.Background()) // not the run's: that it is being stopped is worth looking at
 	v := &view{Board: tui.NewBoard(), cancel: cancel, ended: make(chan struct{})}
+	if !l.readonly { // until the run gives more
+		v.Control(report.Controls{Stop: stop})
+	}
 	p.hold(v.leave)
 	go func() {
 		defer close(v.ended)

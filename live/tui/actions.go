@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -28,9 +29,18 @@ func (m *model) changeRate(factor float64) tea.Cmd {
 	if m.rate == 0 {
 		return m.say("no load yet")
 	}
-	wanted := m.rate * factor
+	wanted := rounded(m.rate * factor)
 	m.rate = wanted
 	return m.ask(fmt.Sprintf("rate: %s/s", rate(wanted)), func() error { return set(wanted) })
+}
+
+// rounded keeps three digits, which is as finely as anybody sets a rate by hand.
+func rounded(v float64) float64 {
+	r, err := strconv.ParseFloat(strconv.FormatFloat(v, 'g', 3, 64), 64)
+	if err != nil {
+		return v
+	}
+	return r
 }
 
 func (m *model) save() tea.Cmd {

@@ -163,7 +163,7 @@ func TestRecoveryAsItGoes(t *testing.T) {
 	}{
 		{func() {}, "none"},
 		{func() { h.kill().run(5) }, "service OUT 5s  2/6 silent|detect ...|redundancy all in sync"},
-		{func() { h.failover() }, "service back after ~10s|detect 9.2s|redundancy 0 of 6 in sync"},
+		{func() { h.failover() }, "service back after ~10s|detect 9.2s|redundancy 0 of 6 whole"},
 		{func() { h.healed() }, "service back after ~10s|detect 9.2s|redundancy all in sync"},
 	} {
 		step.do()

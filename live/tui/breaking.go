@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -90,6 +91,9 @@ func (b *breaking) pasted(text string) { b.input.insert(text) }
 
 // back goes to the step before, or leaves.
 func (b *breaking) back(m *model) {
+	if b.sent { // what comes of it is still to be told here
+		return
+	}
 	if b.step == askKind {
 		m.dialog = nil
 		return
@@ -115,6 +119,7 @@ func (b *breaking) next(m *model) tea.Cmd {
 	written := strings.TrimSpace(b.input.text())
 	all := b.options()
 	switch {
+	case b.typed(written, all):
 	case len(all) > 0:
 		written = all[min(b.choice, len(all)-1)].value
 	case b.step == askKind || written == "":
@@ -139,6 +144,15 @@ func (b *breaking) next(m *model) tea.Cmd {
 		b.input.set(faultLine(b.kind, b.target, b.lasts))
 	}
 	return nil
+}
+
+// typed reports whether what was written is meant as it stands, and not one of the options that it has narrowed the list to: it is one of them, or a length.
+func (b *breaking) typed(written string, of []option) bool {
+	if b.choice > 0 {
+		return false
+	}
+	_, err := time.ParseDuration(written)
+	return slices.ContainsFunc(of, func(o option) bool { return o.value == written }) || b.step == askLength && err == nil
 }
 
 // faultLine writes a fault in the scenario's own language: its example with another target and length.

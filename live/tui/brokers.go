@@ -124,7 +124,7 @@ func inSync(s *report.StateChange) string {
 	if whole == len(s.Partitions) {
 		return "all in sync"
 	}
-	return fmt.Sprintf("%d of %d in sync", whole, len(s.Partitions))
+	return fmt.Sprintf("%d of %d whole", whole, len(s.Partitions))
 }
 
 // write prints a node's line.

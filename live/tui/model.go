@@ -28,6 +28,7 @@ type model struct {
 	zoomed  bool // by the user
 	frozen  bool
 	flag    string        // what the header says besides; empty: nothing
+	hinted  [][2]string   // the keys of the footer, where they are not those of a run
 	now     time.Duration // what the header's clock shows
 	cache   map[string]painted
 	drawn   int // panels that were drawn, not taken from the cache
@@ -140,6 +141,12 @@ func (m *model) over() bool {
 func (m *model) pressed(k tea.KeyPressMsg) tea.Cmd {
 	if k.String() == "ctrl+c" {
 		return m.quit()
+	}
+	if m.w < leastWidth || m.h < leastHeight { // nobody sees what a key would do
+		if k.String() == "q" {
+			return m.quit()
+		}
+		return nil
 	}
 	if m.dialog != nil {
 		return m.dialog.pressed(m, k)

@@ -115,7 +115,7 @@ func TestAskedOfTheRun(t *testing.T) {
 		keys []string
 		want []string
 	}{
-		"rate":               {[]string{"+", "+", "-"}, []string{"rate 2200", "rate 2420", "rate 2178"}},
+		"rate":               {[]string{"+", "+", "-"}, []string{"rate 2200", "rate 2420", "rate 2180"}},
 		"save":               {[]string{"s"}, []string{"save"}},
 		"revert":             {[]string{"r", "enter"}, []string{"revert"}},
 		"revert, not after":  {[]string{"r", "esc"}, nil},
@@ -161,6 +161,41 @@ func TestRefusedFaultCanBeMended(t *testing.T) {
 	carryOut(m, press(m, "enter"))
 	if m.dialog != nil || !strings.Contains(stripped(m), "injected: ") {
 		t.Errorf("\n%s", stripped(m))
+	}
+}
+
+// What is written is taken as it stands where it can be meant so, and else the entry that it leads to.
+func TestWrittenLengths(t *testing.T) {
+	for written, want := range map[string]string{"7s": "for: 7s", "0s": "for: 0s", "1m": "for: 1m", "2": "for: 20s"} {
+		a := &asked{}
+		h := newHistory().baseline()
+		h.Control(a.controls())
+		m := shown(h.Board, 120, 36, Options{})
+		press(m, "f", "enter", "enter")
+		for _, r := range written {
+			press(m, string(r))
+		}
+		press(m, "enter")
+		if screen := stripped(m); !strings.Contains(screen, want) {
+			t.Errorf("%s: want %s in\n%s", written, want, screen)
+		}
+	}
+}
+
+// Where nothing can be shown, keys do nothing but stop the run.
+func TestKeysOfATerminalThatIsTooSmall(t *testing.T) {
+	a := &asked{}
+	h := newHistory().baseline()
+	h.Control(a.controls())
+	m := shown(h.Board, 50, 10, Options{})
+	for _, k := range []string{"f", "enter", "r", "enter", "+", "s"} {
+		carryOut(m, press(m, k))
+	}
+	if len(a.all) > 0 || m.dialog != nil {
+		t.Errorf("unseen, the run was asked for %v", a.all)
+	}
+	if carryOut(m, press(m, "q")); len(a.all) != 1 {
+		t.Errorf("q asked for %v", a.all)
 	}
 }
 

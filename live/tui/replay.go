@@ -41,6 +41,7 @@ func newPlayer(events []report.Event, r *report.Report, o Options) *player {
 	o.Stay, o.Clock = true, func() time.Duration { return p.at }
 	p.model = newModel(NewBoard(), o)
 	p.model.keys = p.keyMap()
+	p.hinted = [][2]string{{"?", "help"}, {"q", "leave"}, {"space", "pause"}, {"left right", "10 s"}, {"n", "next fault"}, {"< >", "speed"}, {"[ ]", "time"}}
 	if len(events) > 0 { // what came before the load is over at once
 		p.seek(p.begin())
 	}

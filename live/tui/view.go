@@ -125,10 +125,10 @@ func (m *model) footer(c *canvas) {
 	case m.finding:
 		x := c.text(2, y, bold, " filter: ")
 		m.filter.write(c, x, y, min(40, m.w-x-3))
-	case m.stops > 0 && !m.over():
-		m.stopping(c, y)
 	case m.flash != "":
 		c.fit(2, y, m.w-4, caution, " "+m.flash+" ")
+	case m.stops > 0 && !m.over():
+		m.stopping(c, y)
 	default:
 		m.hints(c, y)
 	}
@@ -151,7 +151,10 @@ func (m *model) hints(c *canvas, y int) {
 		quit = "leave"
 	}
 	hints := [][2]string{{"?", "help"}, {"q", quit}, {"space", "freeze"}, {"f", "break something"}, {"[ ]", "time"}, {"+ -", "rate"}, {"r", "revert"}}
-	if m.board.allowed().Inject == nil {
+	switch {
+	case len(m.hinted) > 0:
+		hints = m.hinted
+	case m.board.allowed().Inject == nil:
 		hints = [][2]string{{"?", "help"}, {"q", quit}, {"space", "freeze"}, {"[ ]", "time"}}
 	}
 	for _, h := range hints {
