@@ -14,7 +14,6 @@ import (
 	"github.com/seed-228c25e4/squall"
 	"github.com/seed-228c25e4/squall/broker"
 	"github.com/seed-228c25e4/squall/broker/kafka"
-	"github.com/seed-228c25e4/squall/embedded"
 	"github.com/seed-228c25e4/squall/faults"
 	"github.com/seed-228c25e4/squall/loadgen"
 	"github.com/seed-228c25e4/squall/report"
@@ -40,24 +39,12 @@ func (m *meddler) act(c report.Controls) func() {
 // playByHand runs a scenario of which the meddler meddles, and returns its report and what was saved last.
 func playByHand(t *testing.T, text string, on func(report.Event, report.Controls)) (*report.Report, report.Controls, string) {
 	t.Helper()
-	s := read(t, text)
-	cluster, err := embedded.Kafka(t.Context(), embedded.Options{Nodes: s.Broker.Nodes, Config: s.Broker.Config})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer cluster.Close(context.Background())
-	clock := broker.NewClock()
-	driver, err := kafka.New(cluster, s.Settings(), clock, run)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer driver.Close()
+	s, bed := testbed(t, text)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	defer cancel(nil)
 	saved := ""
-	bed := squall.Testbed{Kind: kafka.Kind, Cluster: cluster, Driver: driver, Clock: clock, RunID: "test", Run: run,
-		Stop: func() { cancel(squall.Stopped{By: "a watcher", Code: report.ExitInterrupted}) },
-		Save: func(name string, data []byte) (string, error) { saved = string(data); return name, nil }}
+	bed.Stop = func() { cancel(squall.Stopped{By: "a watcher", Code: report.ExitInterrupted}) }
+	bed.Save = func(name string, data []byte) (string, error) { saved = string(data); return name, nil }
 	var controls report.Controls
 	var end func()
 	m := &meddler{on: on, all: make(chan report.Event, 10000)}

@@ -86,13 +86,22 @@ func newRun(s *scenarios.Scenario, bed Testbed, observers []Observer, end contex
 		Renewed: r.renewed,
 	}
 	r.hands = &hands{run: r, cut: map[string]bool{}, seen: map[string]report.Fault{}}
-	if r.hands.curve, r.hands.fixed = loadgen.NewSteered(s.Curve(), bed.Clock); r.hands.fixed == nil {
-		r.options.Pacer = r.hands.curve
-	}
+	r.steer()
 	r.final.Dirty = s.Load.Producers.Transactions.Used() && s.Load.Consumers.Isolation != broker.ReadCommitted
 	r.watchCommits()
 	r.receiving, r.watching = func() {}, func() {}
 	return r
+}
+
+// steer makes a load whose rate can be changed, where somebody may change it: no other run pays for that on each message's path.
+func (r *run) steer() {
+	if len(r.journal.watchers) == 0 {
+		r.hands.fixed = errors.New("nobody watches this run")
+		return
+	}
+	if r.hands.curve, r.hands.fixed = loadgen.NewSteered(r.scenario.Curve(), r.clock); r.hands.fixed == nil {
+		r.options.Pacer = r.hands.curve
+	}
 }
 
 // loadOptions are the scenario's load; when it starts and what its phases are is still to be said.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -21,17 +20,17 @@ func pick(c *cobra.Command, f runFlags) (string, error) {
 	if out == nil || f.ui == "plain" || f.ui == "none" {
 		return "", errors.New("`squall run` wants " + oneScenario + ", and got 0 arguments; on a terminal it offers the library; see `squall run --help`")
 	}
-	var choices []tui.Choice
+	var groups [3][]tui.Choice
 	for _, name := range scenarios.Library() {
 		s, err := load(name, nil, nil)
 		if err != nil {
 			return "", err
 		}
-		choices = append(choices, tui.Choice{Name: name, About: s.About, Takes: about(s.LoadEnd()), Needs: needs(s)})
+		g := group(s)
+		groups[g] = append(groups[g], tui.Choice{Name: name, About: s.About, Takes: about(s.LoadEnd()), Needs: needs(s)})
 	}
-	slices.SortStableFunc(choices, func(a, b tui.Choice) int { return cmp.Compare(len(a.Needs), len(b.Needs)) }) // what needs least comes first
 	l := look{out: out, ascii: f.ascii}
-	name, err := tui.Pick(c.Context(), choices, l.options())
+	name, err := tui.Pick(c.Context(), slices.Concat(groups[:]...), l.options())
 	if err != nil {
 		return "", internalError{err}
 	}
@@ -39,6 +38,17 @@ func pick(c *cobra.Command, f runFlags) (string, error) {
 		fmt.Fprintf(c.ErrOrStderr(), "squall run %s\n", name)
 	}
 	return name, nil
+}
+
+// group is where a scenario stands: first those that need nothing, then those that are to pass, then the controls.
+func group(s *scenarios.Scenario) int {
+	switch {
+	case s.Broker.Run == scenarios.Embedded:
+		return 0
+	case s.Verdict.Outcome == report.Fail:
+		return 2
+	}
+	return 1
 }
 
 // about is how long a run loads its cluster, as precisely as it matters to somebody who chooses.

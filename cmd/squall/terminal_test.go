@@ -30,9 +30,9 @@ func openTerminal(t *testing.T, columns, lines int, script string) *terminal {
 		t.Skip("NOT TESTED: there is no tmux")
 	}
 	term := &terminal{t, fmt.Sprintf("squall-test-%d", os.Getpid())}
+	t.Cleanup(func() { _ = exec.Command("tmux", "-L", term.server, "kill-server").Run() })
 	term.tmux("-f", "/dev/null", "new-session", "-d", "-x", fmt.Sprint(columns), "-y", fmt.Sprint(lines), "env -u CI TERM=screen-256color sh -c '"+script+"; sleep 600'")
 	term.tmux("set-option", "-s", "escape-time", "0")
-	t.Cleanup(func() { _ = exec.Command("tmux", "-L", term.server, "kill-server").Run() })
 	return term
 }
 

@@ -7,30 +7,30 @@ cd "$(dirname "$0")/../.."
 server=squall-pictures-$$
 out=$(mktemp -d)
 cleanup() {
-	tmux -L "$server" kill-server 2>/dev/null || true
+	tmux -u -L "$server" kill-server 2>/dev/null || true
 	rm -rf "$out"
 }
 trap cleanup EXIT
 
-shown() { tmux -L "$server" capture-pane -p | grep -q "$1"; }
+shown() { tmux -u -L "$server" capture-pane -p | grep -q "$1"; }
 wait_for() { # text, seconds
 	for _ in $(seq $(($2 * 5))); do
 		if shown "$1"; then return 0; fi
 		sleep 0.2
 	done
-	tmux -L "$server" capture-pane -p >&2
+	tmux -u -L "$server" capture-pane -p >&2
 	echo "make.sh: \"$1\" did not come within $2 s" >&2
 	exit 1
 }
-picture() { tmux -L "$server" capture-pane -e -p | python3 docs/pictures/tosvg.py >"docs/pictures/$1.svg"; }
+picture() { tmux -u -L "$server" capture-pane -e -p | python3 docs/pictures/tosvg.py >"docs/pictures/$1.svg"; }
 
-tmux -L "$server" -f /dev/null new-session -d -x 132 -y 40 \
+tmux -u -L "$server" -f /dev/null new-session -d -x 132 -y 40 \
 	"env -u CI -u NO_COLOR TERM=tmux-256color COLORTERM=truecolor bin/squall run kafka-leader-kill --out $out/run; sleep 600"
 wait_for "DURING leader-kill" 180
 wait_for "back after" 60
 picture overview
-tmux -L "$server" send-keys -t 0 2
+tmux -u -L "$server" send-keys -t 0 2
 sleep 1
 picture latency
-tmux -L "$server" send-keys -t 0 1 q
+tmux -u -L "$server" send-keys -t 0 1 q
 wait_for "Files" 120

@@ -93,7 +93,8 @@ func roles(state *report.StateChange, node string) (of, inSync, leads int) {
 	return of, inSync, leads
 }
 
-func (v *scene) brokersPanel(w, h int) *canvas {
+// brokersFrame is a panel for the brokers, with them.
+func (v *scene) brokersFrame(w, h int) (*canvas, []nodeRow) {
 	info := ""
 	if v.state != nil {
 		info = inSync(v.state)
@@ -103,6 +104,11 @@ func (v *scene) brokersPanel(w, h int) *canvas {
 	if len(all) == 0 {
 		c.wait("waiting for the cluster")
 	}
+	return c, all
+}
+
+func (v *scene) brokersPanel(w, h int) *canvas {
+	c, all := v.brokersFrame(w, h)
 	for i, n := range all {
 		if i == h-2 && len(all) > h-1 {
 			c.text(2, i+1, dim, fmt.Sprintf("and %d more: 3 shows all", len(all)-i))

@@ -21,14 +21,8 @@ func brokersView(v *scene, b box) []place {
 
 // nodesPanel is the table of brokers; the marked one's log is shown.
 func (v *scene) nodesPanel(w, h int) *canvas {
-	info := ""
-	if v.state != nil {
-		info = inSync(v.state)
-	}
-	c := v.panel(w, h, "Brokers", info)
-	all := v.nodes()
+	c, all := v.brokersFrame(w, h)
 	if len(all) == 0 {
-		c.wait("waiting for the cluster")
 		return c
 	}
 	heads := []struct {
