@@ -166,7 +166,9 @@ func (h *history) settle(lost uint64, done bool) *history {
 	h.at += seconds(0.7)
 	h.enter("final read", report.Reading, "")
 	h.at += seconds(2)
+	h.mu.Lock() // somebody else may look at the board meanwhile
 	t := h.known.total
+	h.mu.Unlock()
 	s := &report.Safety{Sent: t.sent, Acknowledged: t.sent, Delivered: t.sent + 118, Verified: t.sent - lost, Lost: lost, Redelivered: 118,
 		FinalRead: report.FinalRead{Done: done, Reason: "nothing more came for 30s while the log was read again"}, Drained: true}
 	h.tell(report.Event{Type: report.EventSafety, Text: "balance", Safety: s})
@@ -175,8 +177,10 @@ func (h *history) settle(lost uint64, done bool) *history {
 
 func (h *history) verdict(o report.Outcome, sentence string) *history {
 	h.tell(report.Event{Type: report.EventVerdict, Text: sentence, Result: &report.Verdict{Outcome: o, Sentence: sentence}})
+	h.mu.Lock()
 	r, _ := h.rebuilt.Report()
 	r.Verdict = *h.known.verdict
+	h.mu.Unlock()
 	r.Expectations = []report.Judged{
 		{Text: "lost == 0", Outcome: o, Got: fmt.Sprint(r.Safety.Lost)}, {Text: "reordered == 0", Outcome: report.Pass, Got: "0"},
 		{Text: "ack.p99 < 250ms during baseline", Outcome: report.Pass, Got: "7.6ms"}, {Text: "recovery.service < 15s of leader-kill", Outcome: report.Pass, Got: "9.61s"},
