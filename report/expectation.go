@@ -35,7 +35,19 @@ type Judged struct {
 	Why     string  `json:"why,omitempty"` // for what is inconclusive
 }
 
-var expectationSyntax = regexp.MustCompile(`^\s*([a-z0-9.-]+)\s*(<=|>=|==|<|>)\s*(?:(\S+%)\s+of\s+baseline|(\S+))(?:\s+(during|of)\s+(.+?))?(\s+\(warn\))?\s*$`)
+// expectationForm is how expectations are written, with a place for what metrics are called.
+const expectationForm = `^\s*(%s)\s*(<=|>=|==|<|>)\s*(?:(\S+%%)\s+of\s+baseline|(\S+))(?:\s+(during|of)\s+(.+?))?(\s+\(warn\))?\s*$`
+
+var expectationSyntax = regexp.MustCompile(fmt.Sprintf(expectationForm, `[a-z0-9.-]+`))
+
+// ExpectationPattern returns a regular expression that every expectation matches, with the names of all metrics in it.
+func ExpectationPattern() string {
+	names := MetricNames()
+	for i, n := range names {
+		names[i] = regexp.QuoteMeta(n)
+	}
+	return fmt.Sprintf(expectationForm, strings.Join(names, "|"))
+}
 
 // ParseExpectation reads one expectation of a scenario that has the named faults; what cannot be evaluated is an error that says
 // what to write instead.

@@ -16,11 +16,14 @@ type Stated struct {
 	Of      []string // of a fail: every metric that fails, and no other; none: whichever
 }
 
-var statedSyntax = regexp.MustCompile(`^(pass|inconclusive|fail)(?:\(([^()]+)\))?$`)
+var statedSyntax = regexp.MustCompile(`^\s*(pass|inconclusive|fail)(?:\(([^()]+)\))?\s*$`)
+
+// StatedPattern returns a regular expression that every verdict matches which a scenario can state.
+func StatedPattern() string { return statedSyntax.String() }
 
 // ParseStated reads a verdict as scenarios write it: pass, inconclusive, fail, or fail(lost, duplicates).
 func ParseStated(text string) (Stated, error) {
-	m := statedSyntax.FindStringSubmatch(strings.TrimSpace(text))
+	m := statedSyntax.FindStringSubmatch(text)
 	switch {
 	case m == nil:
 		return Stated{}, fmt.Errorf("%q is no verdict; write pass, inconclusive, fail, or what fails as in fail(lost)", text)

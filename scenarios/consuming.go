@@ -15,9 +15,9 @@ type processing struct{ p *loadgen.Processing }
 
 func (v processing) spread() whole {
 	return whole{"{ median: 2ms, sigma: 0.5, max: 100ms }", section{
-		{"median", duration{p: &v.p.Median, least: time.Nanosecond}},
-		{"sigma", decimal{&v.p.Sigma, 0, 10, true}},
-		{"max", duration{p: &v.p.Most, least: time.Nanosecond}},
+		{"median", duration{p: &v.p.Median, least: time.Nanosecond}, "Half of the messages take less."},
+		{"sigma", decimal{&v.p.Sigma, 0, 10, true}, "How wide the distribution is: the standard deviation of the time's logarithm."},
+		{"max", duration{p: &v.p.Most, least: time.Nanosecond}, "No message takes more."},
 	}}
 }
 

@@ -50,9 +50,12 @@ func (v sizes) variants() []variant {
 	weighted, normal := own[loadgen.Weighted](v.s.Load.Sizes), own[loadgen.LogNormal](v.s.Load.Sizes)
 	bound := func(p *int) size { return size{p: p, least: broker.HeaderSize, why: why} }
 	return []variant{
-		{"list", weighted, weightedSizes{weighted}},
+		{"list", weighted, weightedSizes{weighted}, "Some sizes, and how often each comes."},
 		{"log-normal", normal, whole{"{ median: 1KiB, sigma: 0.5, min: 100B, max: 64KiB }", section{
-			{"median", bound(&normal.Median)}, {"sigma", decimal{&normal.Sigma, 0, 10, true}}, {"min", bound(&normal.Min)}, {"max", bound(&normal.Max)}}}},
+			{"median", bound(&normal.Median), "Half of the messages are smaller."},
+			{"sigma", decimal{&normal.Sigma, 0, 10, true}, "How wide the distribution is: the standard deviation of the size's logarithm."},
+			{"min", bound(&normal.Min), "No message is smaller."}, {"max", bound(&normal.Max), "No message is larger."}}},
+			"Sizes as they often are: many small messages, few large ones."},
 	}
 }
 
@@ -96,7 +99,8 @@ func (v weightedSizes) read(r *reader, path string, n *yaml.Node) {
 func (v weightedSizes) item(i int) whole {
 	s := &(*v.p)[i]
 	return whole{"{ size: 100B, weight: 9 }", section{
-		{"size", size{p: &s.Size, least: broker.HeaderSize, why: why}}, {"weight", decimal{&s.Weight, 0, 1e6, true}}}}
+		{"size", size{p: &s.Size, least: broker.HeaderSize, why: why}, "The size, squall's envelope included."},
+		{"weight", decimal{&s.Weight, 0, 1e6, true}, "How often it comes, against the others."}}}
 }
 
 func (v weightedSizes) write() *yaml.Node {
@@ -114,7 +118,10 @@ const randomBody = "random"
 
 func (v bodies) variants() []variant {
 	b := &v.s.Load.Body
-	return []variant{{"compressible", &b.Compressible, percent{&b.Compressible}}, {"file", &b.File, text{p: &b.File}}}
+	return []variant{
+		{"compressible", &b.Compressible, percent{&b.Compressible}, "Bytes of which compression takes this share away."},
+		{"file", &b.File, text{p: &b.File}, "The bytes of a file below the scenario's folder."},
+	}
 }
 
 func (v bodies) read(r *reader, field string, n *yaml.Node) {

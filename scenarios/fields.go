@@ -75,25 +75,25 @@ type draft struct {
 func (d *draft) fields() section {
 	s := d.s
 	return section{
-		{"name", word(&s.Name)},
-		{"about", text{p: &s.About}},
-		{"seed", seed{&s.Seed}},
-		{"broker", d.broker()},
+		{"name", word(&s.Name), "What the run is called in its report and its folder: one word. Without it the file's name."},
+		{"about", text{p: &s.About}, "What the scenario shows, in a sentence or two."},
+		{"seed", seed{&s.Seed}, "What all chance is drawn from: the same seed makes the same choices."},
+		{"broker", d.broker(), "The cluster that is loaded and broken."},
 		{"topic", section{
-			{"name", text{p: &s.Topic.Name}},
-			{"partitions", number{&s.Topic.Partitions, 1, 10000}},
-			{"replicas", number{&s.Topic.Replicas, 1, 99}},
-			{"config", settings{p: &s.Topic.Config}},
-		}},
-		{"load", d.load()},
+			{"name", text{p: &s.Topic.Name}, "The topic that the load goes to."},
+			{"partitions", number{&s.Topic.Partitions, 1, 10000}, "How many partitions the topic has."},
+			{"replicas", number{&s.Topic.Replicas, 1, 99}, "How many nodes keep each partition. Without it 3, or as many as there are nodes."},
+			{"config", settings{p: &s.Topic.Config}, "The topic's own settings in the broker's names, as in min.insync.replicas: 2."},
+		}, "The topic that the load goes to."},
+		{"load", d.load(), "What is sent, how fast, and by which clients."},
 		{"phases", section{
-			{"warm-up", duration{p: &s.Phases.WarmUp}},
-			{"baseline", duration{p: &s.Phases.Baseline, least: time.Second}},
-			{"recovery", duration{p: &s.Phases.Recovery}},
-		}},
-		{"faults", steps{d}},
-		{"expect", expectations{d}},
-		{"verdict", stated{&s.Verdict}},
+			{"warm-up", duration{p: &s.Phases.WarmUp}, "Load that is not judged, at the beginning."},
+			{"baseline", duration{p: &s.Phases.Baseline, least: time.Second}, "Load without a fault: what everything is held against. Faults count from its end."},
+			{"recovery", duration{p: &s.Phases.Recovery}, "How long load and watching go on after a fault."},
+		}, "How long the parts of the run last, beside the faults."},
+		{"faults", steps{d}, "What breaks, and when. `squall list faults` tells all kinds with their parameters."},
+		{"expect", expectations{d}, "What the run is held against: METRIC OP VALUE [during PHASE | of FAULT] [(warn)]. `squall list metrics` tells all."},
+		{"verdict", stated{&s.Verdict}, "What the run is to come to where that is not a pass, as in fail(lost): for controls, which show that a loss is found."},
 	}
 }
 
@@ -103,51 +103,70 @@ const leastDisk = 128 << 20
 func (d *draft) broker() section {
 	b := &d.s.Broker
 	return section{
-		{"kind", kind{d}},
-		{"run", place{choice{&b.Run, []string{Containers, Embedded}}}},
-		{"nodes", number{&b.Nodes, 1, 99}},
-		{"image", text{p: &b.Image}},
-		{"pull", choice{&b.Pull, []string{PullMissing, PullNever}}},
-		{"disk", size{p: &b.Disk, least: leastDisk, why: ": a broker does not start with less", unset: true}},
-		{"jvm", text{p: &b.JVM}},
-		{"config", settings{p: &b.Config, kind: &b.Kind, kinds: d.kindNames()}},
+		{"kind", kind{d}, "The kind of broker."},
+		{"run", place{choice{&b.Run, []string{Containers, Embedded}}}, "containers: real brokers. embedded: emulated ones in squall's own process, which do not replicate."},
+		{"nodes", number{&b.Nodes, 1, 99}, "How many brokers there are; they are called b1, b2, ..."},
+		{"image", text{p: &b.Image}, "Exactly this image. Without it the kind's own, or the one that `make images` built."},
+		{"pull", choice{&b.Pull, []string{PullMissing, PullNever}}, "Whether an image that is not there may be fetched."},
+		{"disk", size{p: &b.Disk, least: leastDisk, why: ": a broker does not start with less", unset: true},
+			"What each node's data may take, in memory. Without it as much as the machine's disk has."},
+		{"jvm", text{p: &b.JVM}, "Options of the broker's Java machine, in place of squall's own."},
+		{"config", settings{p: &b.Config, kind: &b.Kind, kinds: d.kindNames()},
+			"The broker's own settings in its own names; below a kind's name those for that kind alone."},
 	}
 }
 
 func (d *draft) load() section {
 	l := &d.s.Load
-	p, c := &l.Producers, &l.Consumers
 	return section{
-		{"rate", pace{d}},
-		{"size", sizes{d}},
-		{"keys", keys{d}},
-		{"body", bodies{d}},
-		{"partitions", spread{d}},
-		{"pacing", choice{&l.Pacing, []string{PacingAuto, string(loadgen.Economical), string(loadgen.Precise)}}},
-		{"client", choice{&l.Client, presets}},
-		{"producers", section{
-			{"count", number{&p.Count, 1, 1000}},
-			{"acks", choice{&p.Acks, []string{"all", "1", "0"}}},
-			{"idempotent", truth{&p.Idempotent}},
-			{"linger", duration{p: &p.Linger}},
-			{"batch", size{p: &p.BatchBytes, least: 1, unset: true}},
-			{"buffer", number{&p.Buffer, 1, 100_000_000}},
-			{"delivery-timeout", duration{p: &p.DeliveryTimeout, least: 100 * time.Millisecond}},
-			{"metadata-min-age", duration{p: &p.MetadataMinAge, least: time.Millisecond, unset: true}},
-			{"transactions", transactions{&p.Transactions}},
-			{"transaction-timeout", duration{p: &p.TransactionTimeout, least: time.Second, unset: true}},
-			{"compression", choice{&p.Compression, []string{"none", "gzip", "snappy", "lz4", "zstd"}}},
-		}},
-		{"consumers", section{
-			{"count", number{&c.Count, 0, 1000}},
-			{"group", text{p: &c.Group, empty: true}},
-			{"start", duration{p: &c.Start, unset: true}},
-			{"processing", processing{&c.Processing}},
-			{"commit", choice{(*string)(&c.Commit), []string{string(broker.CommitAfter), string(broker.CommitBefore), string(broker.CommitNever)}}},
-			{"commit-interval", duration{p: &c.CommitInterval, least: time.Millisecond, unset: true}},
-			{"session-timeout", duration{p: &c.SessionTimeout, least: time.Millisecond, unset: true}},
-			{"isolation", choice{(*string)(&c.Isolation), []string{string(broker.ReadCommitted), string(broker.ReadUncommitted)}}},
-			{"metadata-min-age", duration{p: &c.MetadataMinAge, least: time.Millisecond, unset: true}},
-		}},
+		{"rate", pace{d}, "How many messages of all producers together are due in a second: 2000/s, 5k/s, 120k/min, 50MiB/s, a shape, or max."},
+		{"size", sizes{d}, "How large a message's value is, squall's envelope included: one size for all, or a distribution."},
+		{"keys", keys{d}, "The messages' keys: none, or as many as there are and how they are drawn."},
+		{"body", bodies{d}, "What messages hold behind the envelope: random bytes, bytes that compress, or a file's."},
+		{"partitions", spread{d}, "Which partition a message goes to: each in turn, by its key, or by weight. With keys, by key unless it is said."},
+		{"pacing", choice{&l.Pacing, []string{PacingAuto, string(loadgen.Economical), string(loadgen.Precise)}},
+			"How producers wait for a message's time: precise takes a core for each, economical is late by up to a millisecond or so, auto leaves it to the machine."},
+		{"client", choice{&l.Client, presets},
+			"What client settings start from: the client library's own, fast (asks soon who leads), or java-like (those of Kafka's Java client)."},
+		{"producers", d.producers(), "The clients that send."},
+		{"consumers", d.consumers(), "The clients that read while the load is on. What was lost is judged by a final read, whoever consumes."},
+	}
+}
+
+func (d *draft) producers() section {
+	p := &d.s.Load.Producers
+	return section{
+		{"count", number{&p.Count, 1, 1000}, "How many producers share the rate."},
+		{"acks", choice{&p.Acks, []string{"all", "1", "0"}}, "Who has to have a message before it is acknowledged: all in-sync replicas, the leader alone, or nobody."},
+		{"idempotent", truth{&p.Idempotent}, "Whether the broker drops what a producer sends twice. Without it true with acks: all, else false."},
+		{"linger", duration{p: &p.Linger}, "How long a producer waits for a batch to fill."},
+		{"batch", size{p: &p.BatchBytes, least: 1, unset: true}, "The largest batch, in bytes. Without it the client library's own."},
+		{"buffer", number{&p.Buffer, 1, 100_000_000}, "How many messages a producer holds at most that have no outcome yet."},
+		{"delivery-timeout", duration{p: &p.DeliveryTimeout, least: 100 * time.Millisecond}, "When a message without an answer is given up: its outcome is unknown then."},
+		{"metadata-min-age", duration{p: &p.MetadataMinAge, least: time.Millisecond, unset: true}, metadataAge},
+		{"transactions", transactions{&p.Transactions}, "Put messages into transactions. Without it each is by itself."},
+		{"transaction-timeout", duration{p: &p.TransactionTimeout, least: time.Second, unset: true}, "When the broker aborts a transaction that is still open. Without it the client's own."},
+		{"compression", choice{&p.Compression, []string{"none", "gzip", "snappy", "lz4", "zstd"}}, "How batches are compressed."},
+	}
+}
+
+// metadataAge says what metadata-min-age does.
+const metadataAge = "How soon a client asks again who leads, after it was told. It decides much of a failover's time. Without it the client library's own."
+
+func (d *draft) consumers() section {
+	c := &d.s.Load.Consumers
+	return section{
+		{"count", number{&c.Count, 0, 1000}, "How many consumers there are; 0: only the final read reads."},
+		{"group", text{p: &c.Group, empty: true}, `The group that they share the partitions in; "": none, each reads everything.`},
+		{"start", duration{p: &c.Start, unset: true}, "When they join, from the start of the load. Without it before the load."},
+		{"processing", processing{&c.Processing}, "How long they work on a message: one time, or a log-normal distribution."},
+		{"commit", choice{(*string)(&c.Commit), []string{string(broker.CommitAfter), string(broker.CommitBefore), string(broker.CommitNever)}},
+			"When the group says how far it has come: after a message is processed (it may be given twice), before (it may be given to nobody), or never."},
+		{"commit-interval", duration{p: &c.CommitInterval, least: time.Millisecond, unset: true}, "How often it says so. Without it the client library's own."},
+		{"session-timeout", duration{p: &c.SessionTimeout, least: time.Millisecond, unset: true},
+			"When a silent member is taken for dead, and its partitions are given to others. Without it the client library's own."},
+		{"isolation", choice{(*string)(&c.Isolation), []string{string(broker.ReadCommitted), string(broker.ReadUncommitted)}},
+			"Whether they are given what a transaction has not committed. Without it committed where there are transactions."},
+		{"metadata-min-age", duration{p: &c.MetadataMinAge, least: time.Millisecond, unset: true}, metadataAge},
 	}
 }

@@ -62,9 +62,12 @@ const (
 func (v keys) variants() []variant {
 	robin, uniform, zipf := own[loadgen.RoundRobinKeys](v.s.Load.Keys), own[loadgen.UniformKeys](v.s.Load.Keys), own[loadgen.ZipfKeys](v.s.Load.Keys)
 	return []variant{
-		{"round-robin", robin, many{(*uint64)(robin)}},
-		{"uniform", uniform, many{(*uint64)(uniform)}},
-		{"zipf", zipf, whole{"{ keys: 10000, exponent: 1.1 }", section{{"keys", many{&zipf.Keys}}, {"exponent", decimal{&zipf.Exponent, 0, 10, true}}}}},
+		{"round-robin", robin, many{(*uint64)(robin)}, "So many keys, one after the other."},
+		{"uniform", uniform, many{(*uint64)(uniform)}, "So many keys, each as likely as any other."},
+		{"zipf", zipf, whole{"{ keys: 10000, exponent: 1.1 }", section{
+			{"keys", many{&zipf.Keys}, "How many keys there are."},
+			{"exponent", decimal{&zipf.Exponent, 0, 10, true}, "How much more likely the first ones are: the exponent of Zipf's law."}}},
+			"A few keys come often, and most seldom."},
 	}
 }
 
@@ -106,7 +109,7 @@ const (
 
 func (v spread) variants() []variant {
 	w := &v.s.Load.Spread.Weights
-	return []variant{{"weights", w, weights{w}}}
+	return []variant{{"weights", w, weights{w}, "How many go to each partition, against the others: a number for each."}}
 }
 
 func (v spread) read(r *reader, field string, n *yaml.Node) {

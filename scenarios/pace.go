@@ -132,16 +132,18 @@ func (v pace) shapes() []variant {
 	steps, poisson, trace := own[loadgen.Steps](c), own[loadgen.Poisson](c), own[Trace](c)
 	return []variant{
 		{"ramp", ramp, whole{"{ from: 100/s, to: 5k/s, over: 30s }", section{
-			{"from", rate{&ramp.From, v.draft, true}}, {"to", rate{&ramp.To, v.draft, true}}, {"over", duration{p: &ramp.Over, least: time.Millisecond}}}}},
-		{"steps", steps, stairs{steps, v.draft}},
+			{"from", rate{&ramp.From, v.draft, true}, "The rate at the start of the load."}, {"to", rate{&ramp.To, v.draft, true}, "The rate at the end of the ramp, and from then on."},
+			{"over", duration{p: &ramp.Over, least: time.Millisecond}, "How long the way takes."}}}, "From one rate to another, evenly."},
+		{"steps", steps, stairs{steps, v.draft}, "One rate after the other; the last one goes on."},
 		{"sine", sine, whole{"{ mean: 2k/s, amplitude: 1k/s, period: 1m }", section{
-			{"mean", rate{&sine.Mean, v.draft, false}}, {"amplitude", rate{&sine.Amplitude, v.draft, false}},
-			{"period", duration{p: &sine.Period, least: time.Millisecond}}}}},
+			{"mean", rate{&sine.Mean, v.draft, false}, "The rate in the middle."}, {"amplitude", rate{&sine.Amplitude, v.draft, false}, "How far it goes up and down."},
+			{"period", duration{p: &sine.Period, least: time.Millisecond}, "How long a wave lasts."}}}, "A rate that goes up and down in waves."},
 		{"burst", burst, whole{"{ base: 500/s, peak: 5k/s, every: 10s, for: 1s }", section{
-			{"base", rate{&burst.Base, v.draft, true}}, {"peak", rate{&burst.Peak, v.draft, false}},
-			{"every", duration{p: &burst.Every, least: time.Millisecond}}, {"for", duration{p: &burst.For, least: time.Millisecond}}}}},
-		{"poisson", poisson, rate{&poisson.Rate, v.draft, false}},
-		{"trace", trace, recorded{trace, v.draft}},
+			{"base", rate{&burst.Base, v.draft, true}, "The rate between bursts."}, {"peak", rate{&burst.Peak, v.draft, false}, "The rate in a burst."},
+			{"every", duration{p: &burst.Every, least: time.Millisecond}, "From the beginning of one burst to the next."},
+			{"for", duration{p: &burst.For, least: time.Millisecond}, "How long a burst lasts."}}}, "A rate with bursts of another."},
+		{"poisson", poisson, rate{&poisson.Rate, v.draft, false}, "Arrivals at random, so many on average: as independent users send."},
+		{"trace", trace, recorded{trace, v.draft}, "Recorded arrivals: a file below the scenario's folder."},
 	}
 }
 
@@ -203,7 +205,7 @@ func (v stairs) read(r *reader, path string, n *yaml.Node) {
 
 func (v stairs) step(i int, example string) whole {
 	step := &(*v.p)[i]
-	return whole{example, section{{"rate", rate{&step.Rate, v.d, true}}, {"for", duration{p: &step.For, least: time.Millisecond}}}}
+	return whole{example, section{{"rate", rate{&step.Rate, v.d, true}, "The rate of the step."}, {"for", duration{p: &step.For, least: time.Millisecond}, "How long it lasts."}}}
 }
 
 func (v stairs) write() *yaml.Node {

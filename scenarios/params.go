@@ -16,7 +16,7 @@ import (
 func params(c faults.Configurable) section {
 	var s section
 	for _, p := range c.Params() {
-		s = append(s, field{p.Name, paramValue(p)})
+		s = append(s, field{p.Name, paramValue(p), sentence(p.About)})
 	}
 	return s
 }
@@ -107,7 +107,7 @@ func (v partitions) read(r *reader, field string, n *yaml.Node) {
 		return
 	}
 	number, err := strconv.ParseUint(n.Value, 10, 31)
-	if n.Kind != yaml.ScalarNode || err != nil {
+	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!int" || err != nil {
 		r.note(n, field, "", "wants a partition's number, or all, not %s", kindOf(n))
 		return
 	}

@@ -20,12 +20,12 @@ func newRandom() *faults.Random {
 
 func (v randomFaults) section(random *faults.Random) section {
 	return section{
-		{"of", choices{v.w, random}},
-		{"every", duration{p: &random.Every, least: time.Second}},
-		{"at-most", number{&random.AtMost, 1, 99}},
-		{"blast-radius", part{&random.Blast}},
-		{"stable", duration{p: &random.Stable}},
-		{"never", never{v.w, random}},
+		{"of", choices{v.w, random}, "The faults that are drawn from."},
+		{"every", duration{p: &random.Every, least: time.Second}, "From one to the next, on average."},
+		{"at-most", number{&random.AtMost, 1, 99}, "How many are in force at the same time at most."},
+		{"blast-radius", part{&random.Blast}, "The share of the nodes that may be hurt at the same time, and at least one. Without it one."},
+		{"stable", duration{p: &random.Stable}, "How long nothing is broken before a fault begins while no other is in force."},
+		{"never", never{v.w, random}, "Nodes and kinds of faults that are left alone."},
 	}
 }
 

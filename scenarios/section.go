@@ -33,6 +33,7 @@ func (r *reader) has(field string) bool { return r.places[field] != nil }
 type field struct {
 	name  string
 	value value
+	about string // what it is for, as editors and the schema tell it
 }
 
 // A section is a mapping of fields, read and written in this order.

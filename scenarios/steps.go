@@ -99,36 +99,49 @@ func (w *written) write() *yaml.Node {
 
 // own are the fields that an entry may have, whatever it does.
 func (w *written) own() (before, after section) {
-	before = section{{"name", word(&w.Name)}}
+	before = section{{"name", word(&w.Name), "What expectations and the report call the fault. Without it its kind and a number: kill-1."}}
 	switch w.in {
 	case alone:
 		before = append(before,
-			field{"at", duration{p: &w.At, below: "a fault cannot begin before the baseline ends; at counts from there"}},
-			field{"after", text{p: &w.after}})
+			field{"at", duration{p: &w.At, below: "a fault cannot begin before the baseline ends; at counts from there"},
+				"When it begins, from the end of the baseline; with after, how long after that."},
+			field{"after", text{p: &w.after}, "What it waits for: the end of another fault, as in `leader-kill recovered` or `leader-kill healed`, or something that happens, as when has it."})
 	case inRandom:
-		before = section{{"weight", decimal{&w.weight, 0, 1e6, true}}}
+		before = section{{"weight", decimal{&w.weight, 0, 1e6, true}, "How often it is drawn, against the others."}}
 	case byHand:
 		before = nil
 	default:
-		before = append(before, field{"at", duration{p: &w.At, unset: true, below: "at counts from when it would begin by itself; it cannot begin earlier"}})
+		before = append(before, field{"at", duration{p: &w.At, unset: true, below: "at counts from when it would begin by itself; it cannot begin earlier"},
+			"How much later it begins than it would by itself."})
 	}
-	before = append(before, field{"for", duration{p: &w.For, least: 1, unset: true, below: "a fault that lasts no time; leave for out, and it lasts until heal"}})
+	before = append(before, field{"for", duration{p: &w.For, least: 1, unset: true, below: "a fault that lasts no time; leave for out, and it lasts until heal"},
+		"How long it lasts. Without it until the load is over and everything is healed."})
+	until := field{"until", condition{w, &w.Until}, "What ends it earlier than for: " + conditionForms()}
 	if w.in == byHand {
-		before = append(before, field{"until", condition{w, &w.Until}})
+		before = append(before, until)
 	} else if w.in != inRandom {
 		before = append(before, section{
-			{"when", condition{w, &w.When}}, {"until", condition{w, &w.Until}}, {"within", duration{p: &w.Within, least: time.Second, unset: true}},
-			{"repeat", repeats{number{&w.Repeat, 1, 1000}}}, {"every", duration{p: &w.Every, least: time.Second, unset: true}}, {"phase", phase{w}},
+			{"when", condition{w, &w.When}, "What it waits for, from its time on: " + conditionForms()},
+			until,
+			{"within", duration{p: &w.Within, least: time.Second, unset: true}, "How long it waits at most. Without it " + writeDuration(faults.DefaultWithin) + "."},
+			{"repeat", repeats{number{&w.Repeat, 1, 1000}}, "How often it is done more, after the first time."},
+			{"every", duration{p: &w.Every, least: time.Second, unset: true}, "From the beginning of one repetition to the next. Without it as long as one lasts, and its recovery."},
+			{"phase", phase{w}, "By how much a repetition is later at most, as the seed draws it. Without it as long as a broker's heartbeat is apart from the next."},
 		}...)
 	}
-	return before, section{
-		{"node", text{p: &w.node}},
-		{"link", text{p: &w.link}},
-		{"client", text{p: &w.client}},
-		{"sides", text{p: &w.sides}},
-		{"plane", choice{&w.plane, []string{broker.PlaneData, broker.PlaneControl}}},
-		{"only", choice{&w.only, []string{string(faults.Requests), string(faults.Replies)}}},
-		{"share", part{&w.share}},
+	return before, w.targets()
+}
+
+// targets are the fields that say what an entry hurts.
+func (w *written) targets() section {
+	return section{
+		{"node", text{p: &w.node}, "Which nodes it hurts: " + forms(faults.Nodes)},
+		{"link", text{p: &w.link}, "Which links it hurts: " + forms(faults.Links)},
+		{"client", text{p: &w.client}, "Which of the load's clients it hurts: " + forms(faults.Clients)},
+		{"sides", text{p: &w.sides}, "Who is parted from whom: " + forms(faults.Sides)},
+		{"plane", choice{&w.plane, []string{broker.PlaneData, broker.PlaneControl}}, "Which of the links between brokers: those of their data or of their metadata. Without it both."},
+		{"only", choice{&w.only, []string{string(faults.Requests), string(faults.Replies)}}, "Which half of the links: what is asked, or what is answered. Without it both."},
+		{"share", part{&w.share}, "The share of the links' connections that it hurts. Without it all."},
 	}
 }
 
@@ -138,9 +151,9 @@ func (w *written) groups() section {
 		return nil
 	}
 	return section{
-		{"sequence", several{w.file, &w.Sequence, inSequence}},
-		{"parallel", several{w.file, &w.Parallel, inParallel}},
-		{"random", randomFaults{w}},
+		{"sequence", several{w.file, &w.Sequence, inSequence}, "Faults one after the other: each begins when the one before it is over."},
+		{"parallel", several{w.file, &w.Parallel, inParallel}, "Faults that begin together."},
+		{"random", randomFaults{w}, "Faults that the seed draws, one after the other, for as long as for says."},
 	}
 }
 
@@ -149,7 +162,7 @@ func (w *written) fields() section {
 	s, after := w.own()
 	s = append(s, w.groups()...)
 	for _, k := range faults.Kinds() {
-		s = append(s, field{k.Name, injection{w, k}})
+		s = append(s, field{k.Name, injection{w, k}, k.About})
 	}
 	return append(s, after...)
 }

@@ -21,27 +21,28 @@ const (
 // transactions are how producers put their messages together.
 type transactions struct{ p *broker.Transactions }
 
+func (v transactions) section() section {
+	return section{
+		{"every", duration{p: &v.p.Every, least: time.Millisecond, unset: true}, "How long a transaction stays open."},
+		{"messages", repeats{number{&v.p.Messages, 1, 100_000_000}}, "How many messages end a transaction; with every, whichever comes first."},
+		{"abort", percent{&v.p.Abort}, "The share of the transactions that is aborted on purpose."},
+	}
+}
+
 func (v transactions) read(r *reader, path string, n *yaml.Node) {
 	before := len(r.mistakes)
-	section{
-		{"every", duration{p: &v.p.Every, least: time.Millisecond}},
-		{"messages", number{&v.p.Messages, 1, 100_000_000}},
-		{"abort", percent{&v.p.Abort}},
-	}.read(r, path, n)
+	v.section().read(r, path, n)
 	if len(r.mistakes) == before && !v.p.Used() {
 		r.note(n, path, "", "does not say when a transaction ends; write every: 100ms, messages: 1000, or both for whichever comes first")
 	}
 }
 
 func (v transactions) write() *yaml.Node {
-	written := section{{"every", duration{p: &v.p.Every, unset: true}}}
-	if v.p.Messages > 0 {
-		written = append(written, field{"messages", number{p: &v.p.Messages}})
+	fields := v.section()
+	if v.p.Abort == 0 {
+		fields = fields[:2]
 	}
-	if v.p.Abort > 0 {
-		written = append(written, field{"abort", percent{&v.p.Abort}})
-	}
-	return written.write()
+	return fields.write()
 }
 
 // deriveTransactions fills in what transactions need: without consumers that read committed nobody would see that they are all or nothing.

@@ -18,6 +18,8 @@ type value interface {
 	read(r *reader, field string, n *yaml.Node)
 	// write returns nil where there is nothing to write.
 	write() *yaml.Node
+	// schema says what can be written. Whatever read takes, it takes; what only the loader can know, it lets pass.
+	schema(*definitions) *schema
 }
 
 // scalar is a node of plain text.
@@ -99,7 +101,7 @@ func oneOf(words []string) string {
 type truth struct{ p *bool }
 
 func (f truth) read(r *reader, field string, n *yaml.Node) {
-	if n.Kind != yaml.ScalarNode || n.Value != "true" && n.Value != "false" {
+	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!bool" || n.Value != "true" && n.Value != "false" {
 		r.note(n, field, "", "wants true or false, not %s", kindOf(n))
 		return
 	}
@@ -133,7 +135,7 @@ type seed struct{ p *uint64 }
 
 func (v seed) read(r *reader, field string, n *yaml.Node) {
 	i, err := strconv.ParseUint(n.Value, 10, 64)
-	if n.Kind != yaml.ScalarNode || err != nil {
+	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!int" || err != nil {
 		r.note(n, field, "", "wants a whole number from 0 on, not %s", kindOf(n))
 		return
 	}

@@ -16,6 +16,7 @@ type variant struct {
 	name  string
 	is    any // what value reads into, for the one who asked
 	value value
+	about string // what it is, as editors and the schema tell it
 }
 
 // pick reads the variant that a mapping names; a nil one: there is a mistake. what and example say what it should have been.
@@ -48,7 +49,7 @@ func pick(r *reader, path string, n *yaml.Node, of []variant, what, example stri
 func writeVariant(of []variant, is any) *yaml.Node {
 	for _, v := range of {
 		if v.is == is {
-			return section{{v.name, v.value}}.write()
+			return section{{v.name, v.value, v.about}}.write()
 		}
 	}
 	return nil
@@ -95,7 +96,7 @@ type decimal struct {
 func (v decimal) read(r *reader, field string, n *yaml.Node) {
 	f, err := strconv.ParseFloat(n.Value, 64)
 	switch {
-	case n.Kind != yaml.ScalarNode || !bare.MatchString(n.Value) || err != nil:
+	case n.Kind != yaml.ScalarNode || n.ShortTag() == "!!str" || !bare.MatchString(n.Value) || err != nil:
 		r.note(n, field, "", "wants a number, not %s", kindOf(n))
 	case v.above && f <= v.least:
 		r.note(n, field, "", "%s is out of bounds; write a number above %s, up to %s", n.Value, writeDecimal(v.least), writeDecimal(v.most))

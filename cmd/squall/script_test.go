@@ -146,6 +146,7 @@ func isReport(ts *testscript.TestScript, neg bool, args []string) {
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		ts.Fatalf("%s holds more than one document", args[0])
 	}
+	ts.Check(holdsAgainst(report.Schema, ts.ReadFile(args[0])))
 	if got := fmt.Sprintf("%s %d", r.Verdict.Outcome, r.Verdict.ExitCode); got != args[1]+" "+args[2] {
 		ts.Fatalf("the verdict is %s, want %s %s: %s", got, args[1], args[2], r.Verdict.Sentence)
 	}
