@@ -12,13 +12,13 @@ import (
 
 // A Mistake is one thing that is wrong with a scenario, and where.
 type Mistake struct {
-	File       string // or "--set load.rate=5k", for what was set on the command line: then Line and Column are 0
-	Line       int    // from 1
-	Column     int    // in characters, from 1
-	Field      string // as --set names it; empty: not about a field
-	Message    string // what is wrong, and what to write
-	Suggestion string // the nearest right word, as in `did you mean "rate"?`; may be empty
-	Excerpt    string // the offending line, or what is around the mistake where the line is long
+	File       string `json:"file"`       // or "--set load.rate=5k", for what was set on the command line: then Line and Column are 0
+	Line       int    `json:"line"`       // from 1
+	Column     int    `json:"column"`     // in characters, from 1
+	Field      string `json:"field"`      // as --set names it; empty: not about a field
+	Message    string `json:"message"`    // what is wrong, and what to write
+	Suggestion string `json:"suggestion"` // the nearest right word, as in `did you mean "rate"?`; may be empty
+	Excerpt    string `json:"-"`          // the offending line, or what is around the mistake where the line is long
 
 	indent int // how many characters of the excerpt stand before the mistake
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -19,32 +18,8 @@ import (
 // What commands want.
 const (
 	oneScenario  = "one scenario: a file, or a name of `squall list scenarios`"
-	someScenario = "scenarios: files, or names of `squall list scenarios`"
+	someScenario = "scenarios: files, folders of them, or names of `squall list scenarios`"
 )
-
-func validateCommand() *cobra.Command {
-	var set []string
-	c := &cobra.Command{
-		Use:               "validate SCENARIO...",
-		Short:             "tell every mistake in scenario files; nothing is started",
-		Example:           "  squall validate mine.yaml",
-		Args:              wants(1, 0, someScenario),
-		ValidArgsFunction: completeScenarios,
-		RunE: func(c *cobra.Command, names []string) error {
-			var errs []error
-			for _, name := range names {
-				if _, err := load(name, set, nil); err != nil {
-					errs = append(errs, err)
-					continue
-				}
-				fmt.Fprintf(c.OutOrStdout(), "%s: ok\n", name)
-			}
-			return errors.Join(errs...)
-		},
-	}
-	c.Flags().StringArrayVar(&set, "set", nil, "override a field of the scenarios")
-	return c
-}
 
 func explainCommand() *cobra.Command {
 	var set []string

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seed-228c25e4/squall/report"
+	"github.com/seed-228c25e4/squall/scenarios"
+)
+
+// mistakeFormats are how `squall validate` can tell mistakes.
+var mistakeFormats = []string{"text", "json", "github"}
+
+func validateCommand() *cobra.Command {
+	var set []string
+	var format string
+	c := &cobra.Command{
+		Use:   "validate SCENARIO...",
+		Short: "tell every mistake in scenario files; nothing is started",
+		Long: "Validate reads scenarios and tells every mistake in them, with its place and what to write. Of a folder it reads every .yaml and .yml file below, but for\n" +
+			"those whose name, or whose folder's, begins with a dot. --format json prints a list of mistakes with file, line, column, field, message and suggestion;\n" +
+			"--format github marks them in the pull request, where it runs as a step of GitHub Actions.",
+		Example:           "  squall validate mine.yaml\n  squall validate scenarios/ --format github",
+		Args:              wants(1, 0, someScenario),
+		ValidArgsFunction: completeScenarios,
+		RunE: func(c *cobra.Command, names []string) error {
+			if !slices.Contains(mistakeFormats, format) {
+				return fmt.Errorf("--format is text, json or github, not %q%s", format, report.Suggest(format, mistakeFormats))
+			}
+			names, err := inFolders(names)
+			if err != nil {
+				return err
+			}
+			return validate(c, names, set, format)
+		},
+	}
+	c.Flags().StringArrayVar(&set, "set", nil, "override a field of the scenarios")
+	c.Flags().StringVar(&format, "format", "text", "how mistakes are told: text, json or github (annotations of GitHub Actions)")
+	return c
+}
+
+func validate(c *cobra.Command, names, set []string, format string) error {
+	var errs []error
+	all := scenarios.Errors{}
+	for _, name := range names {
+		_, err := load(name, set, nil)
+		if err == nil && format != "json" {
+			fmt.Fprintf(c.OutOrStdout(), "%s: ok\n", name)
+		}
+		if err != nil {
+			errs = append(errs, err)
+			all = append(all, mistakesOf(name, err)...)
+		}
+	}
+	switch format {
+	case "text":
+		return errors.Join(errs...)
+	case "json":
+		text, err := json.MarshalIndent(all, "", "  ")
+		if err != nil {
+			return internalError{err}
+		}
+		fmt.Fprintf(c.OutOrStdout(), "%s\n", text)
+	default:
+		annotate(c.OutOrStdout(), all)
+	}
+	if len(errs) > 0 {
+		return verdictError{report.ExitUsage}
+	}
+	return nil
+}
+
+// mistakesOf are the mistakes that were told of a file; a file that cannot be read is one.
+func mistakesOf(name string, err error) scenarios.Errors {
+	var all scenarios.Errors
+	if errors.As(err, &all) {
+		return all
+	}
+	return scenarios.Errors{{File: name, Message: err.Error()}}
+}
+
+// mostAnnotations is how many errors GitHub shows of one step.
+const mostAnnotations = 10
+
+// annotate prints mistakes as GitHub Actions shows them beside the lines that they are in; those for which there is no room stand in the log alone.
+func annotate(w io.Writer, all scenarios.Errors) {
+	for i, m := range all {
+		message := m.Message
+		if m.Suggestion != "" {
+			message += "; " + m.Suggestion
+		}
+		if i >= mostAnnotations {
+			fmt.Fprintf(w, "also %s\n", oneLine(m))
+			continue
+		}
+		title := "squall"
+		if m.Field != "" {
+			title = m.Field
+		}
+		place := ""
+		if m.Line > 0 {
+			place = fmt.Sprintf("file=%s,line=%d,col=%d,", property(m.File), m.Line, m.Column)
+		} else if _, err := os.Stat(m.File); err == nil {
+			place = fmt.Sprintf("file=%s,", property(m.File))
+		} else {
+			message = m.File + ": " + message // of --set, or a file that there is not
+		}
+		fmt.Fprintf(w, "::error %stitle=%s::%s\n", place, property(title), data(message))
+	}
+}
+
+// oneLine is a mistake without the line that it is in.
+func oneLine(m scenarios.Mistake) string {
+	m.Excerpt = ""
+	return data(m.Error())
+}
+
+// data is text in the place of a command's message, and property in that of one of its properties, as GitHub's own toolkit writes them.
+func data(s string) string {
+	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(s)
+}
+
+func property(s string) string {
+	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C").Replace(s)
+}
+
+// inFolders puts in the place of a folder the scenario files below it.
+func inFolders(names []string) ([]string, error) {
+	var all []string
+	for _, name := range names {
+		info, err := os.Stat(name)
+		if err != nil || !info.IsDir() || slices.Contains(scenarios.Library(), name) {
+			all = append(all, name)
+			continue
+		}
+		inside, err := scenariosBelow(name)
+		if err != nil {
+			return nil, fmt.Errorf("look for scenarios: %w", err)
+		}
+		if len(inside) == 0 {
+			return nil, fmt.Errorf("there is no .yaml or .yml file in %s or below it; `squall init` writes a first one", name)
+		}
+		all = append(all, inside...)
+	}
+	return all, nil
+}
+
+func scenariosBelow(dir string) (files []string, err error) {
+	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		hidden := strings.HasPrefix(d.Name(), ".") && path != dir
+		switch ext := filepath.Ext(path); {
+		case err != nil:
+			return err
+		case d.IsDir() && hidden:
+			return fs.SkipDir
+		case !d.IsDir() && !hidden && (ext == ".yaml" || ext == ".yml"):
+			files = append(files, path)
+		}
+		return nil
+	})
+	return files, err
+}
