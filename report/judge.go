@@ -15,7 +15,7 @@ import (
 func Judge(r *Report, expectations []Expectation) {
 	r.Validity, r.Disturbances = validate(r, expectations), disturbances(r)
 	r.Expectations = []Judged{}
-	reasons := append(violations(r), outages(r, expectations)...)
+	reasons := append(violations(Rules(r)), outages(r, expectations)...)
 	reasons = append(reasons, neverRecovered(r)...)
 	reasons = append(reasons, notHealed(r)...)
 	for _, e := range expectations {
@@ -46,38 +46,6 @@ func dedupe(reasons []Reason) []Reason {
 		seen[r] = true
 	}
 	return out
-}
-
-// violations returns what breaks the broker's contract, or every broker's.
-func violations(r *Report) []Reason {
-	s, c := &r.Safety, &r.Run.Contract
-	rules := []struct {
-		of     string
-		judged bool
-		count  uint64
-		text   string
-	}{
-		{"lost", c.Durable, s.Lost, "%s acknowledged messages are lost"},
-		{"group-skip", !c.Skips, s.GroupSkip, "%s messages are in the log and were given to nobody in the group"},
-		{"duplicates", c.Unique, s.Duplicates, "%s messages are stored more than once by an idempotent producer"},
-		{"reordered", c.Ordered, s.Reordered, "%s messages are behind a later one of their stream"},
-		{"redelivered", !c.Redelivers, s.Redelivered, "%s messages were given to the group more than once"},
-		// Where the contract was broken by losing messages, or never promised to keep them, a log that was cut back and went on is the consequence.
-		{"offset-conflict", c.Durable && s.Lost == 0, s.OffsetConflict, "%s offsets were given to two messages"},
-		{"epoch-regression", s.Lost == 0, s.EpochRegression, "a leader epoch went back %s times"},
-		{"commit-regression", !c.Redelivers, s.CommitRegression, "a committed offset went back %s times"},
-		{"phantom", true, s.Phantom, "%s messages carry the run's id and were never sent"},
-		{"aborted-read", true, s.AbortedRead, "%s messages were delivered although they were rejected, or aborted"},
-		{"torn", c.Atomic, s.Transactions.Torn, "%s transactions are torn: some of their messages were found, and others are lost"},
-		{"corrupt", true, s.Corrupt, "%s messages are corrupt"},
-	}
-	var reasons []Reason
-	for _, rule := range rules {
-		if rule.judged && rule.count > 0 {
-			reasons = append(reasons, Reason{ExitSafety, fmt.Sprintf(rule.text, Thousands(rule.count)), rule.of})
-		}
-	}
-	return reasons
 }
 
 // outages returns what is no success whatever was expected: a broker that died by itself, and a load of which nothing was acknowledged. Of a run that

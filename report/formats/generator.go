@@ -7,11 +7,12 @@ import (
 	"github.com/seed-228c25e4/squall/report"
 )
 
-// generator tells what squall itself used, and how it kept its schedule.
-func (t *text) generator(r *report.Report) {
-	if len(r.Windows) == 0 {
-		return
-	}
+func generatorTitle(r *report.Report) string {
+	return fmt.Sprintf("Generator, of %d cores", r.Run.Host.MaxProcs)
+}
+
+// generatorRows tell what squall itself used, of a run that has windows, and how it kept its schedule; the first row names the columns.
+func generatorRows(r *report.Report) []row {
 	column := func(of func(*report.Window) float64) (median, most float64) {
 		all := make([]float64, len(r.Windows))
 		for i := range r.Windows {
@@ -20,7 +21,7 @@ func (t *text) generator(r *report.Report) {
 		slices.Sort(all)
 		return all[len(all)/2], all[len(all)-1]
 	}
-	rows := []string{"\tmedian second\tworst second"}
+	rows := []row{{"", "median second", "worst second"}}
 	for _, c := range []struct {
 		name, format string
 		of           func(*report.Window) float64
@@ -31,10 +32,10 @@ func (t *text) generator(r *report.Report) {
 		{"messages in the clients' buffers", "%.0f", func(w *report.Window) float64 { return float64(w.Buffered) }},
 	} {
 		median, most := column(c.of)
-		rows = append(rows, fmt.Sprintf("%s\t"+c.format+"\t"+c.format, c.name, median, most))
+		rows = append(rows, row{c.name, fmt.Sprintf(c.format, median), fmt.Sprintf(c.format, most)})
 	}
 	if r.Run.Pacing != "" {
-		rows = append(rows, "pacing\t"+r.Run.Pacing)
+		rows = append(rows, row{"pacing", r.Run.Pacing})
 	}
-	t.table(fmt.Sprintf("Generator, of %d cores", r.Run.Host.MaxProcs), rows)
+	return rows
 }

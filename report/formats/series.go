@@ -32,8 +32,12 @@ func seriesOf(r *report.Report) (all []*series) {
 	return slices.DeleteFunc(all, func(s *series) bool { return len(s.faults) < 2 })
 }
 
-// rows tell how many there were, of which kinds, and how recovery varied.
-func (s *series) rows(r *report.Report) []string {
+func (s *series) title() string {
+	return fmt.Sprintf("Faults %s: %d injections", s.name, len(s.faults))
+}
+
+// seriesRows tell how many injections there were, of which kinds, and what the outages were made of; and the figures of their recovery; nil: there are none.
+func seriesRows(r *report.Report, s *series) ([]row, *report.Series) {
 	var took, leftOut, failed int
 	kinds := map[string]int{}
 	for _, f := range s.faults {
@@ -47,34 +51,40 @@ func (s *series) rows(r *report.Report) []string {
 			failed++
 		}
 	}
-	rows := []string{fmt.Sprintf("injected\t%d of %d took effect, %d left out, %d not as planned", took, len(s.faults), leftOut, failed)}
+	rows := []row{{"injected", fmt.Sprintf("%d of %d took effect, %d left out, %d not as planned", took, len(s.faults), leftOut, failed)}}
 	var each []string
 	for _, k := range slices.Sorted(maps.Keys(kinds)) {
 		each = append(each, fmt.Sprintf("%s %d", k, kinds[k]))
 	}
-	rows = append(rows, "kinds\t"+strings.Join(each, ", "))
-	return rows
+	rows = append(rows, row{"kinds", strings.Join(each, ", ")})
+	of := slices.IndexFunc(r.Series, func(o report.Series) bool { return o.Name == s.name })
+	if of < 0 {
+		return rows, nil
+	}
+	return append(rows, madeOf(&r.Series[of])...), &r.Series[of]
 }
 
-// recovered tells how recovery varied: a table of figures, what the outages were made of, and which timer ruled them.
-func recovered(s *report.Series) []string {
-	rows := []string{"since effective\tN\tcensored\tmin\tp50\tp95\tmax\tmedian, 95 % sure"}
-	for _, row := range []struct {
+func recoveredTitle(s *report.Series) string { return "Recovery from " + s.Name }
+
+// recovered tells how recovery varied, a figure a row; the first row names the columns.
+func recovered(s *report.Series) []row {
+	rows := []row{{"since effective", "N", "censored", "min", "p50", "p95", "max", "median, 95 % sure"}}
+	for _, of := range []struct {
 		name string
-		of   *report.Distribution
+		d    *report.Distribution
 	}{
 		{"detected", &s.Detect}, {"first success", &s.FirstSuccess}, {"service back", &s.Service}, {"performance back", &s.Performance},
 		{"redundancy back, since healed", &s.Redundancy}, {"backlog drained, since healed", &s.Drained},
 	} {
-		rows = append(rows, row.name+"\t"+spread(row.of))
+		rows = append(rows, append(row{of.name}, spread(of.d)...))
 	}
 	return rows
 }
 
 // spread tells a distribution in the columns of recovered; what needs more injections is left out.
-func spread(d *report.Distribution) string {
+func spread(d *report.Distribution) row {
 	if d.N == 0 {
-		return "0"
+		return row{"0"}
 	}
 	n := fmt.Sprint(d.N)
 	if d.Unknown > 0 {
@@ -90,21 +100,20 @@ func spread(d *report.Distribution) string {
 	if d.Low.Why == "" {
 		between = fmt.Sprintf("%s to %s", d.Low, d.High)
 	}
-	return strings.Join([]string{n, fmt.Sprint(d.Censored), or(d.Min), or(d.P50), or(d.P95), or(d.Max), between}, "\t")
+	return row{n, fmt.Sprint(d.Censored), or(d.Min), or(d.P50), or(d.P95), or(d.Max), between}
 }
 
 // madeOf tells the parts of outages, and what explains them.
-func madeOf(s *report.Series) []string {
+func madeOf(s *report.Series) (rows []row) {
 	var parts []string
 	for _, p := range s.Shares {
 		parts = append(parts, fmt.Sprintf("%s %.0f %%", p.Name, 100*p.Share))
 	}
-	var rows []string
 	if len(parts) > 0 {
-		rows = append(rows, "outages\t"+strings.Join(parts, ", "))
+		rows = append(rows, row{"outages", strings.Join(parts, ", ")})
 	}
 	if s.Explained != "" {
-		rows = append(rows, "explained by\t"+s.Explained)
+		rows = append(rows, row{"explained by", s.Explained})
 	}
 	return rows
 }
