@@ -24,6 +24,7 @@ var rooms = map[string][]string{
 	"broker/kafka":      {"broker"},
 	"broker/brokertest": {"broker"},
 	"report/formats":    {"report"},
+	"report/compare":    {"report"},
 	"links":             {"broker"},
 	"testcontainers":    {"broker", "host", "links"},
 	"embedded":          {"broker", "links"},
@@ -35,7 +36,7 @@ var rooms = map[string][]string{
 	"":                  {"broker", "faults", "host", "ledger", "loadgen", "recovery", "report", "scenarios"},
 	"bench":             {"", "broker", "broker/kafka", "embedded", "ledger", "live/tui", "loadgen", "report", "testcontainers"}, // all of it is tests
 	"live/tui":          {"report"},
-	"cmd/squall": {"", "broker", "broker/kafka", "embedded", "faults", "host", "links", "live/tui", "recovery", "report", "report/formats", "scenarios",
+	"cmd/squall": {"", "broker", "broker/kafka", "embedded", "faults", "host", "links", "live/tui", "recovery", "report", "report/compare", "report/formats", "scenarios",
 		"testcontainers"},
 }
 

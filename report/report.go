@@ -28,7 +28,8 @@ type Report struct {
 	Phases       []PhaseFigures `json:"phases"`
 	Windows      []Window       `json:"windows"`
 	History      History        `json:"history"`
-	Files        []string       `json:"files"` // written beside this one
+	Comparison   *Comparison    `json:"comparison,omitempty"` // with runs before it; nil: nobody asked
+	Files        []string       `json:"files"`                // written beside this one
 }
 
 // Run says what was run, where, and how to run it again.
