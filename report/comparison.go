@@ -51,7 +51,9 @@ type ComparedFigure struct {
 	// More is about how many more runs would tell, told by the noise seen: further ones beside the new, or, of what is unconfirmed or suspect, fresh ones.
 	// 0: nobody can say, or none are needed.
 	More int    `json:"more,omitempty"`
-	Text string `json:"text"` // all of it in one sentence
+	Text string `json:"text"` // what it comes to in one sentence, without its advice
+	// Advice is what would tell more, and of how many runs the figure is not known; empty: nothing is left to say.
+	Advice string `json:"advice,omitempty"`
 }
 
 // An Amount is a value in a figure's unit.

@@ -231,7 +231,8 @@ func firstThat(runs []Run, barred func(*Run) string) *Run {
 
 // alike returns those of the runs that are not barred and can be compared with one.
 func alike(a *report.Against, side string, runs []Run, like *Run, barred func(*Run) string) (kept []Run) {
-	var versions []string
+	var versions, whys []string
+	out := map[string][]*Run{}
 	for i := range runs {
 		r := &runs[i]
 		why := barred(r)
@@ -239,13 +240,17 @@ func alike(a *report.Against, side string, runs []Run, like *Run, barred func(*R
 			why = r.Comparable(like)
 		}
 		if why != "" {
-			a.Notes = append(a.Notes, fmt.Sprintf("Left out: %s run %s: %s.", side, r, why))
+			whys, out[why] = add(whys, why), append(out[why], r)
 			continue
 		}
-		kept = append(kept, *r)
-		if !slices.Contains(versions, r.Squall) {
-			versions = append(versions, r.Squall)
+		kept, versions = append(kept, *r), add(versions, r.Squall)
+	}
+	for _, why := range whys {
+		which := fmt.Sprintf("%s run %s", side, out[why][0])
+		if n := len(out[why]); n > 1 {
+			which = fmt.Sprintf("%d %s runs, as %s", n, side, out[why][0])
 		}
+		a.Notes = append(a.Notes, fmt.Sprintf("Left out: %s: %s.", which, why))
 	}
 	if len(versions) > 1 {
 		a.Notes = append(a.Notes, fmt.Sprintf("The %s runs were made by different versions of squall: %s.", side, strings.Join(versions, ", ")))

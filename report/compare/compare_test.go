@@ -51,8 +51,8 @@ func TestOutcomes(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			got := Compare([]Set{{Name: "the runs before", Base: made("b", c.base...), New: made("n", c.new...), Fresh: made("f", c.fresh...)}}, Defaults())
 			f := got.Against[0].Figures[0]
-			if f.Outcome != c.outcome || f.Suspect != c.suspect || !strings.Contains(f.Text, c.text) {
-				t.Errorf("%s, suspect %v: %s\nwant %s, %v: %s", f.Outcome, f.Suspect, f.Text, c.outcome, c.suspect, c.text)
+			if told := f.Text + "; " + f.Advice; f.Outcome != c.outcome || f.Suspect != c.suspect || !strings.Contains(told, c.text) {
+				t.Errorf("%s, suspect %v: %s\nwant %s, %v: %s", f.Outcome, f.Suspect, told, c.outcome, c.suspect, c.text)
 			}
 			if _, err := json.Marshal(got); err != nil { // which knows no infinity
 				t.Error(err)

@@ -32,9 +32,9 @@ func (c *comparer) judge(f *figure) {
 		f.Outcome = report.Same
 	}
 	f.Suspect = f.Suspect && !f.rerun
-	decides.tell(f)
+	decides.write(f)
 	f.More = c.more(f, decides)
-	f.Text = c.sentence(f)
+	c.tell(f)
 }
 
 // look is what one comparison of two samples shows.
@@ -88,8 +88,8 @@ func (c *comparer) couldTell(base, new int) bool {
 	return c.tables.critical(base, new, c.limits.Alpha/float64(max(1, c.tests))/2) >= 0
 }
 
-// tell writes the shift into the figure.
-func (l look) tell(f *figure) {
+// write writes the shift into the figure.
+func (l look) write(f *figure) {
 	s := sample{reach: l.reach}
 	f.Shift = s.amount(l.mid)
 	if l.interval {

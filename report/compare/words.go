@@ -21,21 +21,25 @@ func (f *figure) missing() string {
 	return fmt.Sprintf("cannot tell: it is known of no %s run: %s", side, f.why)
 }
 
-// sentence tells a figure in one sentence.
-func (c *comparer) sentence(f *figure) string {
+// tell puts a figure into words.
+func (c *comparer) tell(f *figure) {
 	n, who := f.NNew, "new"
 	if f.rerun {
 		n, who = f.NFresh, "fresh"
 	}
-	text := fmt.Sprintf("%s: %s, and %s before; %s; %d %s against %d; %s", f.Outcome, f.New.Human(f.Unit), f.Base.Human(f.Unit), f.spread(), n, who, f.NBase, c.advice(f))
-	text = strings.TrimSuffix(text, "; ")
-	if f.left > 0 {
-		text += fmt.Sprintf("; unknown of %d", f.left)
-		if f.why != "" {
-			text += " (" + strings.TrimSuffix(f.why, ".") + ")"
-		}
+	f.Text = fmt.Sprintf("%s: %s, and %s before; %s; %d %s against %d", f.Outcome, f.New.Human(f.Unit), f.Base.Human(f.Unit), f.spread(), n, who, f.NBase)
+	var advice []string
+	if said := c.advice(f); said != "" {
+		advice = append(advice, said)
 	}
-	return text
+	if f.left > 0 {
+		left := fmt.Sprintf("unknown of %d", f.left)
+		if f.why != "" {
+			left += " (" + strings.TrimSuffix(f.why, ".") + ")"
+		}
+		advice = append(advice, left)
+	}
+	f.Advice = strings.Join(advice, "; ")
 }
 
 // advice says what would make an outcome a better one.
@@ -115,7 +119,9 @@ func conclude(c *report.Comparison) {
 	c.Outcome = report.Same
 	counts, named := map[report.Compared]int{}, map[report.Compared][]string{}
 	var suspects []string
+	base := 0
 	for _, a := range c.Against {
+		base += a.Base
 		for _, f := range a.Figures {
 			c.Outcome = c.Outcome.Strongest(f.Outcome)
 			counts[f.Outcome]++
@@ -126,8 +132,8 @@ func conclude(c *report.Comparison) {
 		}
 	}
 	switch {
-	case len(counts) == 0:
-		c.Outcome, c.Sentence = report.Unclear, "cannot tell: there is nothing to compare with"
+	case len(counts) == 0, base == 0:
+		c.Outcome, c.Sentence = report.Unclear, "cannot tell: there is no earlier run to compare with"
 		return
 	case c.Outcome == report.Same, c.Outcome == report.Unclear:
 		c.Sentence = string(c.Outcome)

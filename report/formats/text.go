@@ -28,6 +28,9 @@ func Text(w io.Writer, r *report.Report) error {
 	if len(r.Windows) > 0 {
 		t.table(generatorTitle(r), generatorRows(r))
 	}
+	if r.Comparison != nil {
+		t.comparison(r.Comparison)
+	}
 	t.list("Files", r.Files)
 	return t.err
 }

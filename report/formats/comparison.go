@@ -1,0 +1,80 @@
+package formats
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/seed-228c25e4/squall/report"
+)
+
+// Comparison writes a comparison by itself, for a terminal.
+func Comparison(w io.Writer, c *report.Comparison) error {
+	t := &text{w: w}
+	t.line("%s", strings.ToUpper(string(c.Outcome)))
+	t.line("%s", printable(c.Sentence))
+	for _, a := range c.Against {
+		t.against(a)
+	}
+	t.line("\n%s", comparisonLimits(c))
+	return t.err
+}
+
+func (t *text) comparison(c *report.Comparison) {
+	t.line("\nComparison: %s", printable(c.Sentence))
+	for _, a := range c.Against {
+		t.against(a)
+	}
+	t.line("  %s", comparisonLimits(c))
+}
+
+func (t *text) against(a report.Against) {
+	t.table(againstTitle(a), againstRows(a))
+	for _, note := range a.Notes {
+		t.line("  %s", printable(note))
+	}
+}
+
+// againstTitle says what was held against what.
+func againstTitle(a report.Against) string {
+	title := fmt.Sprintf("%s of %s against %s (%s)", numberOf(a.New, "run"), printable(a.Scenario), a.Name, numberOf(a.Base, "run"))
+	if a.Fresh > 0 {
+		title += fmt.Sprintf(", and %s", numberOf(a.Fresh, "fresh run"))
+	}
+	return title
+}
+
+// againstRows tell each figure, what is worse first, then what is better, what cannot be told, and by its name alone what has not changed.
+func againstRows(a report.Against) (rows []row) {
+	var same []string
+	for _, o := range []report.Compared{report.Worse, report.Unconfirmed, report.Better, report.Unclear, report.Same} {
+		for _, suspect := range []bool{true, false} {
+			for _, f := range a.Figures {
+				switch {
+				case f.Outcome != o || f.Suspect != suspect:
+				case o == report.Same:
+					same = append(same, printable(f.Figure))
+				default:
+					rows = append(rows, row{printable(f.Figure), printable(f.Text)})
+					if f.Advice != "" {
+						rows = append(rows, row{"", printable(f.Advice)})
+					}
+				}
+			}
+		}
+	}
+	return append(rows, under(string(report.Same), same)...)
+}
+
+// comparisonLimits say what a difference has to pass to count.
+func comparisonLimits(c *report.Comparison) string {
+	return fmt.Sprintf("What counts: at least %.3g %% and, of durations, %s; p at most %.3g, corrected for the %s that vary; worse only if fresh runs show it too.",
+		100*c.Limits.MinShare, report.Human(c.Limits.MinTime), c.Limits.Alpha, numberOf(c.Figures, "figure"))
+}
+
+func numberOf(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
