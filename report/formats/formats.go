@@ -18,6 +18,7 @@ type File struct {
 var Files = []File{
 	{"latency.hlog", HdrLog},
 	{"latency.hgrm", HdrPercentiles},
+	{"junit.xml", JUnit},
 	{"report.json", JSON},
 }
 
