@@ -33,6 +33,7 @@ type runFlags struct {
 	format string
 	ui     string
 
+	baseline  string
 	calibrate bool
 	ascii     bool
 	readonly  bool
@@ -67,6 +68,7 @@ func runCommand() *cobra.Command {
 	c.Flags().StringArrayVar(&f.set, "set", nil, "override a field of the scenario: --set load.rate=5k/s (may be repeated)")
 	c.Flags().Uint64Var(&f.seed, "seed", 0, "override the scenario's seed")
 	c.Flags().StringVar(&f.out, "out", "", "the folder for the results (default squall-runs/TIME-NAME-ID)")
+	c.Flags().StringVar(&f.baseline, "baseline", "", "the folder of a history: hold the run against the runs in it, and add it to them if it passes")
 	addFormat(c, &f.format)
 	c.Flags().StringVar(&f.ui, "ui", "auto", "how progress is told: auto (tui on a terminal, else plain), tui, plain or none")
 	c.Flags().BoolVar(&f.ascii, "ascii", false, "draw with ASCII alone, for terminals that have no other signs")
@@ -81,6 +83,9 @@ func run(c *cobra.Command, name string, f runFlags, seed *uint64) error {
 	}
 	if !slices.Contains([]string{"auto", "tui", "plain", "none"}, f.ui) {
 		return fmt.Errorf("--ui is auto, tui, plain or none, not %q", f.ui)
+	}
+	if err := checkHistory(f.baseline); err != nil {
+		return err
 	}
 	look, err := f.lookFor(c.ErrOrStderr())
 	if err != nil {
@@ -98,7 +103,7 @@ func run(c *cobra.Command, name string, f runFlags, seed *uint64) error {
 	if err != nil {
 		return err
 	}
-	a := attempt{s: s, dir: dir, id: id, command: command(name, f, s), calibrate: f.calibrate, progress: progress, look: look, stop: stop}
+	a := attempt{s: s, dir: dir, id: id, command: command(name, f, s), calibrate: f.calibrate, baseline: f.baseline, progress: progress, look: look, stop: stop}
 	r, err := a.run(ctx)
 	if r == nil {
 		return errors.Join(err, dir.removeIfEmpty())
@@ -121,6 +126,7 @@ type attempt struct {
 	id        string
 	command   []string // what repeats it
 	calibrate bool
+	baseline  string // the folder of the history that it is held against; empty: none
 	progress  *plain
 	look      *look  // nil: it is told in lines
 	stop      func() // as Ctrl-C does
@@ -162,7 +168,7 @@ func (a *attempt) run(ctx context.Context) (_ *report.Report, err error) {
 	if r == nil {
 		return nil, runError(ctx, err)
 	}
-	return r, errors.Join(err, a.dir.write(r))
+	return r, errors.Join(err, a.write(r))
 }
 
 // watched runs the scenario, and shows it where somebody looks.
@@ -247,6 +253,9 @@ func command(name string, f runFlags, s *scenarios.Scenario) []string {
 	}
 	if f.calibrate {
 		args = append(args, "--calibrate")
+	}
+	if f.baseline != "" {
+		args = append(args, "--baseline", f.baseline)
 	}
 	return append(args, "--seed", strconv.FormatUint(s.Seed, 10))
 }

@@ -49,7 +49,7 @@ func (h History) Add(r Run) (bool, error) {
 	if err := write(dir, r); err != nil {
 		return false, fmt.Errorf("add to the history: %w", err)
 	}
-	kept, _, err := read(dir)
+	kept, _, err := ReadRuns(dir)
 	if err != nil {
 		return true, fmt.Errorf("tidy the history: %w", err)
 	}
@@ -95,8 +95,8 @@ func write(dir string, r Run) error {
 	return err
 }
 
-// read returns the runs of a folder, the oldest first, and a sentence for each file that holds none; without the folder there are none.
-func read(dir string) (all []Run, damaged []string, err error) {
+// ReadRuns returns the runs of a folder of a history, the oldest first, and a sentence for each file that holds none; without the folder there are none.
+func ReadRuns(dir string) (all []Run, damaged []string, err error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, nil
@@ -156,11 +156,11 @@ func (h History) Sets(new, fresh []Run) (sets []Set, damaged []string, err error
 		return nil, nil, nil
 	}
 	dir := h.folder(new[0].Scenario)
-	rolling, damaged, err := read(dir)
+	rolling, damaged, err := ReadRuns(dir)
 	if err != nil {
 		return nil, damaged, fmt.Errorf("read the history: %w", err)
 	}
-	pinned, more, err := read(filepath.Join(dir, pinnedFolder))
+	pinned, more, err := ReadRuns(filepath.Join(dir, pinnedFolder))
 	if damaged = append(damaged, more...); err != nil {
 		return nil, damaged, fmt.Errorf("read the history: %w", err)
 	}
@@ -197,11 +197,11 @@ func (h History) Scenarios() ([]string, error) {
 // Runs returns the rolling and the pinned runs of a scenario, the oldest first, and a sentence for each file that was left out.
 func (h History) Runs(scenario string) (rolling, pinned []Run, damaged []string, err error) {
 	dir := h.folder(scenario)
-	rolling, damaged, err = read(dir)
+	rolling, damaged, err = ReadRuns(dir)
 	if err != nil {
 		return nil, nil, damaged, err
 	}
-	pinned, more, err := read(filepath.Join(dir, pinnedFolder))
+	pinned, more, err := ReadRuns(filepath.Join(dir, pinnedFolder))
 	return rolling, pinned, append(damaged, more...), err
 }
 

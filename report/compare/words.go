@@ -119,9 +119,9 @@ func conclude(c *report.Comparison) {
 	c.Outcome = report.Same
 	counts, named := map[report.Compared]int{}, map[report.Compared][]string{}
 	var suspects []string
-	base := 0
+	base, new := 0, 0
 	for _, a := range c.Against {
-		base += a.Base
+		base, new = base+a.Base, new+a.New
 		for _, f := range a.Figures {
 			c.Outcome = c.Outcome.Strongest(f.Outcome)
 			counts[f.Outcome]++
@@ -132,6 +132,9 @@ func conclude(c *report.Comparison) {
 		}
 	}
 	switch {
+	case new == 0:
+		c.Outcome, c.Sentence = report.Unclear, "cannot tell: there is no run that can be compared"
+		return
 	case len(counts) == 0, base == 0:
 		c.Outcome, c.Sentence = report.Unclear, "cannot tell: there is no earlier run to compare with"
 		return
