@@ -19,6 +19,7 @@ var Files = []File{
 	{"latency.hlog", HdrLog},
 	{"latency.hgrm", HdrPercentiles},
 	{"junit.xml", JUnit},
+	{"report.md", Markdown},
 	{"report.json", JSON},
 }
 

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/seed-228c25e4/squall/report"
 )
@@ -203,36 +202,3 @@ func summary(r *report.Report) string {
 }
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.3f", max(0, d).Seconds()) }
-
-// words returns a line of text without what a terminal would obey, and what XML has no place for.
-func words(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '\uFFFE' || r == '\uFFFF' {
-			return -1
-		}
-		return r
-	}, report.Plain(strings.ReplaceAll(text, "\n", " ")))
-}
-
-// lines returns several lines of such text.
-func lines(text string) string {
-	all := strings.Split(text, "\n")
-	for i, line := range all {
-		all[i] = strings.TrimRightFunc(words(line), unicode.IsSpace)
-	}
-	return strings.Join(all, "\n")
-}
-
-// shell returns a command as it is typed.
-func shell(args []string) string {
-	quoted := make([]string, len(args))
-	for i, a := range args {
-		plain := a != "" && !strings.ContainsFunc(a, func(r rune) bool {
-			return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-_./=:,@%+", r)
-		})
-		if quoted[i] = a; !plain {
-			quoted[i] = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
-		}
-	}
-	return strings.Join(quoted, " ")
-}

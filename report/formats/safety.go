@@ -44,6 +44,18 @@ func safetyRows(s *report.Safety) []row {
 	return rows
 }
 
+// ruleRows tell what became of each rule of safety; the contract may allow what one is about.
+func ruleRows(r *report.Report) (rows []row) {
+	for _, rule := range report.Rules(r) {
+		came := map[report.Outcome]string{report.Pass: "ok", report.Fail: "BROKEN", report.Inconclusive: "unknown"}[rule.Outcome]
+		if !rule.Promised {
+			came = "not promised"
+		}
+		rows = append(rows, row{rule.Name, came, report.Thousands(rule.Count)})
+	}
+	return rows
+}
+
 // regressions tell examples of what went back.
 func regressions(s *report.Safety) (lines []string) {
 	for _, g := range s.Regressions {
