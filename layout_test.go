@@ -34,10 +34,11 @@ var rooms = map[string][]string{
 	"recovery":          {"report"},
 	"scenarios":         {"broker", "faults", "loadgen", "report"},
 	"":                  {"broker", "faults", "host", "ledger", "loadgen", "recovery", "report", "scenarios"},
+	"suite":             {"", "report", "report/compare", "report/formats", "scenarios"},
 	"bench":             {"", "broker", "broker/kafka", "embedded", "ledger", "live/tui", "loadgen", "report", "testcontainers"}, // all of it is tests
 	"live/tui":          {"report"},
 	"cmd/squall": {"", "broker", "broker/kafka", "embedded", "faults", "host", "links", "live/tui", "recovery", "report", "report/compare", "report/formats", "scenarios",
-		"testcontainers"},
+		"suite", "testcontainers"},
 }
 
 // foreign says which rooms alone may import a library.

@@ -48,8 +48,8 @@ func Main(args []string, stdout, stderr io.Writer) (code report.ExitCode) {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fmt.Errorf("%w; see `%s --help`", err, c.CommandPath())
 	})
-	root.AddCommand(runCommand(), initCommand(), validateCommand(), explainCommand(), showCommand(), listCommand(), schemaCommand(), reportCommand(), replayCommand(),
-		cleanCommand(), versionCommand(), sidecarCommand())
+	root.AddCommand(runCommand(), suiteCommand(), initCommand(), validateCommand(), explainCommand(), showCommand(), listCommand(), schemaCommand(), reportCommand(),
+		replayCommand(), cleanCommand(), versionCommand(), sidecarCommand())
 	if len(args) == 0 {
 		root.SetOut(stderr)
 		root.InitDefaultHelpCmd()

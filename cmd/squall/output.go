@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -26,8 +27,7 @@ var notInNames = regexp.MustCompile(`[^a-zA-Z0-9._-]+`)
 // newOutput makes the folder, which must not hold anything yet: results overwrite nothing.
 func newOutput(dir, scenario, id string) (*output, error) {
 	if dir == "" {
-		name := strings.Trim(notInNames.ReplaceAllString(scenario, "-"), "-.")
-		dir = filepath.Join("squall-runs", fmt.Sprintf("%s-%s-%s", time.Now().UTC().Format("20060102T150405Z"), name, id[:8]))
+		dir = folderFor(scenario, id)
 	}
 	for _, name := range []string{reportFile, eventsFile} {
 		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
@@ -44,6 +44,12 @@ func newOutput(dir, scenario, id string) (*output, error) {
 	}
 	markWritten(events)
 	return &output{dir: dir, made: made, events: events}, nil
+}
+
+// folderFor is where the results of a run go that are to go nowhere else.
+func folderFor(name, id string) string {
+	name = strings.Trim(notInNames.ReplaceAllString(name, "-"), "-.")
+	return filepath.Join("squall-runs", fmt.Sprintf("%s-%s-%s", time.Now().UTC().Format("20060102T150405Z"), name, id[:8]))
 }
 
 // missing returns a folder and those around it, as far as they do not exist.
@@ -63,21 +69,21 @@ func (o *output) write(r *report.Report) error {
 		r.Files = append(r.Files, filepath.Join(o.dir, f.Name))
 	}
 	for _, f := range formats.Files {
-		if err := o.writeFile(f, r); err != nil {
+		if err := writeWhole(filepath.Join(o.dir, f.Name), func(w io.Writer) error { return f.Write(w, r) }); err != nil {
 			return fmt.Errorf("write %s: %w", f.Name, err)
 		}
 	}
 	return o.events.Close()
 }
 
-func (o *output) writeFile(f formats.File, r *report.Report) error {
-	path := filepath.Join(o.dir, f.Name)
+// writeWhole writes a file that appears whole or not at all, in the place of one that is there.
+func writeWhole(path string, write func(io.Writer) error) error {
 	file, err := os.OpenFile(path+".tmp", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
 	buffered := bufio.NewWriter(file)
-	err = errors.Join(f.Write(buffered, r), buffered.Flush(), file.Sync(), file.Close())
+	err = errors.Join(write(buffered), buffered.Flush(), file.Sync(), file.Close())
 	if err == nil {
 		err = os.Rename(file.Name(), path)
 	}

@@ -26,6 +26,13 @@ type plain struct {
 	drawn  bool
 }
 
+// begin forgets the run that was told before.
+func (p *plain) begin() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.total, p.status = report.Window{}, -time.Hour
+}
+
 // Observe implements squall.Observer.
 func (p *plain) Observe(e report.Event) {
 	p.mu.Lock()

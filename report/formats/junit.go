@@ -19,6 +19,8 @@ type JUnitRun struct {
 	Report *report.Report // judged; nil: there is none, and Error says why
 	Error  string         // what went wrong beside the verdict, or kept the run from having one; empty: nothing
 	Took   time.Duration  // of a run without a report
+	// Excused says why nothing of the run counts, as when it is in quarantine: what fails is only told. Empty: it counts.
+	Excused string
 }
 
 // JUnit writes a run as JUnit XML, as Jenkins, GitLab and others read it: junit.xml. There is a case for each expectation and for each rule of safety that
@@ -132,6 +134,11 @@ func (j *JUnitRun) suite() junitSuite {
 	s.Name = cmp.Or(s.Name, "run")
 	if j.Error != "" || j.Report == nil {
 		s.Cases = append(s.Cases, junitCase{Name: "run", Class: "squall", Error: &junitProblem{Message: words(cmp.Or(j.Error, "there is no report")), Type: "squall"}})
+	}
+	if j.Excused != "" {
+		for i := range s.Cases {
+			s.Cases[i].onlyTell(j.Excused)
+		}
 	}
 	s.finish(j.took())
 	return s
