@@ -137,7 +137,7 @@ func (j *JUnitRun) suite() junitSuite {
 	}
 	if j.Excused != "" {
 		for i := range s.Cases {
-			s.Cases[i].onlyTell(j.Excused)
+			s.Cases[i].onlyTell(j.Excused + ": ")
 		}
 	}
 	s.finish(j.took())
