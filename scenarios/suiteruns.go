@@ -122,7 +122,7 @@ func (d *suiteDraft) scenario(e *suiteEntry, open string, sets []string) *Scenar
 	errors.As(err, &mistakes)
 	for _, m := range mistakes {
 		if n := d.setBy[m.File]; n != nil {
-			d.note(n, join(e.path+".set", m.Field), m.Suggestion, "of %s: %s", e.scenario, m.Message)
+			d.note(n, strings.TrimSuffix(e.path+".set."+m.Field, "."), m.Suggestion, "of %s: %s", e.scenario, m.Message)
 		} else if !slices.ContainsFunc(d.others, func(o Mistake) bool { return o.File == m.File && o.Line == m.Line && o.Column == m.Column }) {
 			d.others = append(d.others, m)
 		}

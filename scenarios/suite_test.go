@@ -1,0 +1,94 @@
+package scenarios_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/seed-228c25e4/squall/broker"
+	"github.com/seed-228c25e4/squall/broker/kafka"
+	"github.com/seed-228c25e4/squall/scenarios"
+)
+
+var suiteOptions = scenarios.Options{Kinds: map[string]broker.Kind{kafka.Kind.Name: kafka.Kind}}
+
+func parseSuite(t *testing.T, text string) (*scenarios.Suite, error) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "night.yaml")
+	mine := "name: mine\nbroker: { kind: kafka, run: embedded }\nexpect: [ lost == 0 ]\n"
+	if err := os.WriteFile(filepath.Join(filepath.Dir(file), "mine.yaml"), []byte(mine), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return scenarios.ParseSuite(file, []byte(text), suiteOptions)
+}
+
+func TestSuiteRuns(t *testing.T) {
+	s, err := parseSuite(t, `
+name: nightly
+budget: 90m
+order: seeded
+seed: 7
+fail-fast: true
+rerun-inconclusive: 1
+scenarios:
+  - quickstart
+  - mine.yaml
+  - scenario: mine.yaml
+    set: { load.rate: 5k/s, "topic.config[min.insync.replicas]": 1, "broker.config": { a.b: "x, y" } }
+    matrix: { broker.nodes: [3, 5], load.producers.acks: [all, "1"] }
+    repeat: 2
+    quarantine: { reason: flaky, until: 2027-01-31 }
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, r := range s.Runs {
+		names = append(names, r.Name)
+	}
+	want := []string{"quickstart", "mine"}
+	for _, of := range []string{"broker.nodes=3,load.producers.acks=all", `broker.nodes=3,load.producers.acks="1"`, "broker.nodes=5,load.producers.acks=all", `broker.nodes=5,load.producers.acks="1"`} {
+		want = append(want, "mine["+of+"]#1", "mine["+of+"]#2")
+	}
+	if !slices.Equal(names, want) {
+		t.Errorf("%q\nwant %q", names, want)
+	}
+	last := s.Runs[len(s.Runs)-1]
+	if is := last.Scenario; is.Broker.Nodes != 5 || is.Load.Rate != 5000 || is.Load.Producers.Acks != "1" || is.Broker.Config["a.b"] != "x, y" || is.Topic.Config["min.insync.replicas"] != "1" {
+		t.Errorf("%+v", is)
+	}
+	if s.Budget != 90*time.Minute || s.Order != scenarios.Seeded || *s.Seed != 7 || !s.FailFast || s.Rerun != 1 || last.Quarantine.Reason != "flaky" || last.Line != 11 {
+		t.Errorf("%+v, %+v", s, last)
+	}
+}
+
+func TestMistakesOfSuites(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"name: x", "1:1: scenarios: which scenarios?"},
+		{"scenarios: []", "wants a list of scenarios"},
+		{"scenarios: [ quickstar ]", `no scenario of that name in the library, and no file`},
+		{"scenarios: [ quickstar ]", `did you mean "quickstart"?`},
+		{"scenarios: [ none.yaml ]", "there is no file"},
+		{"scenarios: [ { repeat: 3 } ]", "which scenario?"},
+		{"scenarios: [ { scenario: quickstart, repeat: 0 } ]", "scenarios[0].repeat: 0 is out of bounds"},
+		{"scenarios: [ { scenario: quickstart, matrix: { broker.nodes: 3 } } ]", "wants a list of values, as in [3, 5], not the number 3"},
+		{"scenarios: [ { scenario: quickstart, matrix: { broker.nodes: [3, 0] } } ]", "1:66: scenarios[0].set.broker.nodes: of quickstart: 0 is out of bounds"},
+		{"scenarios: [ { scenario: quickstart, quarantine: { reason: x, until: soon } } ]", "wants a day such as 2027-01-31"},
+		{"scenarios: [ { scenario: quickstart, quarantine: { until: 2027-01-31 } } ]", "wants a reason and the last day"},
+		{"scenarios: [ quickstart ]\nbudget: 5", "2:9: budget: 5 has no unit"},
+		{"scenarios: [ quickstart ]\norder: random", "wants as-written or seeded"},
+		{"scenarios: [ quickstart ]\nfail-fsat: true", `did you mean "fail-fast"`},
+		{"scenarios: [ quickstart ]\nrerun-inconclusive: 99", "out of bounds"},
+		{"scenarios: [ { scenario: mine.yaml, matrix: { seed: [1,2,3,4,5,6,7,8,9,10,11] }, repeat: 100 } ]", "more than 1000 runs"},
+	} {
+		_, err := parseSuite(t, c.text)
+		var all scenarios.Errors
+		if !errors.As(err, &all) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v\nwant %s", c.text, err, c.want)
+		}
+	}
+}
