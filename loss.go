@@ -1,6 +1,7 @@
 package squall
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -134,7 +135,7 @@ func leaders(x ledger.Loss, states []report.StateChange) string {
 			continue
 		}
 		for _, p := range s.Partitions {
-			if told := fmt.Sprintf("%s in epoch %d", orNobody(p.Leader), p.Epoch); p.Partition == x.Partition && (len(led) == 0 || led[len(led)-1] != told) {
+			if told := fmt.Sprintf("%s in epoch %d", cmp.Or(p.Leader, "nobody"), p.Epoch); p.Partition == x.Partition && (len(led) == 0 || led[len(led)-1] != told) {
 				led = append(led, told)
 			}
 		}

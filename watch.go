@@ -2,7 +2,6 @@ package squall
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -83,7 +82,7 @@ func (w *watcher) keep(at time.Duration, s broker.State) {
 	change := stateChange(at, s)
 	text := "first look at the cluster"
 	if n := len(w.changes); n > 0 {
-		if text = difference(w.changes[n-1], change); text == "" {
+		if text = change.Since(w.changes[n-1]); text == "" {
 			return
 		}
 	}
@@ -111,55 +110,9 @@ func stateChange(at time.Duration, s broker.State) report.StateChange {
 	return c
 }
 
-// difference tells in one line what changed; empty: nothing did.
-func difference(a, b report.StateChange) string {
-	var parts []string
-	if !slices.Equal(a.Nodes, b.Nodes) {
-		parts = append(parts, fmt.Sprintf("nodes %s", list(b.Nodes)))
-	}
-	if a.Controller != b.Controller {
-		parts = append(parts, "controller "+orNobody(b.Controller))
-	}
-	var led, synced []string
-	for i, p := range b.Partitions {
-		if i >= len(a.Partitions) {
-			continue
-		}
-		before := a.Partitions[i]
-		if before.Leader != p.Leader || before.Epoch != p.Epoch {
-			led = append(led, fmt.Sprintf("%d by %s", p.Partition, orNobody(p.Leader)))
-		}
-		if !slices.Equal(before.InSync, p.InSync) {
-			synced = append(synced, fmt.Sprintf("%d: %s", p.Partition, list(p.InSync)))
-		}
-	}
-	if len(a.Partitions) != len(b.Partitions) {
-		parts = append(parts, fmt.Sprintf("%d partitions", len(b.Partitions)))
-	}
-	if len(led) > 0 {
-		parts = append(parts, "led "+strings.Join(led, ", "))
-	}
-	if len(synced) > 0 {
-		parts = append(parts, "in sync "+strings.Join(synced, ", "))
-	}
-	for _, group := range sortedKeys(b.Groups) {
-		if a.Groups[group] != b.Groups[group] {
-			parts = append(parts, fmt.Sprintf("coordinator of %s %s", group, orNobody(b.Groups[group])))
-		}
-	}
-	return strings.Join(parts, "; ")
-}
-
 func list(names []string) string {
 	if len(names) == 0 {
 		return "none"
 	}
 	return strings.Join(names, "+")
-}
-
-func orNobody(name string) string {
-	if name == "" {
-		return "nobody"
-	}
-	return name
 }

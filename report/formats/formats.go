@@ -18,6 +18,7 @@ type File struct {
 var Files = []File{
 	{"latency.hlog", HdrLog},
 	{"latency.hgrm", HdrPercentiles},
+	{"report.html", HTML},
 	{"junit.xml", JUnit},
 	{"report.md", Markdown},
 	{"report.json", JSON},

@@ -1,0 +1,138 @@
+package formats
+
+import (
+	"fmt"
+	"html/template"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/seed-228c25e4/squall/report"
+)
+
+// A bars is how one fault's recovery went: a bar for each figure, all on one axis that begins when the fault took effect.
+type bars struct {
+	Fault string
+	Rows  []barRow
+	Notes [][2]string // what there is to say of it besides
+}
+
+// A barRow is a figure in words and as a bar.
+type barRow struct {
+	Name, Value string
+	SVG         template.HTML
+}
+
+// partClasses are how the parts of an outage look, in their order.
+var partClasses = map[report.PartName]string{report.Detection: "part0", report.Election: "part1", report.Discovery: "part2", report.CatchUp: "part3"}
+
+// longest returns the time that all bars are a share of.
+func longest(all []report.Recovery) time.Duration {
+	most := time.Millisecond
+	for i := range all {
+		r := &all[i]
+		for _, f := range []report.Figure{r.Service, r.Performance, r.RedundancySinceEffect, r.DrainedSinceEffect} {
+			most = max(most, f.Value)
+		}
+	}
+	return most
+}
+
+// barsOf draws a fault's recovery against the longest of all.
+func barsOf(r *report.Recovery, most time.Duration) bars {
+	b := bars{Fault: r.Fault}
+	x := scale{to: float64(most)}
+	for _, f := range []struct {
+		name string
+		f    report.Figure
+		text string
+		svg  template.HTML
+	}{
+		{"service back", r.Service, figure(r.Service, "effective", "no silence above "+report.Human(r.Threshold)), parted(r, x)},
+		{"performance back", r.Performance, figure(r.Performance, "effective", "never worse"), plainBar(r.Performance, x)},
+		{"redundancy back", r.RedundancySinceEffect, figure(r.Redundancy, "healed", "by then"), plainBar(r.RedundancySinceEffect, x)},
+		{"backlog drained", r.DrainedSinceEffect, figure(r.Drained, "healed", "by then"), plainBar(r.DrainedSinceEffect, x)},
+	} {
+		b.Rows = append(b.Rows, barRow{f.name, f.text, f.svg})
+	}
+	return b
+}
+
+// barTall is the height of a bar, in pixels.
+const barTall = 22
+
+func drawBar(inside string, about string) template.HTML {
+	return template.HTML(fmt.Sprintf(`<svg class="hbar" role="img" width="100%%" height="%d"><title>%s</title>%s</svg>`, barTall, template.HTMLEscapeString(about), inside)) //nolint:gosec // escaped
+}
+
+// plainBar draws a figure; one that had not come when watching ended is drawn open.
+func plainBar(f report.Figure, x scale) template.HTML {
+	if f.Why != "" || f.Value <= 0 {
+		return ""
+	}
+	return drawBar(piece("whole", 0, f.Value, x, f.Censored, ""), f.String())
+}
+
+// piece draws a stretch of a bar.
+func piece(class string, from, to time.Duration, x scale, open bool, text string) string {
+	left, width := 100*x.at(float64(from)), 100*(x.at(float64(to))-x.at(float64(from)))
+	if open {
+		class += " open"
+	}
+	s := fmt.Sprintf(`<rect class="bar %s" x="%.2f%%" y="3" width="%.2f%%" height="%d"/>`, class, left, max(width, 0.3), barTall-6)
+	if text != "" {
+		s += fmt.Sprintf(`<svg x="%.2f%%" width="%.2f%%" height="%d"><text class="inside" x="4" y="15">%s</text></svg>`, left, width, barTall, template.HTMLEscapeString(text))
+	}
+	return s
+}
+
+// parted draws how long service was gone, in its parts where they are known.
+func parted(r *report.Recovery, x scale) template.HTML {
+	if len(r.Parts) == 0 || r.Service.Censored {
+		return plainBar(r.Service, x)
+	}
+	var b strings.Builder
+	var words []string
+	at := time.Duration(0)
+	for _, p := range r.Parts {
+		text := fmt.Sprintf("%s %s", p.Name, report.Human(p.Took))
+		b.WriteString(piece(partClasses[p.Name], at, at+p.Took, x, false, text))
+		at += p.Took
+		words = append(words, text)
+	}
+	return drawBar(b.String(), strings.Join(words, ", "))
+}
+
+// spreadOf draws how a figure varied over the injections of a fault: a sign for each, and the median. What had not come when watching ended points on.
+func spreadOf(figures []report.Figure, d *report.Distribution, x scale) template.HTML {
+	if d.N == 0 {
+		return ""
+	}
+	var b strings.Builder
+	if d.Low.Why == "" {
+		left, right := 100*x.at(float64(d.Low.Value)), 100*x.at(float64(d.High.Value))
+		fmt.Fprintf(&b, `<rect class="bar sure" x="%.2f%%" y="1" width="%.2f%%" height="%d"/>`, left, max(right-left, 0.3), barTall-2)
+	}
+	for _, f := range figures[:min(len(figures), mostPoints)] {
+		at := 100 * x.at(float64(f.Value))
+		switch {
+		case f.Censored:
+			fmt.Fprintf(&b, `<svg x="%.2f%%" y="6" width="10" height="10" overflow="visible"><path class="on" d="M0 0L8 5L0 10"/></svg>`, at)
+		case f.Known:
+			fmt.Fprintf(&b, `<circle class="dot" cx="%.2f%%" cy="%d" r="3.5"/>`, at, barTall/2)
+		}
+	}
+	fmt.Fprintf(&b, `<line class="median" x1="%.2f%%" x2="%.2f%%" y1="1" y2="%d"/>`, 100*x.at(float64(d.P50.Value)), 100*x.at(float64(d.P50.Value)), barTall-1)
+	return drawBar(b.String(), "median "+d.P50.String())
+}
+
+// figuresOf returns a figure of each injection of a fault.
+func figuresOf(r *report.Report, s *series, of func(*report.Recovery) report.Figure) (all []report.Figure) {
+	for _, f := range s.faults {
+		at := slices.IndexFunc(r.Recovery, func(rec report.Recovery) bool { return rec.Fault == f.Name })
+		if at >= 0 && f.Took() {
+			all = append(all, of(&r.Recovery[at]))
+		}
+	}
+	return all
+}
