@@ -53,7 +53,7 @@ func writeHTML(stdout io.Writer, path, out string) error {
 		out = filepath.Join(filepath.Dir(file), htmlFile)
 	}
 	if err := writeWhole(out, func(w io.Writer) error { return formats.HTML(w, r) }); err != nil {
-		return err
+		return internalError{fmt.Errorf("write the page: %w", err)}
 	}
 	_, err = fmt.Fprintln(stdout, out)
 	return err
