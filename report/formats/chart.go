@@ -55,7 +55,11 @@ func (c *chart) grid(x, y []tick, begin, end string) {
 	c.printf(`<line class="axis" x1="0" x2="100%%" y1="%d" y2="%d"/>`, bottom, bottom)
 	for _, t := range x {
 		c.printf(`<line class="axis" x1="%.2f%%" x2="%.2f%%" y1="%d" y2="%d"/>`, c.left(t.at), c.left(t.at), bottom, bottom+4)
-		c.printf(`<text class="tick x" x="%.2f%%" y="%d">%s</text>`, c.left(t.at), bottom+16, template.HTMLEscapeString(t.text))
+		class := "x"
+		if c.left(t.at) > 98 { // in the middle it would be cut off
+			class = "end"
+		}
+		c.printf(`<text class="tick %s" x="%.2f%%" y="%d">%s</text>`, class, c.left(t.at), bottom+16, template.HTMLEscapeString(t.text))
 	}
 	c.printf(`<text class="tick" x="0" y="%d">%s</text><text class="tick end" x="100%%" y="%d">%s</text>`,
 		bottom+31, template.HTMLEscapeString(begin), bottom+31, template.HTMLEscapeString(end))

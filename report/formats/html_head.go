@@ -116,6 +116,7 @@ func whatOf(r *report.Report) whatPart {
 			w.Details = append(w.Details, detail{Title: t, Table: table{Head: head, Rows: rows}})
 		}
 	}
+	add("Versions, images and the machine", []string{"what", "which"}, versions(run))
 	add("The broker's settings in force", []string{"setting", "value"}, sorted(run.Broker.Config))
 	add("The clients' settings in force", []string{"setting", "value"}, sorted(run.Client))
 	var timers [][]string
@@ -127,4 +128,17 @@ func whatOf(r *report.Report) whatPart {
 		w.Details = append(w.Details, detail{Title: "The scenario with everything filled in", Text: run.Effective})
 	}
 	return w
+}
+
+// versions tell what ran, by names that do not change.
+func versions(run *report.Run) (rows [][]string) {
+	rows = append(rows, []string{"squall", run.Version})
+	for _, v := range sorted(run.Broker.Versions) {
+		rows = append(rows, []string{"broker " + v[0], v[1]})
+	}
+	for _, i := range run.Broker.Images {
+		rows = append(rows, []string{"image of the " + i.Role, strings.TrimSpace(i.Name + " " + i.Digest + " " + i.Note)})
+	}
+	h := run.Host
+	return append(rows, []string{"machine of the load", fmt.Sprintf("%s/%s, %d CPUs, of which squall may use %d, %s", h.OS, h.Arch, h.CPUs, h.MaxProcs, h.Go)})
 }

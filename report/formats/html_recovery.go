@@ -9,11 +9,12 @@ import (
 
 // A recoveryPart is how long it took, by fault.
 type recoveryPart struct {
-	Scale  string // what the whole width of a bar stands for
-	Key    []keyed
-	Bars   []bars
-	Series []spreadPart
-	More   string
+	Scale   string // what the whole width of a bar stands for
+	Backlog string // of consumers that began late
+	Key     []keyed
+	Bars    []bars
+	Series  []spreadPart
+	More    string
 }
 
 // A spreadPart is how recovery varied over the injections of one fault.
@@ -59,6 +60,9 @@ func recoveryOf(r *report.Report) recoveryPart {
 	}
 	if left > 0 {
 		p.More = report.Thousands(uint64(left)) + " more, in report.json"
+	}
+	if r.Backlog != nil {
+		p.Backlog = backlog(r.Backlog)
 	}
 	for _, s := range seriesOf(r) {
 		if at := slices.IndexFunc(r.Series, func(o report.Series) bool { return o.Name == s.name }); at >= 0 {

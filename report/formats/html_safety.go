@@ -3,6 +3,7 @@ package formats
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/seed-228c25e4/squall/report"
 )
@@ -27,7 +28,7 @@ type balance struct {
 
 func safetyOf(r *report.Report) safetyPart {
 	s := &r.Safety
-	p := safetyPart{Read: "Every partition was read back to the end of its log.", Unread: !s.FinalRead.Done, Balance: balanceOf(s), Wrong: wrongs(r), Promises: r.Run.Contract.Notes}
+	p := safetyPart{Read: "Every partition was read back to the end of its log.", Unread: !s.FinalRead.Done, Balance: balanceOf(r), Wrong: wrongs(r), Promises: r.Run.Contract.Notes}
 	if p.Unread {
 		p.Read = "The log was not read back to its end: " + s.FinalRead.Reason
 	}
@@ -62,12 +63,22 @@ func (t *table) bound(most int) {
 }
 
 // balanceOf follows the messages: what was sent, what was said of it, and what was found.
-func balanceOf(s *report.Safety) []balance {
+func balanceOf(r *report.Report) []balance {
+	s := &r.Safety
+	lost := balance{Name: "LOST", Count: report.Thousands(s.Lost), About: about("lost"), Depth: 2}
+	for _, rule := range report.Rules(r) {
+		if rule.Name == "lost" {
+			lost.judged(rule)
+		}
+	}
+	if s.Lost > 0 { // whatever was promised
+		lost.Class, lost.Sign = "bad", "✗"
+	}
 	all := []balance{
 		{Name: "sent", Count: report.Thousands(s.Sent), About: "taken by a client"},
 		{Name: "acknowledged", Count: report.Thousands(s.Acknowledged), About: "the broker said that it has them", Depth: 1},
 		{Name: "verified", Count: report.Thousands(s.Verified), About: "found again in the log", Depth: 2},
-		{Name: "LOST", Count: report.Thousands(s.Lost), About: about("lost"), Depth: 2, Class: mark(s.Lost), Sign: sign(s.Lost)},
+		lost,
 	}
 	part := func(depth int, n uint64, name, about string) {
 		if n > 0 {
@@ -88,7 +99,7 @@ func balanceOf(s *report.Safety) []balance {
 
 // wrongs are the counts of what must not be. What failed the run is marked.
 func wrongs(r *report.Report) []balance {
-	s := &r.Safety
+	s, rules := &r.Safety, report.Rules(r)
 	var all []balance
 	for _, c := range []struct {
 		metric string
@@ -99,6 +110,11 @@ func wrongs(r *report.Report) []balance {
 		{"offset-conflict", s.OffsetConflict}, {"epoch-regression", s.EpochRegression}, {"commit-regression", s.CommitRegression},
 	} {
 		b := balance{Name: c.metric, Count: report.Thousands(c.n), About: about(c.metric)}
+		for _, rule := range rules {
+			if rule.Name == c.metric {
+				b.judged(rule)
+			}
+		}
 		if slices.ContainsFunc(r.Verdict.Reasons, func(reason report.Reason) bool { return reason.Of == c.metric }) {
 			b.Class, b.Sign = "bad", "✗"
 		}
@@ -107,22 +123,22 @@ func wrongs(r *report.Report) []balance {
 	return all
 }
 
+// judged marks a count with what became of its rule.
+func (b *balance) judged(rule report.Rule) {
+	switch {
+	case !rule.Promised:
+		b.About += "; nothing else was promised"
+	case rule.Outcome == report.Fail:
+		b.Class, b.Sign = "bad", "✗"
+	case rule.Outcome == report.Inconclusive:
+		b.Sign, b.About = "?", b.About+"; nobody can know: "+rule.Why
+	default:
+		b.Sign = "✓"
+	}
+}
+
 // about is what the catalogue of metrics says of one.
 func about(metric string) string {
 	m, _, _ := report.FindMetric(metric)
-	return m.About
-}
-
-func mark(n uint64) string {
-	if n > 0 {
-		return "bad"
-	}
-	return ""
-}
-
-func sign(n uint64) string {
-	if n > 0 {
-		return "✗"
-	}
-	return "✓"
+	return strings.TrimPrefix(m.About, "messages: ")
 }
