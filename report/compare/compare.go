@@ -63,6 +63,22 @@ func Part(all *report.Comparison, sets ...int) *report.Comparison {
 	return &part
 }
 
+// Rerun returns how many fresh runs would confirm, or not, what looks worse in a set; 0: nothing does. Where the noise is such that none of the numbers tried would, it is
+// the greatest of them.
+func Rerun(a report.Against) int {
+	most := 0
+	for _, f := range a.Figures {
+		switch {
+		case f.Outcome != report.Unconfirmed && !f.Suspect:
+		case f.More == 0:
+			most = sizes[len(sizes)-1]
+		default:
+			most = max(most, f.More)
+		}
+	}
+	return most
+}
+
 // comparer is one comparison that goes on.
 type comparer struct {
 	limits  report.ComparisonLimits

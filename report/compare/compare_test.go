@@ -54,6 +54,9 @@ func TestOutcomes(t *testing.T) {
 			if told := f.Text + "; " + f.Advice; f.Outcome != c.outcome || f.Suspect != c.suspect || !strings.Contains(told, c.text) {
 				t.Errorf("%s, suspect %v: %s\nwant %s, %v: %s", f.Outcome, f.Suspect, told, c.outcome, c.suspect, c.text)
 			}
+			if wanted := Rerun(got.Against[0]) > 0; wanted != (c.suspect || c.outcome == report.Unconfirmed) {
+				t.Errorf("a rerun is wanted: %v", wanted)
+			}
 			if _, err := json.Marshal(got); err != nil { // which knows no infinity
 				t.Error(err)
 			}

@@ -71,10 +71,8 @@ func suiteOf(rng *rand.Rand, from []Run, slower func(string) float64) (first, co
 	}
 	first = Compare(sets, Defaults())
 	for i, a := range first.Against {
-		for _, f := range a.Figures {
-			if len(sets[i].Fresh) == 0 && (f.Outcome == report.Unconfirmed || f.Suspect) {
-				sets[i].Fresh = resample(rng, from, sets[i].New[0].Scenario, 8, slower)
-			}
+		if Rerun(a) > 0 {
+			sets[i].Fresh = resample(rng, from, sets[i].New[0].Scenario, 8, slower)
 		}
 	}
 	return first, Compare(sets, Defaults())

@@ -83,21 +83,26 @@ func runs(n int, kind string) string {
 
 // spread tells the shift and its interval.
 func (f *figure) spread() string {
-	signed := func(a report.Amount) string {
-		sign := map[bool]string{true: "-", false: "+"}[a.Value < 0]
-		a.Value = math.Abs(a.Value)
-		if a.Value == 0 && !a.Beyond {
-			return "0"
-		}
-		if a.Beyond {
-			return "beyond " + sign + f.Unit.Human(a.Value)
-		}
-		return sign + a.Human(f.Unit)
-	}
 	if f.Low == nil {
-		return signed(f.Shift) + ", too few runs for an interval"
+		return f.signed(f.Shift) + ", too few runs for an interval"
 	}
-	return fmt.Sprintf("%s (%s to %s)", signed(f.Shift), signed(*f.Low), signed(*f.High))
+	return fmt.Sprintf("%s (%s to %s)", f.signed(f.Shift), f.signed(*f.Low), f.signed(*f.High))
+}
+
+// signed prints a difference.
+func (f *figure) signed(a report.Amount) string {
+	sign := "+"
+	if a.Value < 0 {
+		sign = "-"
+	}
+	size := f.Unit.Human(math.Abs(a.Value))
+	switch {
+	case a.Beyond:
+		return "beyond " + sign + size
+	case size == f.Unit.Human(0):
+		return "0"
+	}
+	return sign + size
 }
 
 // place tells where the one new run stands among the earlier ones: all that can be said of it alone.
