@@ -40,7 +40,7 @@ func TestOutcomes(t *testing.T) {
 		{"it never came", steady, []float64{-30, -30, -30, -30, -30}, nil, report.Unconfirmed, false, "worse, to be confirmed: > 30s, and 4s before; beyond +30s (beyond +30s to beyond +30s); 5 new against 12"},
 		{"it came where it never did", []float64{-30, -30, -30, -30, -30, -30}, slower, nil, report.Better, false, "better: 5.03s, and > 30s before; beyond -30s ("},
 		{"it never comes", []float64{-30, -30, -30, -30, -30}, []float64{-30, -30, -30, -30, -30}, nil, report.Same, false, "> 30s, and > 30s before; 0 (0 to 0)"},
-		{"one, like the others", steady, []float64{4.05}, nil, report.Unclear, false, "too few runs for an interval; 1 new against 12; 9 of 13 from the least; about 1 more run would"},
+		{"one, like the others", steady, []float64{4.05}, nil, report.Unclear, false, "cannot tell: 4.05s, and 4s before; more than in 8 of 12; 1 new against 12; about 1 more run would"},
 		{"one, slower than all", steady, []float64{6}, nil, report.Unclear, true, "; worse than every earlier run; 2 fresh runs would tell"},
 		{"one, slower than all, and fresh ones", steady, []float64{6}, slower, report.Worse, false, "6 fresh against 12; fresh runs confirmed it"},
 		{"one, slower than all, and fresh ones that are not", steady, []float64{6}, steady[:6], report.Unclear, false, "fresh runs did not confirm"},

@@ -139,7 +139,7 @@ func TestRecordedRuns(t *testing.T) {
 		}
 		across := []Aspect{AspectScenario}
 		slower := Compare([]Set{{Name: "the others", Base: rest, New: slow[:5], Fresh: slow[5:], Across: across}}, Defaults())
-		if n := tally(slower); n[report.Worse] != 1 || n[report.Unconfirmed]+n[report.Better] > 0 || !strings.HasPrefix(slower.Sentence, "worse: ack.p99 during slow-network ") {
+		if n := tally(slower); n[report.Worse] != 1 || n[report.Unconfirmed]+n[report.Better] > 0 || !strings.HasPrefix(slower.Sentence, "worse: ack.p99 during slow-network; ") {
 			t.Errorf("with 50 ms more: %s", slower.Sentence)
 		}
 		for _, one := range slow { // by itself it is a suspect, where it was not disturbed

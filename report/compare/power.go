@@ -9,14 +9,14 @@ import (
 var sizes = []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 20, 25, 30, 40}
 
 const (
-	power = 0.8 // how often so many runs are to tell
+	power = 0.9 // how often so many runs are to tell, if the noise were known; known from a score of runs, it comes to about 0.8
 	draws = 100
 )
 
 // leastNoise is from how many base runs on their noise can be told at all.
 const leastNoise = 3
 
-// enough returns how many runs on the new side, more than there are, would show an effect of this size, by the noise of the base, in four of five cases; 0: more than were tried, or the
+// enough returns how many runs on the new side, more than there are, would show an effect of this size, by the noise of the base, nearly always; 0: more than were tried, or the
 // base is too small to know. The base is held as it is, and the new side drawn from it, with a stream of the figure's own.
 func (t tables) enough(base []float64, has int, effect, alpha float64, name string) int {
 	if len(base) < leastNoise {

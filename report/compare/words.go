@@ -27,7 +27,11 @@ func (c *comparer) tell(f *figure) {
 	if f.rerun {
 		n, who = f.NFresh, "fresh"
 	}
-	f.Text = fmt.Sprintf("%s: %s, and %s before; %s; %d %s against %d", f.Outcome, f.New.Human(f.Unit), f.Base.Human(f.Unit), f.spread(), n, who, f.NBase)
+	how := f.spread()
+	if f.Low == nil && n == 1 {
+		how = f.place()
+	}
+	f.Text = fmt.Sprintf("%s: %s, and %s before; %s; %d %s against %d", f.Outcome, f.New.Human(f.Unit), f.Base.Human(f.Unit), how, n, who, f.NBase)
 	var advice []string
 	if said := c.advice(f); said != "" {
 		advice = append(advice, said)
@@ -58,17 +62,17 @@ func (c *comparer) advice(f *figure) string {
 	case f.P <= c.limits.Alpha:
 		return "it differs, but by how much is not known well enough"
 	}
-	place := f.place()
+	confirmed := ""
 	if f.rerun {
-		place = "fresh runs did not confirm that it is worse; "
+		confirmed = "fresh runs did not confirm that it is worse; "
 	}
 	switch {
 	case f.Base.Beyond:
-		return place + "in most of the earlier runs it never came"
+		return confirmed + "in most of the earlier runs it never came"
 	case f.More == 0:
-		return place + fmt.Sprintf("with this noise not even %d runs would", sizes[len(sizes)-1])
+		return confirmed + fmt.Sprintf("with this noise not even %d runs would", sizes[len(sizes)-1])
 	}
-	return place + "about " + runs(f.More, "more") + " would"
+	return confirmed + "about " + runs(f.More, "more") + " would"
 }
 
 func runs(n int, kind string) string {
@@ -105,28 +109,36 @@ func (f *figure) signed(a report.Amount) string {
 	return sign + size
 }
 
-// place tells where the one new run stands among the earlier ones: all that can be said of it alone.
+// place tells where the one run stands among the earlier ones: all that can be said of it alone.
 func (f *figure) place() string {
-	if f.NNew != 1 {
-		return ""
+	one := f.new.values
+	if f.rerun {
+		one = f.fresh.values
 	}
-	less := 0
+	less, equal := 0, 0
 	for _, v := range f.base.values {
-		if v < f.new.values[0] {
+		switch {
+		case v < one[0]:
 			less++
+		case v == one[0]:
+			equal++
 		}
 	}
-	return fmt.Sprintf("%d of %d from the least; ", less+1, f.NBase+1)
+	if less == 0 && equal > 0 {
+		return fmt.Sprintf("as in %d of %d", equal, f.NBase)
+	}
+	return fmt.Sprintf("more than in %d of %d", less, f.NBase)
 }
 
 // conclude says what all the sets together come to.
 func conclude(c *report.Comparison) {
 	c.Outcome = report.Same
-	counts, named := map[report.Compared]int{}, map[report.Compared][]string{}
+	named := map[report.Compared][]string{}
+	counts := map[report.Compared]int{}
 	var suspects []string
-	base, new := 0, 0
+	base, new, single, all := 0, 0, false, 0
 	for _, a := range c.Against {
-		base, new = base+a.Base, new+a.New
+		base, new, single, all = base+a.Base, new+a.New, single || a.New == 1, all+len(a.Figures)
 		for _, f := range a.Figures {
 			c.Outcome = c.Outcome.Strongest(f.Outcome)
 			counts[f.Outcome]++
@@ -140,26 +152,29 @@ func conclude(c *report.Comparison) {
 	case new == 0:
 		c.Outcome, c.Sentence = report.Unclear, "cannot tell: there is no run that can be compared"
 		return
-	case len(counts) == 0, base == 0:
+	case all == 0, base == 0:
 		c.Outcome, c.Sentence = report.Unclear, "cannot tell: there is no earlier run to compare with"
 		return
-	case c.Outcome == report.Same, c.Outcome == report.Unclear:
-		c.Sentence = string(c.Outcome)
-	default:
-		c.Sentence = fmt.Sprintf("%s: %s", c.Outcome, strings.Join(named[c.Outcome], ", "))
+	}
+	parts := []string{fmt.Sprintf("%s: %s", c.Outcome, strings.Join(named[c.Outcome], ", "))}
+	if c.Outcome == report.Unclear || c.Outcome == report.Same {
+		parts = nil
 	}
 	if len(suspects) > 0 {
-		c.Sentence += fmt.Sprintf("; in every new run worse than in all earlier ones, and worth a rerun: %s", strings.Join(suspects, ", "))
+		if c.Outcome == report.Unclear {
+			parts = append(parts, "cannot tell yet")
+		}
+		parts = append(parts, "worse than in all earlier runs, and worth a rerun: "+strings.Join(suspects, ", "))
 	}
-	var parts []string
-	for _, o := range []report.Compared{report.Better, report.Same, report.Unclear} {
+	for _, o := range []report.Compared{report.Unclear, report.Same} {
 		if n := counts[o]; n > 0 {
-			parts = append(parts, fmt.Sprintf("%s: %d", o, n))
+			parts = append(parts, fmt.Sprintf("%s in %d of %d figures", o, n, all))
 		}
 	}
-	if len(parts) > 0 {
-		c.Sentence += fmt.Sprintf(" (%s)", strings.Join(parts, ", "))
+	if c.Outcome == report.Unclear && single && len(suspects) == 0 {
+		parts = append(parts, "nothing in the one run stands out")
 	}
+	c.Sentence = strings.Join(parts, "; ")
 }
 
 func add(names []string, name string) []string {

@@ -1,8 +1,10 @@
 package formats
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/seed-228c25e4/squall/report"
@@ -44,26 +46,47 @@ func againstTitle(a report.Against) string {
 	return title
 }
 
-// againstRows tell each figure, what is worse first, then what is better, what cannot be told, and by its name alone what has not changed.
+// againstRows tell each figure, what is worse first, then what is better, what cannot be told, and by its name alone what has not changed. Of a single run, what would
+// tell more is said once.
 func againstRows(a report.Against) (rows []row) {
 	var same []string
-	for _, o := range []report.Compared{report.Worse, report.Unconfirmed, report.Better, report.Unclear, report.Same} {
-		for _, suspect := range []bool{true, false} {
-			for _, f := range a.Figures {
-				switch {
-				case f.Outcome != o || f.Suspect != suspect:
-				case o == report.Same:
-					same = append(same, printable(f.Figure))
-				default:
-					rows = append(rows, row{printable(f.Figure), printable(f.Text)})
-					if f.Advice != "" {
-						rows = append(rows, row{"", printable(f.Advice)})
-					}
-				}
+	least, most := 0, 0
+	for _, f := range byImportance(a.Figures) {
+		if f.Outcome == report.Same {
+			same = append(same, printable(f.Figure))
+			continue
+		}
+		rows = append(rows, row{printable(f.Figure), printable(f.Text)})
+		switch {
+		case a.New == 1 && f.Outcome == report.Unclear && !f.Suspect:
+			if f.More > 0 {
+				least, most = min(cmp.Or(least, f.More), f.More), max(most, f.More)
 			}
+		case f.Advice != "":
+			rows = append(rows, row{"", printable(f.Advice)})
 		}
 	}
+	switch {
+	case most == 0:
+	case least == most:
+		rows = append(rows, row{"", fmt.Sprintf("about %s would tell", numberOf(most, "more run"))})
+	default:
+		rows = append(rows, row{"", fmt.Sprintf("about %d to %d more runs would tell, by figure", least, most)})
+	}
 	return append(rows, under(string(report.Same), same)...)
+}
+
+// byImportance sorts figures by how much their reader wants to know of them.
+func byImportance(figures []report.ComparedFigure) []report.ComparedFigure {
+	order := []report.Compared{report.Worse, report.Unconfirmed, report.Better, report.Unclear, report.Same}
+	sorted := slices.Clone(figures)
+	slices.SortStableFunc(sorted, func(a, b report.ComparedFigure) int {
+		if a.Outcome == b.Outcome && a.Suspect != b.Suspect {
+			return map[bool]int{true: -1, false: 1}[a.Suspect]
+		}
+		return cmp.Compare(slices.Index(order, a.Outcome), slices.Index(order, b.Outcome))
+	})
+	return sorted
 }
 
 // comparisonLimits say what a difference has to pass to count.

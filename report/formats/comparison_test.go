@@ -19,7 +19,7 @@ func compared() *report.Comparison {
 		"worse than every earlier run; 3 fresh runs would tell")
 	suspect.Suspect = true
 	return &report.Comparison{Outcome: report.Worse, Figures: 12, Limits: report.ComparisonLimits{Alpha: 0.05, MinShare: 0.2, MinTime: 20 * time.Millisecond},
-		Sentence: "worse: recovery.service of leader-kill (no change that matters: 2, cannot tell: 2)",
+		Sentence: "worse: recovery.service of leader-kill; cannot tell in 2 of 7 figures; no change that matters in 2 of 7 figures",
 		Against: []report.Against{
 			{Name: "the runs before", Scenario: "leader-kill", Base: 20, New: 6, Fresh: 5, Notes: []string{"Left out: earlier run 20260101T020000Z-aaaaaaaa: its verdict is fail."},
 				Figures: []report.ComparedFigure{
@@ -34,6 +34,26 @@ func compared() *report.Comparison {
 				figure("recovery.service of leader-kill", report.Unconfirmed, "5.03s, and 4s before; +1.02s (+900ms to +1.15s); 10 new against 30", "2 fresh runs would confirm it"),
 			}},
 		}}
+}
+
+// Of a single run it is said once what would tell more.
+func TestComparisonOfOneRun(t *testing.T) {
+	c := compared()
+	a := &c.Against[0]
+	a.New, a.Fresh, a.Figures = 1, 0, a.Figures[1:3]
+	a.Figures = append(a.Figures, a.Figures[0])
+	a.Figures[0].More, a.Figures[2].More = 4, 9
+	var b bytes.Buffer
+	if err := Comparison(&b, c); err != nil {
+		t.Fatal(err)
+	}
+	told := b.String()
+	if strings.Count(told, "3 fresh runs would tell") != 1 || strings.Count(told, "more runs would") != 1 || !strings.Contains(told, " about 4 to 9 more runs would tell, by figure\n") {
+		t.Error(told)
+	}
+	if strings.Index(told, "ack.p99 during slow-network") > strings.Index(told, "ack.p99 during baseline") {
+		t.Errorf("the suspect does not come first:\n%s", told)
+	}
 }
 
 func TestComparison(t *testing.T) {
