@@ -117,7 +117,7 @@ func (c *comparer) collect(s *Set) report.Against {
 		f.Figure = name
 		f.base, f.new, f.fresh = f.sample(base), f.sample(new), f.sample(fresh)
 		f.NBase, f.NNew, f.NFresh = len(f.base.values), len(f.new.values), len(f.fresh.values)
-		if f.NBase+f.NNew == 0 {
+		if f.NBase+f.NNew == 0 && f.why != disturbedWhy {
 			continue // nobody ever knew it
 		}
 		c.figures = append(c.figures, f)

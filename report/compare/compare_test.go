@@ -166,3 +166,25 @@ func TestDigest(t *testing.T) {
 		}
 	}
 }
+
+// Where every run was disturbed, that is what is told, and not that there are no runs.
+func TestAllDisturbed(t *testing.T) {
+	base, news := made("b", steady...), made("n", slower...)
+	for _, runs := range [][]Run{base, news} {
+		for i := range runs {
+			runs[i].Figures[0].Why = disturbedWhy
+		}
+	}
+	c := Compare([]Set{{Base: base, New: news}}, Defaults())
+	if a := c.Against[0]; len(a.Figures) != 1 || a.Figures[0].Text != "cannot tell: it is known of no new run: the host was disturbed" || c.Sentence != "cannot tell in 1 of 1 figures" {
+		t.Errorf("%s: %+v", c.Sentence, a.Figures)
+	}
+	for _, runs := range [][]Run{base, news} {
+		for i := range runs {
+			runs[i].Figures[0].Why = "nobody looked"
+		}
+	}
+	if c := Compare([]Set{{Base: base, New: news}}, Defaults()); c.Sentence != "cannot tell: of these runs no figure is known" {
+		t.Error(c.Sentence)
+	}
+}

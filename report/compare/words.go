@@ -152,7 +152,10 @@ func conclude(c *report.Comparison) {
 	case new == 0:
 		c.Outcome, c.Sentence = report.Unclear, "cannot tell: there is no run that can be compared"
 		return
-	case all == 0, base == 0:
+	case all == 0 && base > 0:
+		c.Outcome, c.Sentence = report.Unclear, "cannot tell: of these runs no figure is known"
+		return
+	case base == 0:
 		c.Outcome, c.Sentence = report.Unclear, "cannot tell: there is no earlier run to compare with"
 		return
 	}
