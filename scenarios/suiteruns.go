@@ -21,14 +21,16 @@ func (d *suiteDraft) expand() {
 		if e.scenario == "" {
 			continue
 		}
-		open, why := d.find(e.scenario)
+		found, why := d.find(e.scenario)
 		if why != "" {
 			d.note(e.node, e.path, "", "%s", why)
 			continue
 		}
 		before := len(d.s.Runs)
-		for _, sets := range combinations(e) {
-			d.run(e, open, sets)
+		for _, open := range found {
+			for _, sets := range combinations(e) {
+				d.run(e, open, sets)
+			}
 		}
 		if len(d.s.Runs) > mostRuns && before <= mostRuns {
 			d.note(e.node, e.path, "", "with this the suite has more than %d runs", mostRuns)
@@ -37,22 +39,26 @@ func (d *suiteDraft) expand() {
 	}
 }
 
-// find returns what opens a scenario that a suite file names, or why nothing does.
-func (d *suiteDraft) find(name string) (open, why string) {
+// find returns what opens a scenario that a suite file names, or those of a group of the library, or why nothing does.
+func (d *suiteDraft) find(name string) (open []string, why string) {
 	if slices.Contains(Library(), name) {
-		return name, ""
+		return []string{name}, ""
 	}
 	file := filepath.FromSlash(name)
 	if !filepath.IsAbs(file) {
 		file = filepath.Join(filepath.Dir(d.file), file)
 	}
 	if _, err := os.Stat(file); err == nil {
-		return asPath(file), ""
+		return []string{asPath(file)}, ""
+	}
+	if g := Group(name); g != nil {
+		return g, ""
 	}
 	if strings.ContainsAny(name, `/\`) || isYAML(name) {
-		return "", "there is no file " + quoted(file)
+		return nil, "there is no file " + quoted(file)
 	}
-	return "", fmt.Sprintf("there is no scenario of that name in the library, and no file %s%s", quoted(file), report.Suggest(name, Library()))
+	known := slices.Concat(GroupNames(), Library())
+	return nil, fmt.Sprintf("there is no scenario of that name in the library, and no file %s%s", quoted(file), report.Suggest(name, known))
 }
 
 // asPath writes a file's name so that nobody takes it for a name of the library.

@@ -92,9 +92,8 @@ func schemaCommand() *cobra.Command {
 	}
 }
 
-// lists are what `squall list` can list: a line each of a name and what it is.
+// lists are what `squall list` can list beside the scenarios: a line each of a name and what it is.
 var lists = map[string]func() [][2]string{
-	"scenarios": listScenarios,
 	"faults": func() (rows [][2]string) {
 		kinds := faults.Kinds()
 		slices.SortFunc(kinds, func(a, b faults.Kind) int { return strings.Compare(a.Name, b.Name) })
@@ -133,25 +132,61 @@ func sorted(rows [][2]string) [][2]string {
 	return rows
 }
 
-func listScenarios() (rows [][2]string) {
-	for _, name := range scenarios.Library() {
-		about := "" // the library is tested: each of them can be read
-		if s, err := load(name, nil, nil); err == nil {
-			about, _, _ = strings.Cut(s.About, ". ")
-		}
-		rows = append(rows, [2]string{name, about})
+// listWidth is how wide the list of scenarios is at most, in columns.
+const listWidth = 100
+
+// listScenarios writes the library, group by group; group: that group alone.
+func listScenarios(w io.Writer, group string) error {
+	names := scenarios.GroupNames()
+	if group != "" && !slices.Contains(names, group) {
+		return fmt.Errorf("there is no group %q; groups are %s%s", group, strings.Join(names, ", "), report.Suggest(group, names))
 	}
-	return rows
+	var b bytes.Buffer
+	tw := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw, "SCENARIO\tGROUP\tCOMES TO\tLOAD\tWHAT IT IS")
+	for _, g := range scenarios.Groups() {
+		if group != "" && g.Name != group {
+			continue
+		}
+		for _, name := range g.Names {
+			s, err := load(name, nil, nil)
+			if err != nil {
+				return err
+			}
+			comes, what := "pass", s.About
+			if s.Verdict.Outcome == report.Fail {
+				comes = "fail"
+				_, what, _ = strings.Cut(what, ". ") // that it is to fail is said
+			}
+			what, _, _ = strings.Cut(what, ". ")
+			fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", name, g.Name, comes, about(s.LoadEnd()), what)
+		}
+	}
+	_ = tw.Flush() // into memory
+	for line := range strings.Lines(b.String()) {
+		line = strings.TrimSpace(line)
+		if r := []rune(line); len(r) > listWidth {
+			line = strings.TrimRight(string(r[:listWidth-1]), " ,") + "…"
+		}
+		if _, err := fmt.Fprintln(w, line); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func listCommand() *cobra.Command {
 	names := []string{"scenarios", "faults", "targets", "conditions", "metrics", "brokers"}
-	return &cobra.Command{
+	var group string
+	c := &cobra.Command{
 		Use:       "list " + strings.Join(names, "|"),
 		Short:     "list what there is",
 		Args:      wants(1, 1, "one of "+strings.Join(names, ", ")),
 		ValidArgs: names,
 		RunE: func(c *cobra.Command, args []string) error {
+			if args[0] == "scenarios" {
+				return listScenarios(c.OutOrStdout(), group)
+			}
 			rows, ok := lists[args[0]]
 			if !ok {
 				return fmt.Errorf("there is no list %q among %s%s", args[0], strings.Join(names, ", "), report.Suggest(args[0], names))
@@ -163,4 +198,6 @@ func listCommand() *cobra.Command {
 			return tw.Flush()
 		},
 	}
+	c.Flags().StringVar(&group, "group", "", "of scenarios, only this group: "+strings.Join(scenarios.GroupNames(), ", "))
+	return c
 }

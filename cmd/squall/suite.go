@@ -133,12 +133,16 @@ func loadSuite(args []string) (*scenarios.Suite, error) {
 	return scenarios.SuiteOf(name, names, o)
 }
 
-// scenariosOf returns the scenario files below a folder, in order, without those in hidden folders and without suite files; of anything else itself.
+// scenariosOf returns the scenario files below a folder, in order, without those in hidden folders and without suite files; of a group of the library
+// its scenarios; of anything else itself.
 func scenariosOf(arg string) (names []string, err error) {
 	info, err := os.Stat(arg)
 	if err != nil || !info.IsDir() || slices.Contains(scenarios.Library(), arg) {
 		if scenarios.SuiteFile(arg) != nil {
 			return nil, fmt.Errorf("%s is a suite, which runs alone: `squall suite %[1]s`", arg)
+		}
+		if g := scenarios.Group(arg); err != nil && g != nil {
+			return g, nil
 		}
 		return []string{arg}, nil
 	}

@@ -1,0 +1,48 @@
+package scenarios
+
+import "slices"
+
+// A LibraryGroup is a part of the library that is run together.
+type LibraryGroup struct {
+	Name  string
+	About string
+	Names []string // the scenarios, in the order in which they are run
+}
+
+// Groups returns the groups of the library. Every scenario of the library is in one of them, and in one only.
+func Groups() []LibraryGroup { return groups }
+
+// Group returns the scenarios of a group of the library; none: there is no such group.
+func Group(name string) []string {
+	for _, g := range groups {
+		if g.Name == name {
+			return slices.Clone(g.Names)
+		}
+	}
+	return nil
+}
+
+// GroupNames returns what the groups of the library are called.
+func GroupNames() []string {
+	names := make([]string, len(groups))
+	for i, g := range groups {
+		names[i] = g.Name
+	}
+	return names
+}
+
+var groups = []LibraryGroup{
+	{"smoke", "brokers in squall's own process, a minute in all", []string{
+		"leader-kill-embedded", "rolling-restart-embedded", "slow-link-embedded", "flapping-link-embedded", "lose-ack",
+	}},
+	{"nightly", "real brokers in containers", []string{
+		"quickstart", "kafka-leader-kill", "leader-kill-repeated", "acks-all-leader-cut-then-killed", "acks-all-planned-moves",
+		"rolling-restart", "paused-leader", "zombie-leader", "disk-full", "disks-lost-one-by-one", "all-powered-off-flushed",
+		"clients-come-and-go", "transactions", "coordinator-kill", "follower-kill", "all-killed", "min-isr", "follower-cut",
+		"consumer-crash", "zombie-consumer",
+	}},
+	{"controls", "must fail in the way that they state", []string{
+		"lose-ack-not-idempotent", "acks1-leader-cut-then-killed", "acks1-planned-moves", "unclean-election", "topic-recreated", "all-powered-off", "all-disks-lost",
+	}},
+	{"soak", "faults that the seed draws, for long", []string{"random-embedded", "random-soak"}},
+}

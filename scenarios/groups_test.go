@@ -1,0 +1,81 @@
+package scenarios
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/seed-228c25e4/squall/report"
+)
+
+// Every scenario of the library is in one group; controls are those that state a failure, and smoke is what needs nothing and does not last.
+func TestGroups(t *testing.T) {
+	t.Parallel()
+	var grouped []string
+	for _, g := range Groups() {
+		if g.About == "" || !slices.Equal(Group(g.Name), g.Names) || slices.Contains(Library(), g.Name) {
+			t.Errorf("group %q: about %q, found %v", g.Name, g.About, Group(g.Name))
+		}
+		load := 0.0
+		for _, name := range g.Names {
+			s := inLibrary(t, name)
+			if fails := s.Verdict.Outcome == report.Fail; fails != (g.Name == "controls") {
+				t.Errorf("%s is in %s, and states %q", name, g.Name, s.Verdict)
+			}
+			if g.Name == "smoke" && s.Broker.Run != Embedded {
+				t.Errorf("%s is in smoke, and needs containers", name)
+			}
+			load += s.LoadEnd().Seconds()
+		}
+		if g.Name == "smoke" && load > 45 {
+			t.Errorf("smoke loads for %v s: with starts and drains more than a minute", load)
+		}
+		grouped = append(grouped, g.Names...)
+	}
+	slices.Sort(grouped)
+	if !slices.Equal(grouped, Library()) {
+		t.Errorf("grouped %v, the library has %v", grouped, Library())
+	}
+	if Group("nightli") != nil {
+		t.Error("there is a group nightli")
+	}
+}
+
+// docs/library.md has a row for each scenario, which says what the file does; the last column, the time, is stated by hand.
+func TestLibraryPage(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../docs/library.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range Groups() {
+		for _, name := range g.Names {
+			s := inLibrary(t, name)
+			verdict := "pass"
+			if s.Verdict.Outcome == report.Fail {
+				verdict = fmt.Sprint(s.Verdict)
+			}
+			if row := fmt.Sprintf("\n| %s | %s | %s | %s | ", name, g.Name, s.About, verdict); !strings.Contains(string(page), row) {
+				t.Errorf("docs/library.md lacks the row%s", row)
+			}
+		}
+	}
+	if rows := strings.Count(string(page), "\n| ") - 1; rows != len(Library()) {
+		t.Errorf("docs/library.md has %d rows, and the library %d scenarios", rows, len(Library()))
+	}
+}
+
+func inLibrary(t *testing.T, name string) *Scenario {
+	t.Helper()
+	file, data, err := Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := Parse(file, data, Options{Kinds: kinds})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
