@@ -1,6 +1,8 @@
 package scenarios
 
 import (
+	"os"
+	"path/filepath"
 	"time"
 
 	"go.yaml.in/yaml/v4"
@@ -18,7 +20,8 @@ type Suite struct {
 	// FailFast has nothing run any more after the first failure that counts.
 	FailFast bool
 	// Rerun is how often a run that comes to inconclusive is made again, at most.
-	Rerun int
+	Rerun    int
+	Baseline SuiteBaseline
 }
 
 // A SuiteRun is one run of a suite.
@@ -41,6 +44,12 @@ type Quarantine struct {
 // Holds reports whether the run does not count at this time.
 func (q Quarantine) Holds(now time.Time) bool {
 	return !q.Until.IsZero() && now.Before(q.Until.AddDate(0, 0, 1))
+}
+
+// A SuiteBaseline is what the runs are held against. The zero value: nothing.
+type SuiteBaseline struct {
+	Dir         string // where earlier runs are stored
+	FailOnWorse bool   // a run that is worse, and was confirmed to be, fails
 }
 
 // The orders of a suite.
@@ -86,6 +95,7 @@ func ParseSuite(name string, data []byte, o Options) (*Suite, error) {
 	if !d.has("scenarios") && !d.noted("") {
 		d.note(root, "scenarios", "", "which scenarios? write scenarios: [ quickstart, mine.yaml ]")
 	}
+	d.baseline()
 	d.expand()
 	return d.done()
 }
@@ -100,6 +110,23 @@ func SuiteOf(name string, names []string, o Options) (*Suite, error) {
 		}
 	}
 	return d.done()
+}
+
+// baseline finds the folder of the history, and tells what would keep it from being used after the runs.
+func (d *suiteDraft) baseline() {
+	b := &d.s.Baseline
+	if d.has("baseline") && b.Dir == "" && !d.wrong("baseline") {
+		d.note(d.at("baseline"), "baseline", "", "in which folder? write dir: squall-baseline")
+	}
+	if b.Dir == "" {
+		return
+	}
+	if b.Dir = filepath.FromSlash(b.Dir); !filepath.IsAbs(b.Dir) {
+		b.Dir = filepath.Join(filepath.Dir(d.file), b.Dir)
+	}
+	if info, err := os.Stat(b.Dir); err == nil && !info.IsDir() {
+		d.note(d.at("baseline.dir"), "baseline.dir", "", "this is the folder of a history, and %s is a file", quoted(b.Dir))
+	}
 }
 
 func newSuiteDraft(name string, data []byte, o Options) *suiteDraft {
@@ -133,6 +160,10 @@ func (d *suiteDraft) fields() section {
 		{"seed", optionalSeed{&s.Seed}, "The seed of the order; drawn anew each time where none is stated."},
 		{"fail-fast", truth{&s.FailFast}, "Run nothing any more after the first failure that counts."},
 		{"rerun-inconclusive", number{&s.Rerun, 0, mostReruns}, "How often a run that comes to inconclusive is made again, at most. Inconclusive three times in a row is a failure."},
+		{"baseline", section{
+			{"dir", text{p: &s.Baseline.Dir}, "The folder of a history, from the suite's own; it is begun where there is none. What passes joins it."},
+			{"fail-on-worse", truth{&s.Baseline.FailOnWorse}, "Whether a run that is worse than the earlier ones, and was again when it was repeated, is a failure."},
+		}, "What the runs are held against. What looks worse is run again."},
 	}
 }
 

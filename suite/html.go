@@ -43,6 +43,9 @@ func (e *Entry) Remarks() string {
 	return ""
 }
 
+// All are all times that the run was made.
+func (e *Entry) All() []Attempt { return slices.Concat(e.Attempts, e.Fresh) }
+
 // Link is the best that there is to read of the attempt, from the suite's folder; empty: nothing.
 func (a Attempt) Link() string {
 	for _, name := range []string{"report.html", "report.json", "events.ndjson"} {

@@ -23,6 +23,9 @@ func (r *Result) judge() {
 			counting++
 		}
 	}
+	if r.ComparisonError != "" {
+		codes = append(codes, report.ExitInternal)
+	}
 	if counting == 0 {
 		codes = append(codes, report.ExitInconclusive)
 	}
@@ -76,6 +79,11 @@ func (r *Result) sentence(v Verdict) string {
 	}
 	if r.Stopped != "" {
 		text += "; stopped by " + r.Stopped
+	}
+	if r.ComparisonError != "" {
+		text += "; the comparison with earlier runs failed: " + r.ComparisonError
+	} else if r.Comparison != nil {
+		text += "; compared with earlier runs: " + strings.TrimSuffix(r.Comparison.Sentence, ".")
 	}
 	if worst := r.Worst(1); len(worst) > 0 {
 		text += fmt.Sprintf("; %s: %s", worst[0].Name, strings.TrimSuffix(worst[0].Sentence, "."))

@@ -27,6 +27,9 @@ func Markdown(w io.Writer, r *Result) error {
 		}
 		fmt.Fprintf(w, "| %d | %s | %s | %s | %s |\n", e.N, inline(e.Name, 200), sign(e.Outcome)+quarantined(e), about(e.Took), what)
 	}
+	if r.Comparison != nil {
+		fmt.Fprintf(w, "\nCompared with earlier runs: %s\n", inline(r.Comparison.Sentence, widestSentence))
+	}
 	_, err := fmt.Fprintf(w, "\n%s in %s, in the order %s; exit code %d; squall %s\n", runs(len(r.Runs)), about(r.Took), r.order(), r.Verdict.ExitCode, inline(r.Version, 100))
 	return err
 }

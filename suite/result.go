@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,7 +30,11 @@ type Result struct {
 	Seed     *uint64         `json:"seed,omitempty"`    // of a seeded order
 	Stopped  string          `json:"stopped,omitempty"` // why it ended before its last run; empty: it did not
 	StopCode report.ExitCode `json:"stop_code,omitempty"`
-	Runs     []Entry         `json:"runs"` // in the order in which they were to be made
+	// Comparison holds the runs against earlier ones; nil: nobody asked.
+	Comparison *report.Comparison `json:"comparison,omitempty"`
+	// ComparisonError is why there is none, or why runs did not join those that later ones are held against.
+	ComparisonError string  `json:"comparison_error,omitempty"`
+	Runs            []Entry `json:"runs"` // in the order in which they were to be made
 }
 
 // A Verdict is what all runs that count come to together.
@@ -83,6 +88,10 @@ type Entry struct {
 	Estimate   time.Duration `json:"estimate_ns"` // how long it was thought to take
 	Took       time.Duration `json:"took_ns"`     // with its repetitions
 	Attempts   []Attempt     `json:"attempts,omitempty"`
+	Fresh      []Attempt     `json:"fresh,omitempty"` // made to confirm that it is worse than earlier runs
+	Worse      []string      `json:"worse,omitempty"` // what is worse than in earlier runs, and was confirmed to be
+
+	fails bool // and what is worse is a failure
 }
 
 // Quarantine is why and until when a run does not count.
@@ -171,10 +180,8 @@ func (a *Attempt) tell(r *report.Report, err error, code func(error) report.Exit
 func (e *Entry) conclude() {
 	last := e.Attempts[len(e.Attempts)-1]
 	e.Outcome, e.ExitCode, e.Sentence = last.Outcome, last.ExitCode, last.Sentence
-	e.Took = 0
 	unknown := 0
 	for _, a := range e.Attempts {
-		e.Took += a.Took
 		if unknown++; a.ExitCode != report.ExitInconclusive {
 			unknown = 0
 		}
@@ -183,4 +190,14 @@ func (e *Entry) conclude() {
 		e.Outcome, e.ExitCode = Fail, report.ExitMissed
 		e.Sentence = fmt.Sprintf("fail: inconclusive %d times in a row, the last time: %s", unknown, strings.TrimPrefix(last.Sentence, "inconclusive: "))
 	}
+	for _, a := range e.Fresh {
+		if a.Outcome == Fail && report.Strongest(a.ExitCode, e.ExitCode) == a.ExitCode {
+			e.Outcome, e.ExitCode, e.Sentence = a.Outcome, a.ExitCode, a.Sentence
+		}
+	}
+	e.Took = 0
+	for _, a := range slices.Concat(e.Attempts, e.Fresh) {
+		e.Took += a.Took
+	}
+	e.worsened()
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/seed-228c25e4/squall"
 	"github.com/seed-228c25e4/squall/report"
+	"github.com/seed-228c25e4/squall/report/compare"
 	"github.com/seed-228c25e4/squall/scenarios"
 )
 
@@ -39,6 +40,7 @@ type going struct {
 	runs    []scenarios.SuiteRun // in the order in which they are made
 	result  *Result
 	reports []*report.Report
+	made    []*compare.Run           // what each run brings to a comparison; nil: it has no report
 	beside  map[string]time.Duration // what the last run of each kind of testbed took beside its load
 }
 
@@ -56,7 +58,7 @@ func Run(ctx context.Context, s *scenarios.Suite, o Options) *Result {
 	g := &going{Options: o, s: s, beside: map[string]time.Duration{}}
 	g.runs, g.result = plan(s, o.Now())
 	g.result.Version = o.Version
-	g.reports = make([]*report.Report, len(g.runs))
+	g.reports, g.made = make([]*report.Report, len(g.runs)), make([]*compare.Run, len(g.runs))
 	for i := range g.runs {
 		if why := g.refuses(ctx, i); why != "" {
 			g.result.Runs[i].NotRun = why
@@ -68,6 +70,11 @@ func Run(ctx context.Context, s *scenarios.Suite, o Options) *Result {
 	}
 	if g.result.Stopped == "" && ctx.Err() != nil {
 		g.stop(ctx)
+	}
+	if g.result.Stopped == "" {
+		if err := g.against(ctx); err != nil {
+			g.result.ComparisonError = report.Plain(err.Error())
+		}
 	}
 	g.keep()
 	return g.result
@@ -153,7 +160,6 @@ func (g *going) run(ctx context.Context, i int) {
 		e.Attempts = append(e.Attempts, g.attempt(ctx, i))
 		e.conclude()
 		last := e.Attempts[len(e.Attempts)-1]
-		g.Progress("suite done %s outcome=%s exit=%d took=%s folder=%s", g.label(i), last.Outcome, last.ExitCode, about(last.Took), last.Folder)
 		if last.ExitCode != report.ExitInconclusive || len(e.Attempts) > g.s.Rerun || ctx.Err() != nil {
 			return
 		}
@@ -168,16 +174,20 @@ func (g *going) run(ctx context.Context, i int) {
 // attempt makes one run once. Whatever goes wrong is a result.
 func (g *going) attempt(ctx context.Context, i int) Attempt {
 	e := &g.result.Runs[i]
-	a := Attempt{Folder: e.folder(len(e.Attempts), len(g.runs)), Started: g.Now().UTC()}
-	g.Progress("suite run %s attempt=%d about=%s folder=%s", g.label(i), len(e.Attempts)+1, about(g.takes(i)), a.Folder)
+	a := Attempt{Folder: e.folder(len(e.Attempts)+len(e.Fresh), len(g.runs)), Started: g.Now().UTC()}
+	g.Progress("suite run %s attempt=%d about=%s folder=%s", g.label(i), len(e.Attempts)+len(e.Fresh)+1, about(g.takes(i)), a.Folder)
 	r, err := g.protected(ctx, &g.runs[i], a.Folder)
 	a.Took = g.Now().Sub(a.Started)
+	g.made[i] = nil
 	if g.reports[i] = r; r != nil {
+		brings := compare.Of(r)
+		g.made[i] = &brings
 		slim := *r
 		slim.Windows = nil // the larger part of it, which no view of a suite needs
 		g.reports[i] = &slim
 	}
 	a.tell(r, err, g.Code)
+	g.Progress("suite done %s outcome=%s exit=%d took=%s folder=%s", g.label(i), a.Outcome, a.ExitCode, about(a.Took), a.Folder)
 	if r != nil && r.Run.Stopped == "" {
 		s := g.runs[i].Scenario
 		g.beside[s.Broker.Run] = max(a.Took-s.LoadEnd(), 0)

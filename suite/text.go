@@ -8,6 +8,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/seed-228c25e4/squall/report"
+	"github.com/seed-228c25e4/squall/report/formats"
 )
 
 // A File is a view of the results that a suite leaves in its folder.
@@ -61,6 +62,12 @@ func Text(w io.Writer, r *Result) error {
 	if more := len(r.Worst(len(r.Runs))) - mostTold; more > 0 {
 		fmt.Fprintf(w, "\nand %d more in %s\n", more, ResultFile)
 	}
+	if r.Comparison != nil {
+		fmt.Fprintln(w, "\nCompared with earlier runs")
+		if err := formats.Comparison(w, r.Comparison); err != nil {
+			return err
+		}
+	}
 	_, err := fmt.Fprintf(w, "\n%s in %s, in the order %s\n", runs(len(r.Runs)), about(r.Took), r.order())
 	return err
 }
@@ -110,6 +117,12 @@ func (e *Entry) remarks() string {
 	var all []string
 	if again := len(e.Attempts) - 1; again > 0 {
 		all = append(all, fmt.Sprintf("made %d times", again+1))
+	}
+	if fresh := len(e.Fresh); fresh > 0 {
+		all = append(all, fmt.Sprintf("%s more to confirm that it is worse", runs(fresh)))
+	}
+	for _, w := range e.Worse {
+		all = append(all, "worse: "+w)
 	}
 	if q := e.Quarantine; q != nil && q.Holds {
 		all = append(all, fmt.Sprintf("in quarantine until %s: %s", q.Until, q.Reason))
