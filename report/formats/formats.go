@@ -21,6 +21,7 @@ var Files = []File{
 	{"report.html", HTML},
 	{"junit.xml", JUnit},
 	{"report.md", Markdown},
+	{"metrics.txt", Metrics},
 	{"report.json", JSON},
 }
 
