@@ -6,18 +6,18 @@ import (
 	"github.com/seed-228c25e4/squall/report"
 )
 
-// bounds are the upper ends of the latencies' buckets, in seconds: from what a good schedule keeps to what an outage takes.
-var bounds = []float64{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60}
+// upTo are the upper ends of the latencies' buckets, in seconds: from what a good schedule keeps to what an outage takes.
+var upTo = []float64{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60}
 
 var ofLatency = []family{
-	latencyOf("ack_latency_seconds", "From when a message was due to its acknowledgement.", func(l *report.Latency) *report.Histogram { return &l.Ack }),
-	latencyOf("end_to_end_latency_seconds", "From when a message was due to its delivery.", func(l *report.Latency) *report.Histogram { return &l.E2E }),
-	latencyOf("service_time_seconds", "From when a client took a message to its acknowledgement.", func(l *report.Latency) *report.Histogram { return &l.Service }),
-	latencyOf("schedule_lag_seconds", "From when a message was due to when a client took it.", func(l *report.Latency) *report.Histogram { return &l.Lag }),
+	byPhase("ack_latency_seconds", "From when a message was due to its acknowledgement.", func(l *report.Latency) *report.Histogram { return &l.Ack }),
+	byPhase("end_to_end_latency_seconds", "From when a message was due to its delivery.", func(l *report.Latency) *report.Histogram { return &l.E2E }),
+	byPhase("service_time_seconds", "From when a client took a message to its acknowledgement.", func(l *report.Latency) *report.Histogram { return &l.Service }),
+	byPhase("schedule_lag_seconds", "From when a message was due to when a client took it.", func(l *report.Latency) *report.Histogram { return &l.Lag }),
 }
 
-// latencyOf is a histogram of each phase in which something happened; phases of one name are one.
-func latencyOf(name, help string, of func(*report.Latency) *report.Histogram) family {
+// byPhase is a histogram of each phase in which something happened; phases of one name are one.
+func byPhase(name, help string, of func(*report.Latency) *report.Histogram) family {
 	return family{name, "histogram", help + " What is known only to be at least something is above every bucket.", func(r *report.Report) (all []sample) {
 		var names []string
 		sums, kinds := map[string]*report.Histogram{}, map[string]report.PhaseKind{}
@@ -46,14 +46,14 @@ func buckets(h *report.Histogram, of []string) (all []sample) {
 		all = append(all, sample{suffix: "_bucket", labels: append(slices.Clone(of), "le", le), value: float64(n)})
 	}
 	for _, b := range h.Buckets { // ascending
-		for ; next < len(bounds) && bounds[next] < b.Value.Seconds(); next++ {
-			bucket(decimalOf(bounds[next]), known)
+		for ; next < len(upTo) && upTo[next] < b.Value.Seconds(); next++ {
+			bucket(decimalOf(upTo[next]), known)
 		}
 		known, total = known+b.Count-b.Censored, total+b.Count
 		sum += b.Value.Seconds() * float64(b.Count)
 	}
-	for ; next < len(bounds); next++ {
-		bucket(decimalOf(bounds[next]), known)
+	for ; next < len(upTo); next++ {
+		bucket(decimalOf(upTo[next]), known)
 	}
 	bucket("+Inf", total)
 	return append(all, sample{suffix: "_sum", labels: of, value: sum}, sample{suffix: "_count", labels: of, value: float64(total)})
