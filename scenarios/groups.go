@@ -38,8 +38,8 @@ var groups = []LibraryGroup{
 	{"nightly", "real brokers in containers", []string{
 		"quickstart", "kafka-leader-kill", "leader-kill-repeated", "acks-all-leader-cut-then-killed", "acks-all-planned-moves",
 		"rolling-restart", "paused-leader", "zombie-leader", "disk-full", "disks-lost-one-by-one", "all-powered-off-flushed",
-		"clients-come-and-go", "transactions", "coordinator-kill", "follower-kill", "all-killed", "min-isr", "follower-cut",
-		"consumer-crash", "zombie-consumer", "rebalance-storm", "backlog-drain",
+		"clients-come-and-go", "transactions", "coordinator-kill", "follower-kill", "all-killed", "rolling-kill", "min-isr", "pause-short",
+		"follower-cut", "slow-broker", "consumer-crash", "zombie-consumer", "rebalance-storm", "backlog-drain",
 	}},
 	{"controls", "must fail in the way that they state", []string{
 		"lose-ack-not-idempotent", "acks1-leader-cut-then-killed", "acks1-planned-moves", "unclean-election", "topic-recreated", "all-powered-off", "all-disks-lost",
