@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/seed-228c25e4/squall"
 	"github.com/seed-228c25e4/squall/report/formats"
 )
 
@@ -32,18 +31,9 @@ func htmlCommand() *cobra.Command {
 
 // writeHTML writes the page and tells where it is.
 func writeHTML(stdout io.Writer, path, out string) error {
-	file, err := resultOf(path)
+	r, file, err := judged(path)
 	if err != nil {
 		return err
-	}
-	r, err := open(file)
-	if err != nil {
-		return fmt.Errorf("read %s: %w%s", file, err, elsewhere(file))
-	}
-	if filepath.Ext(file) == filepath.Ext(eventsFile) { // they have no verdict
-		if err := squall.Judge(r); err != nil {
-			return err
-		}
 	}
 	switch out {
 	case "-":

@@ -29,12 +29,12 @@ func reportCommand() *cobra.Command {
 		Example: judgeExample,
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return errors.New("`squall report` wants to be told what to do: judge, html, compare or baseline; see `squall report --help`")
+				return errors.New("`squall report` wants to be told what to do: judge, show, html, export, compare or baseline; see `squall report --help`")
 			}
-			return fmt.Errorf("there is no `squall report %s`%s", args[0], report.Suggest(args[0], []string{"judge", "html", "compare", "baseline"}))
+			return fmt.Errorf("there is no `squall report %s`%s", args[0], report.Suggest(args[0], []string{"show", "judge", "html", "export", "compare", "baseline"}))
 		},
 	}
-	c.AddCommand(judgeCommand(), htmlCommand(), compareCommand(), baselineCommand())
+	c.AddCommand(showReportCommand(), judgeCommand(), htmlCommand(), exportCommand(), compareCommand(), baselineCommand())
 	return c
 }
 
