@@ -36,8 +36,9 @@ var rooms = map[string][]string{
 	"":                  {"broker", "faults", "host", "ledger", "loadgen", "recovery", "report", "scenarios"},
 	"suite":             {"", "report", "report/compare", "report/formats", "scenarios"},
 	"bench":             {"", "broker", "broker/kafka", "embedded", "ledger", "live/tui", "loadgen", "report", "testcontainers"}, // all of it is tests
+	"live/prom":         {"report"},
 	"live/tui":          {"report"},
-	"cmd/squall": {"", "broker", "broker/kafka", "embedded", "faults", "host", "links", "live/tui", "recovery", "report", "report/compare", "report/formats", "scenarios",
+	"cmd/squall": {"", "broker", "broker/kafka", "embedded", "faults", "host", "links", "live/prom", "live/tui", "recovery", "report", "report/compare", "report/formats", "scenarios",
 		"suite", "testcontainers"},
 }
 

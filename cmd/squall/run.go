@@ -34,6 +34,7 @@ type runFlags struct {
 	ui     string
 
 	baseline  string
+	metrics   string
 	calibrate bool
 	ascii     bool
 	readonly  bool
@@ -69,6 +70,7 @@ func runCommand() *cobra.Command {
 	c.Flags().Uint64Var(&f.seed, "seed", 0, "override the scenario's seed")
 	c.Flags().StringVar(&f.out, "out", "", "the folder for the results (default squall-runs/TIME-NAME-ID)")
 	c.Flags().StringVar(&f.baseline, "baseline", "", "the folder of a history: hold the run against the runs in it, and add it to them if it passes")
+	c.Flags().StringVar(&f.metrics, "metrics", "", "answer Prometheus at this address while the run goes on: --metrics 127.0.0.1:9464")
 	addFormat(c, &f.format)
 	c.Flags().StringVar(&f.ui, "ui", "auto", "how progress is told: auto (tui on a terminal, else plain), tui, plain or none")
 	c.Flags().BoolVar(&f.ascii, "ascii", false, "draw with ASCII alone, for terminals that have no other signs")
@@ -98,12 +100,17 @@ func run(c *cobra.Command, name string, f runFlags, seed *uint64) error {
 	progress := newProgress(c.ErrOrStderr(), f.ui)
 	ctx, stop, release := interrupts(c.Context(), progress)
 	defer release()
+	watched, err := serveMetrics(f.metrics, progress)
+	if err != nil {
+		return err
+	}
+	defer watched.close(progress)
 	id := newID()
 	dir, err := newOutput(f.out, s.Name, id)
 	if err != nil {
 		return err
 	}
-	a := attempt{s: s, dir: dir, id: id, command: command(name, f, s), calibrate: f.calibrate, baseline: f.baseline, progress: progress, look: look, stop: stop}
+	a := attempt{s: s, watchers: watched.observers(), dir: dir, id: id, command: command(name, f, s), calibrate: f.calibrate, baseline: f.baseline, progress: progress, look: look, stop: stop}
 	r, err := a.run(ctx)
 	if r == nil {
 		return errors.Join(err, dir.removeIfEmpty())
@@ -128,6 +135,7 @@ type attempt struct {
 	calibrate bool
 	baseline  string // the folder of the history that it is held against; empty: none
 	progress  *plain
+	watchers  []squall.Observer
 	look      *look  // nil: it is told in lines
 	stop      func() // as Ctrl-C does
 }
@@ -174,7 +182,7 @@ func (a *attempt) run(ctx context.Context) (_ *report.Report, err error) {
 // watched runs the scenario, and shows it where somebody looks.
 func (a *attempt) watched(ctx context.Context, bed squall.Testbed) (r *report.Report, err error) {
 	if a.look == nil {
-		return squall.Run(ctx, a.s, bed, a.progress)
+		return squall.Run(ctx, a.s, bed, append(a.watchers, a.progress)...)
 	}
 	v := a.look.show(a.progress, a.stop)
 	defer func() {
@@ -182,7 +190,7 @@ func (a *attempt) watched(ctx context.Context, bed squall.Testbed) (r *report.Re
 			a.progress.step("the view ended: %v", e)
 		}
 	}()
-	return squall.Run(ctx, a.s, bed, a.progress, a.look.observer(v))
+	return squall.Run(ctx, a.s, bed, append(a.watchers, a.progress, a.look.observer(v))...)
 }
 
 // calibrate finds how much the scenario's generator can send.
