@@ -287,6 +287,7 @@ func FuzzParse(f *testing.F) {
 		}
 		f.Add(data, "topic.config[min.insync.replicas]=1")
 	}
+	taken := compiled(f)
 	f.Fuzz(func(t *testing.T, data []byte, set string) {
 		s, err := Parse("f.yaml", data, Options{Kinds: kinds, Set: []string{set}})
 		var all Errors
@@ -305,6 +306,9 @@ func FuzzParse(f *testing.F) {
 			again, err := Parse("f.yaml", Effective(s), Options{Kinds: kinds})
 			if err != nil || !reflect.DeepEqual(s, again) {
 				t.Fatalf("%v\n%+v\n%+v\n%s", err, s, again, Effective(s))
+			}
+			if places, ok := refusals(t, taken, Effective(s)); len(places) > 0 || !ok {
+				t.Fatalf("the schema refuses it at %v:\n%s", places, Effective(s))
 			}
 		}
 	})

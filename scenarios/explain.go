@@ -13,8 +13,9 @@ import (
 	"github.com/seed-228c25e4/squall/report"
 )
 
-// Explain tells what a scenario would do and what a kind of broker promises under it, for people to read. Nothing is touched.
-func Explain(s *Scenario, k broker.Kind) string {
+// Explain tells what a scenario would do and what a kind of broker promises under it, for people to read; needs are what whoever runs it needs, a line
+// each. Nothing is touched.
+func Explain(s *Scenario, k broker.Kind, needs ...string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s", s.Name)
 	if s.About != "" {
@@ -22,6 +23,12 @@ func Explain(s *Scenario, k broker.Kind) string {
 	}
 	fmt.Fprintf(&b, "\n\n%s\n", s.inOneLine())
 	explainTimeline(&b, s)
+	for i, n := range needs {
+		if i == 0 {
+			b.WriteString("\nNeeds\n")
+		}
+		fmt.Fprintf(&b, "  %s\n", n)
+	}
 	explainPace(&b, s)
 	explainWaiting(&b, s)
 	explainContract(&b, s, k)

@@ -111,6 +111,18 @@ func (s *Scenario) LoadEnd() time.Duration {
 	return s.BaselineEnd() + end
 }
 
+// Volume returns the bytes of all messages of the load, every replica counted where there are any; 0 where the broker decides.
+func (s *Scenario) Volume() int64 {
+	if s.Load.ClosedLoop() {
+		return 0
+	}
+	copies := s.Topic.Replicas
+	if s.Broker.Run == Embedded {
+		copies = 1 // emulated brokers share one log
+	}
+	return int64(s.Curve().Count(s.LoadEnd()) * float64(s.Load.Size*copies))
+}
+
 // ClientNames returns what the load's clients will be called, producers first.
 func (s *Scenario) ClientNames() []string {
 	var names []string

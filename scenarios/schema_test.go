@@ -18,7 +18,7 @@ import (
 )
 
 // compiled is the schema as a validator of others reads it.
-func compiled(t *testing.T) *jsonschema.Schema {
+func compiled(t testing.TB) *jsonschema.Schema {
 	t.Helper()
 	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(string(Schema(kinds))))
 	if err != nil {
@@ -70,7 +70,7 @@ func asJSON(n *yaml.Node) any {
 }
 
 // refusals returns where the schema refuses a text, as --set names the places; ok is false where it is no YAML.
-func refusals(t *testing.T, s *jsonschema.Schema, text []byte) (places [][]string, ok bool) {
+func refusals(t testing.TB, s *jsonschema.Schema, text []byte) (places [][]string, ok bool) {
 	t.Helper()
 	var doc yaml.Node
 	if yaml.Load(text, &doc) != nil || len(doc.Content) == 0 {

@@ -1,6 +1,7 @@
 package testcontainers
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
@@ -50,7 +51,20 @@ var prepare = sync.OnceFunc(func() {
 	if _, asked := os.LookupEnv("TESTCONTAINERS_RYUK_DISABLED"); !asked {
 		os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true")
 	}
+	imagePrefix()
+	os.Setenv(hubPrefixName, ".")
 })
+
+// ImagePrefix is the variable that says where a mirror of Docker Hub is, as in registry.example/mirror/: it stands before the names of images that name no
+// registry. Where it is not set, testcontainers-go's own counts.
+const ImagePrefix = "SQUALL_IMAGE_PREFIX"
+
+// hubPrefixName is the variable by which testcontainers-go is told of a mirror of Docker Hub. It would put the mirror before every name, those of images
+// that are made here as well. So squall does that, in mirrored, and gives testcontainers-go the prefix that changes nothing.
+const hubPrefixName = "TESTCONTAINERS_HUB_IMAGE_NAME_PREFIX"
+
+// imagePrefix is what the user has said in either, before prepare changes one.
+var imagePrefix = sync.OnceValue(func() string { return cmp.Or(os.Getenv(ImagePrefix), os.Getenv(hubPrefixName)) })
 
 // connect finds the engine as testcontainers-go does. Whoever calls it closes the engine.
 func connect(ctx context.Context) (*engine, error) {

@@ -85,6 +85,17 @@ func (e *engine) resolve(ctx context.Context, w wanted) (broker.Image, error) {
 	return found, missing(why, name)
 }
 
+// mirrored is the name under which a mirror of Docker Hub has an image. One that names its registry, and what is built here, is looked for nowhere else.
+func mirrored(prefix, image string) string {
+	image = strings.TrimPrefix(image, "docker.io/")
+	first, _, named := strings.Cut(image, "/")
+	registry := named && (strings.ContainsAny(first, ".:") || first == "localhost")
+	if prefix == "" || registry || strings.HasPrefix(image, "squall/") {
+		return image
+	}
+	return strings.TrimSuffix(prefix, "/") + "/" + image
+}
+
 func missing(why error, names ...string) error {
 	return &EnvironmentError{
 		Problem: "missing image " + strings.Join(names, ", "),

@@ -141,7 +141,7 @@ func (e *engine) images(ctx context.Context, o Options) ([]broker.Image, error) 
 	images := make([]broker.Image, 2)
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
-		images[0], err = e.resolve(ctx, wanted{o.Image, kafkaImage, kafkaLocalImage, o.Pull})
+		images[0], err = e.resolve(ctx, o.wanted())
 		return err
 	})
 	g.Go(func() (err error) {
@@ -149,6 +149,15 @@ func (e *engine) images(ctx context.Context, o Options) ([]broker.Image, error) 
 		return err
 	})
 	return images, g.Wait()
+}
+
+// wanted is the image that the brokers shall run.
+func (o *Options) wanted() wanted {
+	w := wanted{usual: mirrored(imagePrefix(), kafkaImage), local: kafkaLocalImage, pull: o.Pull}
+	if o.Image != "" {
+		w.name = mirrored(imagePrefix(), o.Image)
+	}
+	return w
 }
 
 // apiVersions is Kafka's request 18, which every broker answers and which needs no client library: length, key, version, correlation and no client's name.

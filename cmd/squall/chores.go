@@ -5,6 +5,7 @@ import (
 	"io"
 	"maps"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -65,13 +66,28 @@ func helpCommand() *cobra.Command {
 	}
 }
 
+// builtFrom is the commit that squall was built from.
+func builtFrom() string {
+	if commit != "" {
+		return commit
+	}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				return s.Value
+			}
+		}
+	}
+	return "unknown"
+}
+
 func versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
-		Short: "print squall's version",
+		Short: "print squall's version, and what it was built from",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintf(c.OutOrStdout(), "squall %s %s %s/%s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			_, err := fmt.Fprintf(c.OutOrStdout(), "squall %s %s %s/%s commit %s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH, builtFrom())
 			return err
 		},
 	}

@@ -33,7 +33,7 @@ func explainCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = io.WriteString(c.OutOrStdout(), scenarios.Explain(s, kinds[s.Broker.Kind]))
+			_, err = io.WriteString(c.OutOrStdout(), scenarios.Explain(s, kinds[s.Broker.Kind], needed(s)...))
 			return err
 		},
 	}

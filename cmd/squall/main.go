@@ -17,8 +17,11 @@ import (
 	"github.com/seed-228c25e4/squall/testcontainers"
 )
 
-// version is set when the executable is built.
-var version = "devel"
+// version and commit are set when the executable is built.
+var (
+	version = "devel"
+	commit  = ""
+)
 
 func main() { os.Exit(int(Main(os.Args[1:], os.Stdout, os.Stderr))) }
 
@@ -43,13 +46,21 @@ func Main(args []string, stdout, stderr io.Writer) (code report.ExitCode) {
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.CompletionOptions.HiddenDefaultCmd = true
+	prefix := ""
+	root.PersistentFlags().StringVar(&prefix, "image-prefix", "", "where a mirror of Docker Hub is, as in registry.example/mirror/ (default $"+testcontainers.ImagePrefix+")")
+	root.PersistentPreRunE = func(*cobra.Command, []string) error {
+		if prefix == "" {
+			return nil
+		}
+		return os.Setenv(testcontainers.ImagePrefix, prefix)
+	}
 	root.SetHelpCommand(helpCommand())
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fmt.Errorf("%w; see `%s --help`", err, c.CommandPath())
 	})
 	root.AddCommand(runCommand(), suiteCommand(), initCommand(), validateCommand(), explainCommand(), showCommand(), listCommand(), schemaCommand(), reportCommand(),
-		replayCommand(), cleanCommand(), versionCommand(), sidecarCommand())
+		replayCommand(), doctorCommand(), cleanCommand(), versionCommand(), sidecarCommand())
+	complete(root)
 	if len(args) == 0 {
 		root.SetOut(stderr)
 		root.InitDefaultHelpCmd()

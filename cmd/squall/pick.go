@@ -12,6 +12,7 @@ import (
 	"github.com/seed-228c25e4/squall/live/tui"
 	"github.com/seed-228c25e4/squall/report"
 	"github.com/seed-228c25e4/squall/scenarios"
+	"github.com/seed-228c25e4/squall/testcontainers"
 )
 
 // pick lets the user of a terminal choose a scenario of the library; empty: none was chosen.
@@ -73,4 +74,23 @@ func needs(s *scenarios.Scenario) string {
 		text += "; has to fail"
 	}
 	return text
+}
+
+// needed is what a scenario needs to run, in full.
+func needed(s *scenarios.Scenario) []string {
+	takes := fmt.Sprintf("time: %s of load, and a while to start, heal, drain and read", about(s.LoadEnd()))
+	volume := "as much as the brokers take"
+	if !s.Load.ClosedLoop() {
+		volume = testcontainers.Amount(s.Volume())
+	}
+	if s.Broker.Run == scenarios.Embedded {
+		return []string{"memory: " + volume + " for messages, in this process", "images: none", takes}
+	}
+	n := containerOptions(s).Needs()
+	return []string{
+		fmt.Sprintf("memory: %s at least, and up to %s", testcontainers.Amount(n.LeastMemory), testcontainers.Amount(n.MostMemory)),
+		"images: " + n.Image + ", and the sidecars', which is made of this program",
+		"disk: " + volume + ", of all replicas together",
+		takes,
+	}
 }

@@ -40,11 +40,15 @@ func start(ctx context.Context, s *scenarios.Scenario, id string, p *plain) (bro
 }
 
 func kafkaInContainers(ctx context.Context, s *scenarios.Scenario, id string, p *plain) (broker.Cluster, error) {
-	return testcontainers.Kafka(ctx, testcontainers.Options{
-		RunID: id, Nodes: s.Broker.Nodes, Config: s.Broker.Config, Image: s.Broker.Image, Pull: s.Broker.Pull, JVM: s.Broker.JVM,
-		Disk:     int64(s.Broker.Disk),
-		Progress: func(text string) { p.step("%s", text) },
-	})
+	o := containerOptions(s)
+	o.RunID, o.Progress = id, func(text string) { p.step("%s", text) }
+	return testcontainers.Kafka(ctx, o)
+}
+
+// containerOptions are what a scenario wants of a cluster in containers.
+func containerOptions(s *scenarios.Scenario) testcontainers.Options {
+	b := s.Broker
+	return testcontainers.Options{Nodes: b.Nodes, Config: b.Config, Image: b.Image, Pull: b.Pull, JVM: b.JVM, Disk: int64(b.Disk)}
 }
 
 func kafkaEmbedded(ctx context.Context, s *scenarios.Scenario, _ string, _ *plain) (broker.Cluster, error) {

@@ -1,0 +1,323 @@
+package testcontainers
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/moby/moby/client"
+
+	"github.com/seed-228c25e4/squall/host"
+)
+
+// Examine looks at what a cluster with these options needs of the container engine: that it answers, images, memory and disk, of which the load takes so
+// many bytes. It starts nothing, and fetches nothing.
+func Examine(ctx context.Context, o Options, load int64) ([]host.Check, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	return judge(probe(ctx, o), o, load), nil
+}
+
+// facts are what there is of an engine.
+type facts struct {
+	err        error  // why it does not answer
+	dockerHost string // what DOCKER_HOST says
+	goos       string // of this program
+
+	product, version, api, arch string
+	rootless                    bool
+	cgroup                      string // "1" or "2"
+	memoryLimits, cpuLimits     bool
+	cpus                        int
+	memory                      int64  // bytes that containers could have now, or all where only that is known
+	disk                        *int64 // bytes free where the engine keeps its data; nil: not known
+	inContainer                 bool   // squall runs in one
+	override                    string // what TESTCONTAINERS_HOST_OVERRIDE says
+
+	image, digest string // of the broker; no digest: it is not here
+	standIn       bool   // the local build is here
+	sidecar       error  // why this program cannot be the sidecar
+	leftovers     int    // runs that are dead
+}
+
+// probe asks the engine and this machine.
+func probe(ctx context.Context, o Options) facts {
+	f := facts{dockerHost: os.Getenv(client.EnvOverrideHost), goos: runtime.GOOS, override: os.Getenv("TESTCONTAINERS_HOST_OVERRIDE")}
+	_, err := os.Stat("/.dockerenv")
+	f.inContainer = err == nil
+	e, err := connect(ctx)
+	if err != nil {
+		f.err = err
+		return f
+	}
+	defer e.Close()
+	ctx, cancel := context.WithTimeout(ctx, 4*answering)
+	defer cancel()
+	f.err = errors.Join(e.probeEngine(ctx, &f), e.probeImages(ctx, o, &f), e.probeRuns(ctx, &f))
+	return f
+}
+
+func (e *engine) probeEngine(ctx context.Context, f *facts) error {
+	v, err := e.ServerVersion(ctx, client.ServerVersionOptions{})
+	if err != nil {
+		return err
+	}
+	got, err := e.Info(ctx, client.InfoOptions{})
+	if err != nil {
+		return err
+	}
+	info := got.Info
+	f.product, f.version, f.api, f.arch = "Docker", v.Version, v.APIVersion, v.Os+"/"+v.Arch
+	for _, c := range v.Components {
+		if strings.Contains(c.Name, "Podman") {
+			f.product = "Podman"
+		}
+	}
+	f.rootless = slices.ContainsFunc(info.SecurityOptions, func(s string) bool { return strings.Contains(s, "rootless") })
+	f.cgroup, f.memoryLimits, f.cpuLimits = info.CgroupVersion, info.MemoryLimit, info.CPUCfsQuota
+	f.cpus, f.memory = info.NCPU, info.MemTotal
+	if name, err := os.Hostname(); err == nil && name == info.Name { // the engine's machine is this one
+		if free := host.Local().Memory(); free != nil {
+			f.memory = *free
+		}
+		f.disk = host.FreeDisk(info.DockerRootDir)
+	}
+	return nil
+}
+
+func (e *engine) probeImages(ctx context.Context, o Options, f *facts) (err error) {
+	w := o.wanted()
+	f.image = cmp.Or(w.name, w.usual)
+	if f.digest, err = e.digest(ctx, f.image); err != nil {
+		return err
+	}
+	standIn, err := e.digest(ctx, w.local)
+	f.standIn = standIn != "" && w.name == ""
+	program, sidecar := readExecutable(o.Sidecar)
+	if sidecar == nil {
+		sidecar = runsAlone(program, e.arch)
+	}
+	f.sidecar = sidecar
+	return err
+}
+
+func (e *engine) probeRuns(ctx context.Context, f *facts) error {
+	runs, err := e.runs(ctx, "")
+	for _, r := range runs {
+		if e.alive(ctx, r) == "" {
+			f.leftovers++
+		}
+	}
+	return err
+}
+
+// What containers want.
+const (
+	leastAPI    = 41        // of version 1: Docker 20.10, the oldest that squall is tried on
+	leastNode   = 400 << 20 // a broker with its sidecar takes 290 to 350 MiB under a small load
+	roomNode    = 1 << 30
+	leastEngine = 512 << 20 // of disk, for the logs that brokers begin with
+	roomEngine  = 4 << 30
+	mostOfDisk  = 0.7 // of what is free may be filled
+)
+
+// Needs are what a cluster needs.
+type Needs struct {
+	LeastMemory, MostMemory int64 // bytes, of all brokers
+	Image                   string
+}
+
+// Needs returns what a cluster with these options needs; the zero values stand for what Kafka fills in.
+func (o Options) Needs() Needs {
+	o.Heap = cmp.Or(o.Heap, defaultHeap)
+	w, nodes := o.wanted(), int64(o.Nodes)
+	return Needs{LeastMemory: nodes * (leastNode + o.Disk), MostMemory: nodes * o.memory(), Image: cmp.Or(w.name, w.usual)}
+}
+
+// judge says what facts mean for a cluster.
+func judge(f facts, o Options, load int64) []host.Check {
+	if f.err != nil {
+		return []host.Check{silentEngine(f)}
+	}
+	all := []host.Check{engineCheck(f), limitsCheck(f), imageCheck(f, o), sidecarCheck(f), memoryCheck(f, o), cpuCheck(f, o)}
+	if f.disk != nil {
+		all = append(all, diskCheck(*f.disk, load))
+	}
+	return append(all, portsCheck(f), leftoversCheck(f))
+}
+
+func silentEngine(f facts) host.Check {
+	c := host.Check{Name: "container engine", State: host.Fail, Found: f.err.Error(), Means: "run: containers needs Docker; run: embedded runs without"}
+	var lacks *EnvironmentError
+	if errors.As(f.err, &lacks) && lacks.Err != nil {
+		c.Found = lacks.Problem + ": " + lacks.Err.Error()
+	}
+	switch {
+	case strings.Contains(f.err.Error(), "permission denied"):
+		c.Means, c.Fix = "the engine is there, and this user may not use it", "sudo usermod -aG docker $USER && newgrp docker"
+	case f.dockerHost != "":
+		c.Means, c.Fix = "DOCKER_HOST="+f.dockerHost+" names an engine that does not answer; "+c.Means, "unset DOCKER_HOST"
+	case f.goos == "darwin":
+		c.Fix = "open -a Docker"
+	default:
+		c.Fix = "sudo systemctl start docker"
+	}
+	return c
+}
+
+func engineCheck(f facts) host.Check {
+	c := host.Check{Name: "container engine", State: host.OK, Found: fmt.Sprintf("%s %s, API %s, %s", f.product, f.version, f.api, f.arch)}
+	if f.rootless {
+		c.Found += ", rootless"
+	}
+	major, minor, _ := strings.Cut(f.api, ".")
+	n, err := strconv.Atoi(minor)
+	switch {
+	case !strings.HasPrefix(f.arch, "linux/"):
+		c.State, c.Means, c.Fix = host.Fail, "it runs no containers of Linux, which brokers and sidecars are", "docker context use default"
+	case major == "1" && err == nil && n < leastAPI:
+		c.State, c.Means, c.Fix = host.Fail, fmt.Sprintf("it is older than what squall is tried on: Docker 20.10, API 1.%d", leastAPI), "curl -fsSL https://get.docker.com | sh"
+	case f.product != "Docker":
+		c.State, c.Means = host.Warn, "squall is tried on Docker alone; containers that share a network's namespace are where others differ first"
+	}
+	return c
+}
+
+func limitsCheck(f facts) host.Check {
+	c := host.Check{Name: "control groups", State: host.OK, Found: "version " + f.cgroup}
+	if f.cgroup == "" {
+		c.Found = "version not told"
+	}
+	var lacks []string
+	if !f.memoryLimits {
+		lacks = append(lacks, "memory")
+	}
+	if !f.cpuLimits {
+		lacks = append(lacks, "processors")
+	}
+	if len(lacks) == 0 {
+		return c
+	}
+	c.State, c.Found = host.Warn, c.Found+", without limits on "+strings.Join(lacks, " and ")
+	c.Means = "throttle-cpu and limit-memory cannot be done, and a broker may take what the others need"
+	c.Fix = `sudo sed -i 's/^GRUB_CMDLINE_LINUX="/&cgroup_enable=memory swapaccount=1 /' /etc/default/grub && sudo update-grub && sudo reboot`
+	if f.rootless {
+		c.Fix = `sudo mkdir -p /etc/systemd/system/user@.service.d && printf '[Service]\nDelegate=cpu cpuset io memory pids\n' | ` +
+			`sudo tee /etc/systemd/system/user@.service.d/delegate.conf && sudo systemctl daemon-reload`
+	}
+	return c
+}
+
+func imageCheck(f facts, o Options) host.Check {
+	c := host.Check{Name: "broker image", State: host.OK, Found: f.image + " is here"}
+	if f.digest != "" {
+		return c
+	}
+	c.Found, c.Fix = f.image+" is not here", "docker pull "+f.image
+	switch {
+	case f.standIn:
+		c.Found, c.Fix = c.Found+"; "+kafkaLocalImage+" is", ""
+		c.Means = kafkaLocalImage + " runs in its place where the usual one cannot be pulled, and the report says so"
+		return c
+	case o.Pull == PullNever:
+		c.State, c.Means = host.Fail, "the scenario says pull: never"
+	default:
+		c.State, c.Means = host.Warn, "the first run pulls it, which takes a while"
+	}
+	if o.Image == "" {
+		c.Means += "; where no registry answers, `make images` builds " + kafkaLocalImage + ", which stands in for it"
+	}
+	return c
+}
+
+func sidecarCheck(f facts) host.Check {
+	if f.sidecar == nil {
+		return host.Check{Name: "sidecar image", State: host.OK, Found: "is made of this program"}
+	}
+	c := host.Check{Name: "sidecar image", State: host.Fail, Found: "cannot be made of this program: " + f.sidecar.Error(), Fix: "make build",
+		Means: "each broker's links run in a container that holds nothing but squall: that takes a static program for Linux on the engine's architecture"}
+	if f.goos != "linux" {
+		c.Means, c.Fix = c.Means+"; run squall on Linux for real brokers, and here for embedded ones", ""
+	}
+	return c
+}
+
+func memoryCheck(f facts, o Options) host.Check {
+	n, room := o.Needs(), int64(o.Nodes)*(roomNode+o.Disk)
+	least := n.LeastMemory
+	c := host.Check{Name: "memory for brokers", State: host.OK, Found: fmt.Sprintf("%s for %d", Amount(f.memory), o.Nodes)}
+	switch {
+	case f.memory < least:
+		c.State, c.Means = host.Fail, fmt.Sprintf("%d brokers take at least %s: run fewer, or stop something else", o.Nodes, Amount(least))
+	case f.memory < room:
+		c.State, c.Means = host.Warn, fmt.Sprintf("%s leave room for large loads: each broker may take up to %s", Amount(room), Amount(o.memory()))
+	}
+	if c.State != host.OK {
+		c.Fix = "squall clean"
+		if f.leftovers == 0 {
+			c.Fix = "docker ps -q | xargs -r docker stop"
+		}
+	}
+	return c
+}
+
+func cpuCheck(f facts, o Options) host.Check {
+	c := host.Check{Name: "processors for brokers", State: host.OK, Found: strconv.Itoa(f.cpus)}
+	if f.cpus < 2 {
+		c.State, c.Means = host.Warn, fmt.Sprintf("%d brokers and the load share one: runs are slow, and often inconclusive about speed", o.Nodes)
+	}
+	return c
+}
+
+func diskCheck(free, load int64) host.Check {
+	c := host.Check{Name: "disk for brokers", State: host.OK, Found: Amount(free) + " free, and the load writes " + Amount(load)}
+	if load == 0 {
+		c.Found = Amount(free) + " free"
+	}
+	switch may := int64(mostOfDisk * float64(free)); {
+	case may < load+leastEngine:
+		c.State, c.Means = host.Fail, fmt.Sprintf("%s are needed, and only 70 %% of what is free may be filled", Amount(load+leastEngine))
+	case may < load+roomEngine:
+		c.State, c.Means = host.Warn, fmt.Sprintf("%s leave room, of 70 %% of what is free", Amount(load+roomEngine))
+	}
+	if c.State != host.OK {
+		c.Fix = "docker system prune"
+	}
+	return c
+}
+
+func portsCheck(f facts) host.Check {
+	c := host.Check{Name: "published ports", State: host.OK, Found: "are reached on loopback"}
+	if f.override != "" {
+		c.Found = "are reached at " + f.override + ", as TESTCONTAINERS_HOST_OVERRIDE says"
+	}
+	if f.inContainer && f.override == "" {
+		c.State, c.Found = host.Warn, "squall runs in a container, and TESTCONTAINERS_HOST_OVERRIDE is not set"
+		c.Means = "they are tried on loopback, which is right where this container shares the engine's network; else say where they are"
+		c.Fix = "export TESTCONTAINERS_HOST_OVERRIDE=localhost"
+	}
+	return c
+}
+
+func leftoversCheck(f facts) host.Check {
+	if f.leftovers == 0 {
+		return host.Check{Name: "dead runs", State: host.OK, Found: "left nothing"}
+	}
+	return host.Check{Name: "dead runs", State: host.Warn, Found: fmt.Sprintf("left containers, networks or volumes: %d", f.leftovers),
+		Means: "they take memory and disk from the next run", Fix: "squall clean"}
+}
+
+// Amount prints bytes as people read them.
+func Amount(n int64) string {
+	if n >= 1<<30 {
+		return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
+	}
+	return fmt.Sprintf("%.0f MiB", float64(n)/(1<<20))
+}
