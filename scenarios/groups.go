@@ -35,7 +35,7 @@ var groups = []LibraryGroup{
 	{"smoke", "brokers in squall's own process, a minute in all", []string{
 		"leader-kill-embedded", "rolling-restart-embedded", "slow-link-embedded", "flapping-link-embedded", "lose-ack",
 	}},
-	{"nightly", "real brokers in containers", []string{
+	{"nightly", "real brokers in containers, after quickstart, which needs none", []string{
 		"quickstart", "kafka-leader-kill", "leader-kill-repeated", "acks-all-leader-cut-then-killed", "acks-all-planned-moves",
 		"rolling-restart", "paused-leader", "zombie-leader", "disk-full", "disks-lost-one-by-one", "all-powered-off-flushed",
 		"clients-come-and-go", "transactions", "coordinator-kill", "follower-kill", "all-killed", "rolling-kill", "min-isr", "pause-short",

@@ -32,16 +32,16 @@ type suiteFlags struct {
 func suiteCommand() *cobra.Command {
 	var f suiteFlags
 	c := &cobra.Command{
-		Use:   "suite DIR|FILE|SCENARIO...",
+		Use:   "suite DIR|FILE|GROUP|SCENARIO...",
 		Short: "many runs, one after another: one JUnit file, one summary, one exit code: the nightly job",
-		Long: "Suite runs a suite file, every scenario of a folder, or the scenarios that are named, and says what they come to together. Each run has a folder of\n" +
+		Long: "Suite runs a suite file, every scenario of a folder, a group of the library, or the scenarios that are named, and says what they come to together. Each run has a folder of\n" +
 			"its own below the suite's, with everything that `squall run` leaves; beside them are junit.xml, suite.json, summary.md and index.html. They are\n" +
 			"written anew after each run, so whatever happens, what there is stays.\n\n" +
 			"A run that comes to inconclusive is made again, twice at most unless the suite file says otherwise; inconclusive three times in a row is a failure (10).\n" +
 			"The exit code is the strongest of all runs that count: 130 and 143 before 11, 1, 12, 10, 3, 20 and 0. A run that was not made is an error, and the suite\n" +
 			"inconclusive (20). Ctrl-C ends the run that is going on in good order, and the suite with it.",
-		Example: "  squall suite nightly.yaml --out results\n  squall suite scenarios/ --list\n  squall suite quickstart random-embedded -o json",
-		Args:    wants(1, 0, "a suite file, a folder of scenarios, or "+someScenario),
+		Example: "  squall suite smoke\n  squall suite nightly.yaml --out results\n  squall suite scenarios/ --list\n  squall suite quickstart random-embedded -o json",
+		Args:    wants(1, 0, "a suite file, a folder of scenarios, a group of the library, or "+someScenario),
 		RunE: func(c *cobra.Command, args []string) error {
 			var seed *uint64
 			if c.Flags().Changed("seed") {
