@@ -1,12 +1,11 @@
 package suite
 
 import (
-	"fmt"
 	"io"
 	"os"
 	"strings"
 
-	"github.com/seed-228c25e4/squall/report"
+	"github.com/seed-228c25e4/squall/report/formats"
 )
 
 // mostAnnotations bounds them: GitHub shows ten of a step, and half of them are for others.
@@ -15,11 +14,11 @@ const mostAnnotations = 5
 // Annotate prints the runs that count and did not pass as GitHub Actions shows them beside the files that they come from, the worst first, at most five.
 func Annotate(w io.Writer, r *Result) {
 	for _, e := range r.Worst(mostAnnotations) {
-		place := ""
-		if e.File != "" {
-			place = fmt.Sprintf("file=%s,line=%d,", property(e.File), e.place())
+		a := formats.Annotation{File: e.File, Title: e.Name, Message: cut(e.Sentence, widestSentence)}
+		if a.File != "" {
+			a.Line = e.place()
 		}
-		fmt.Fprintf(w, "::error %stitle=%s::%s\n", place, property(report.Plain(e.Name)), data(report.Plain(cut(e.Sentence, widestSentence))))
+		_ = a.Write(w) // whoever cannot be told here finds it in the results
 	}
 }
 
@@ -37,13 +36,4 @@ func (e *Entry) place() int {
 		return e.Line
 	}
 	return strings.Count(before, "\n") + 1
-}
-
-// data is text in the place of a command's message, and property in that of one of its properties, as GitHub's own toolkit writes them.
-func data(s string) string {
-	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(s)
-}
-
-func property(s string) string {
-	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C").Replace(s)
 }

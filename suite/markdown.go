@@ -3,9 +3,8 @@ package suite
 import (
 	"fmt"
 	"io"
-	"strings"
 
-	"github.com/seed-228c25e4/squall/report"
+	"github.com/seed-228c25e4/squall/report/formats"
 )
 
 // mostRows bounds the table of a summary: with the longest rows it stays below what a CI system takes, which is a megabyte.
@@ -54,8 +53,5 @@ func quarantined(e *Entry) string {
 	return " (does not count)"
 }
 
-// inline is text in a cell of a table: without line ends, markup, or anything that a page would obey.
-func inline(s string, most int) string {
-	return strings.NewReplacer("\\", "\\\\", "|", "\\|", "<", "&lt;", ">", "&gt;", "&", "&amp;", "`", "\\`", "*", "\\*", "_", "\\_", "[", "\\[", "]", "\\]",
-		"@", "@\u2060", "#", "\\#").Replace(cut(report.Plain(strings.ReplaceAll(s, "\n", " ")), most))
-}
+// inline is so much of a text as a cell of a table has room for.
+func inline(s string, most int) string { return formats.MarkdownText(cut(s, most)) }

@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -146,18 +144,8 @@ func scenariosOf(arg string) (names []string, err error) {
 		}
 		return []string{arg}, nil
 	}
-	err = filepath.WalkDir(arg, func(path string, d fs.DirEntry, err error) error {
-		hidden := strings.HasPrefix(d.Name(), ".") && path != arg
-		switch ext := filepath.Ext(path); {
-		case err != nil:
-			return err
-		case d.IsDir() && hidden:
-			return fs.SkipDir
-		case !d.IsDir() && !hidden && (ext == ".yaml" || ext == ".yml") && scenarios.SuiteFile(path) == nil:
-			names = append(names, path)
-		}
-		return nil
-	})
+	names, err = filesBelow(arg)
+	names = slices.DeleteFunc(names, func(file string) bool { return scenarios.SuiteFile(file) != nil })
 	if err == nil && len(names) == 0 {
 		err = fmt.Errorf("there is no scenario in %s: no .yaml or .yml file that is no suite", arg)
 	}

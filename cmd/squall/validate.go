@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seed-228c25e4/squall/report"
+	"github.com/seed-228c25e4/squall/report/formats"
 	"github.com/seed-228c25e4/squall/scenarios"
 )
 
@@ -26,7 +28,7 @@ func validateCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "validate SCENARIO...",
 		Short: "tell every mistake in scenario files; nothing is started",
-		Long: "Validate reads scenarios and tells every mistake in them, with its place and what to write. Of a folder it reads every .yaml and .yml file below, but for\n" +
+		Long: "Validate reads scenarios, and suite files with all that they run, and tells every mistake in them, with its place and what to write. Of a folder it reads every .yaml and .yml file below, but for\n" +
 			"those whose name, or whose folder's, begins with a dot. --format json prints a list of mistakes with file, line, column, field, message and suggestion;\n" +
 			"--format github marks them in the pull request, where it runs as a step of GitHub Actions.",
 		Example:           "  squall validate mine.yaml\n  squall validate scenarios/ --format github",
@@ -52,7 +54,7 @@ func validate(c *cobra.Command, names, set []string, format string) error {
 	var errs []error
 	all := scenarios.Errors{}
 	for _, name := range names {
-		_, err := load(name, set, nil)
+		err := check(name, set)
 		if err == nil && format != "json" {
 			fmt.Fprintf(c.OutOrStdout(), "%s: ok\n", name)
 		}
@@ -79,6 +81,16 @@ func validate(c *cobra.Command, names, set []string, format string) error {
 	return nil
 }
 
+// check reads a scenario, or a suite file with all the scenarios that it runs.
+func check(name string, set []string) error {
+	if data := scenarios.SuiteFile(name); data != nil {
+		_, err := scenarios.ParseSuite(name, data, scenarios.Options{Kinds: kinds})
+		return err
+	}
+	_, err := load(name, set, nil)
+	return err
+}
+
 // mistakesOf are the mistakes that were told of a file; a file that cannot be read is one.
 func mistakesOf(name string, err error) scenarios.Errors {
 	var all scenarios.Errors
@@ -102,35 +114,18 @@ func annotate(w io.Writer, all scenarios.Errors) {
 			fmt.Fprintf(w, "also %s\n", oneLine(m))
 			continue
 		}
-		title := "squall"
-		if m.Field != "" {
-			title = m.Field
+		a := formats.Annotation{File: m.File, Line: m.Line, Column: m.Column, Title: cmp.Or(m.Field, "squall"), Message: message}
+		if _, err := os.Stat(m.File); err != nil && m.Line == 0 { // of --set, or a file that there is not
+			a.File, a.Message = "", m.File+": "+message
 		}
-		place := ""
-		if m.Line > 0 {
-			place = fmt.Sprintf("file=%s,line=%d,col=%d,", property(m.File), m.Line, m.Column)
-		} else if _, err := os.Stat(m.File); err == nil {
-			place = fmt.Sprintf("file=%s,", property(m.File))
-		} else {
-			message = m.File + ": " + message // of --set, or a file that there is not
-		}
-		fmt.Fprintf(w, "::error %stitle=%s::%s\n", place, property(title), data(message))
+		_ = a.Write(w) // as with all other lines of a command
 	}
 }
 
 // oneLine is a mistake without the line that it is in.
 func oneLine(m scenarios.Mistake) string {
 	m.Excerpt = ""
-	return data(m.Error())
-}
-
-// data is text in the place of a command's message, and property in that of one of its properties, as GitHub's own toolkit writes them.
-func data(s string) string {
-	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(s)
-}
-
-func property(s string) string {
-	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C").Replace(s)
+	return formats.WorkflowText(m.Error())
 }
 
 // inFolders puts in the place of a folder the scenario files below it.
@@ -142,7 +137,7 @@ func inFolders(names []string) ([]string, error) {
 			all = append(all, name)
 			continue
 		}
-		inside, err := scenariosBelow(name)
+		inside, err := filesBelow(name)
 		if err != nil {
 			return nil, fmt.Errorf("look for scenarios: %w", err)
 		}
@@ -154,7 +149,8 @@ func inFolders(names []string) ([]string, error) {
 	return all, nil
 }
 
-func scenariosBelow(dir string) (files []string, err error) {
+// filesBelow returns the .yaml and .yml files of a folder and those in it, in order, but for hidden ones.
+func filesBelow(dir string) (files []string, err error) {
 	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		hidden := strings.HasPrefix(d.Name(), ".") && path != dir
 		switch ext := filepath.Ext(path); {

@@ -45,7 +45,7 @@ func (m *markdown) section(room int, title string, write func()) {
 	m.room, m.left = room, 0
 	begin := m.all.Len()
 	if title != "" {
-		m.add("### " + md(title) + "\n\n")
+		m.add("### " + MarkdownText(title) + "\n\n")
 	}
 	empty := m.all.Len()
 	write()
@@ -72,7 +72,7 @@ func (m *markdown) list(items []string) {
 		return
 	}
 	for _, s := range items {
-		m.add("- " + md(s) + "\n")
+		m.add("- " + MarkdownText(s) + "\n")
 	}
 	m.add("\n")
 }
@@ -98,7 +98,7 @@ func tableOf(columns row, rows []row) (head string, lines []string) {
 		for i := range width {
 			cell := ""
 			if i < len(cells) {
-				cell = md(cells[i])
+				cell = MarkdownText(cells[i])
 			}
 			b.WriteString("| " + cell + " ")
 		}
@@ -111,12 +111,12 @@ func tableOf(columns row, rows []row) (head string, lines []string) {
 }
 
 func (m *markdown) head(r *report.Report) {
-	m.add(fmt.Sprintf("## %s: %s\n\n", md(strings.ToUpper(string(r.Verdict.Outcome))), md(r.Run.Scenario)))
+	m.add(fmt.Sprintf("## %s: %s\n\n", MarkdownText(strings.ToUpper(string(r.Verdict.Outcome))), MarkdownText(r.Run.Scenario)))
 	if r.Verdict.Sentence != "" {
-		m.add(md(r.Verdict.Sentence) + "\n\n")
+		m.add(MarkdownText(r.Verdict.Sentence) + "\n\n")
 	}
 	if r.Run.About != "" {
-		m.add(md(r.Run.About) + "\n\n")
+		m.add(MarkdownText(r.Run.About) + "\n\n")
 	}
 	if len(r.Run.Touched) > 0 {
 		m.add("Touched by hand:\n\n")
@@ -162,10 +162,10 @@ func (m *markdown) expectations(all []report.Judged) {
 func (m *markdown) faults(r *report.Report) {
 	whole := func(title string, columns row, rows []row) string {
 		head, lines := tableOf(columns, rows)
-		return "#### " + md(title) + "\n\n" + head + strings.Join(lines, "") + "\n"
+		return "#### " + MarkdownText(title) + "\n\n" + head + strings.Join(lines, "") + "\n"
 	}
 	if b := r.Backlog; b != nil {
-		m.add("Backlog of consumers that began late: " + md(backlog(b)) + "\n\n")
+		m.add("Backlog of consumers that began late: " + MarkdownText(backlog(b)) + "\n\n")
 	}
 	if len(r.Faults) == 0 {
 		m.add("None.\n\n")

@@ -54,8 +54,9 @@ var (
 	html   = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 )
 
-// md returns a line of words for Markdown, where they are nothing but words.
-func md(text string) string {
+// MarkdownText returns a line of text for Markdown, also in a cell of a table, where it is nothing but words: no markup, link, mention or command. What is
+// longer than 2,000 bytes is cut.
+func MarkdownText(text string) string {
 	text = obeyed.Replace(cut(strings.TrimSpace(words(cut(text)))))
 	return html.Replace(markup.ReplaceAllString(text, `\$0`))
 }
