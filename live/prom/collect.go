@@ -16,13 +16,13 @@ func describe(name, help string, labels ...string) *prometheus.Desc {
 // What is exported; docs/metrics.md tells the same in sentences, and a test holds it against this list.
 var (
 	descRun     = describe("run_info", "The run that is on, always 1.", "run", "scenario", "broker", "testbed", "seed", "version")
-	descPhase   = describe("run_phase", "1 for the phase that is on, 0 for the others.", "phase")
-	descVerdict = describe("run_verdict", "1 for what the run came to; none before it is over.", "outcome")
+	descPhase   = describe("run_phase", "1 for the kind of the phase that is on, 0 for the others.", "kind")
+	descVerdict = describe("verdict", "1 for what the run came to; none before it is over.", "squall_verdict")
 
 	descBacklog  = describe("backlog_messages", "Messages acknowledged and not yet delivered.")
 	descBuffered = describe("client_buffered_messages", "Messages in the producing clients' buffers.")
 	descErrors   = describe("client_errors_total", "Messages that were not acknowledged, by class of the error.", "class")
-	descAtLeast  = describe("latency_at_least_total", "Latencies known only to be at least what they were counted as.", "of", "phase")
+	descAtLeast  = describe("latency_at_least_total", "Latencies known only to be at least their value.", "of", "kind")
 
 	descFaults     = describe("faults", "Injections of the scenario's faults, by the state that they are in.", "fault", "kind", "state")
 	descUp         = describe("broker_up", "1 where the cluster counts the broker as a live member.", "broker")

@@ -16,10 +16,10 @@ var latencies = []struct {
 	desc *prometheus.Desc
 	of   func(*report.Latency) report.Histogram
 }{
-	{"ack", describe("ack_latency_seconds", "From when a message was due to its acknowledgement.", "phase"), func(l *report.Latency) report.Histogram { return l.Ack }},
-	{"e2e", describe("end_to_end_latency_seconds", "From when a message was due to its delivery.", "phase"), func(l *report.Latency) report.Histogram { return l.E2E }},
-	{"service", describe("service_time_seconds", "From when a client took a message to its acknowledgement.", "phase"), func(l *report.Latency) report.Histogram { return l.Service }},
-	{"lag", describe("schedule_lag_seconds", "From when a message was due to when a client took it.", "phase"), func(l *report.Latency) report.Histogram { return l.Lag }},
+	{"ack", describe("ack_latency_seconds", "From when a message was due to its acknowledgement.", "kind"), func(l *report.Latency) report.Histogram { return l.Ack }},
+	{"e2e", describe("end_to_end_latency_seconds", "From when a message was due to its delivery.", "kind"), func(l *report.Latency) report.Histogram { return l.E2E }},
+	{"service", describe("service_time_seconds", "From when a client took a message to its acknowledgement.", "kind"), func(l *report.Latency) report.Histogram { return l.Service }},
+	{"lag", describe("schedule_lag_seconds", "From when a message was due to when a client took it.", "kind"), func(l *report.Latency) report.Histogram { return l.Lag }},
 }
 
 func (k *known) collectLatencies(s sink) {
@@ -42,18 +42,20 @@ var bounds = []float64{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02
 // schema makes native buckets grow by 2^(1/8), 9 %: what the windows' histograms keep is finer, and a power of two is cut in the same eight everywhere.
 const schema = 3
 
-// histogram returns a metric that scrapers of either kind of histogram understand.
+// histogram returns a metric that scrapers of either kind of histogram understand. What is known only to be at least some value is in the classic bucket
+// +Inf alone, as in metrics.txt; native histograms have none, so there it counts as that value.
 func (k *known) histogram(d *prometheus.Desc, h report.Histogram, label string) prometheus.Metric {
 	classic, native := map[float64]uint64{}, map[int]int64{}
-	var count, zero uint64
+	var count, zero, known uint64
 	var sum float64
 	next := 0
 	for _, b := range h.Buckets { // ascending
 		v := b.Value.Seconds()
 		for ; next < len(bounds) && bounds[next] < v; next++ {
-			classic[bounds[next]] = count
+			classic[bounds[next]] = known
 		}
 		count += b.Count
+		known += b.Count - b.Censored
 		sum += v * float64(b.Count)
 		if b.Value <= 0 {
 			zero += b.Count
@@ -62,7 +64,7 @@ func (k *known) histogram(d *prometheus.Desc, h report.Histogram, label string) 
 		}
 	}
 	for ; next < len(bounds); next++ {
-		classic[bounds[next]] = count
+		classic[bounds[next]] = known
 	}
 	n, err := prometheus.NewConstNativeHistogram(d, count, sum, native, nil, zero, schema, 0, k.began, label)
 	if err != nil {

@@ -104,11 +104,11 @@ func TestNextRun(t *testing.T) {
 	x := told()
 	x.Observe(at(report.Event{Safety: &report.Safety{Lost: 3}}))
 	x.Observe(at(report.Event{Result: &report.Verdict{Outcome: report.Fail}}))
-	if n := testutil.CollectAndCount(x, "squall_run_verdict", "squall_safety_messages"); n != 3+len(safetyCounts(&report.Safety{})) {
+	if n := testutil.CollectAndCount(x, "squall_verdict", "squall_safety_messages"); n != 3+len(safetyCounts(&report.Safety{})) {
 		t.Errorf("%d time series of a run that is over", n)
 	}
 	x.Observe(at(report.Event{Run: &report.Run{ID: "2"}}))
-	if n := testutil.CollectAndCount(x, "squall_run_verdict", "squall_safety_messages", "squall_ack_latency_seconds", "squall_faults", "squall_backlog_messages"); n != 0 {
+	if n := testutil.CollectAndCount(x, "squall_verdict", "squall_safety_messages", "squall_ack_latency_seconds", "squall_faults", "squall_backlog_messages"); n != 0 {
 		t.Errorf("the next run begins with %d time series of the one before", n)
 	}
 	if n := testutil.CollectAndCount(NewExporter()); n != 0 {
@@ -140,7 +140,7 @@ func TestHistogram(t *testing.T) {
 	for _, b := range h.Bucket {
 		classic[b.GetUpperBound()] = b.GetCumulativeCount()
 	}
-	for bound, want := range map[float64]uint64{0.0005: 0, 0.001: 140, 0.0025: 140, 0.005: 156, 2.5: 156, 5: 160, 60: 160} {
+	for bound, want := range map[float64]uint64{0.0005: 0, 0.001: 140, 0.0025: 140, 0.005: 156, 2.5: 156, 5: 156, 60: 156} {
 		if classic[bound] != want {
 			t.Errorf("up to %gs: %d, want %d", bound, classic[bound], want)
 		}
@@ -191,7 +191,7 @@ func TestServe(t *testing.T) {
 		}
 		body, err := io.ReadAll(resp.Body)
 		resp.Body.Close()
-		for _, want := range []string{"squall_run_info{", "squall_messages_due_total 200\n", `squall_ack_latency_seconds_bucket{phase="during",le="0.001"} 140`, "go_goroutines", "process_cpu_seconds_total"} {
+		for _, want := range []string{"squall_run_info{", "squall_messages_due_total 200\n", `squall_ack_latency_seconds_bucket{kind="during",le="0.001"} 140`, "go_goroutines", "process_cpu_seconds_total"} {
 			if err != nil || !strings.Contains(string(body), want) {
 				t.Errorf("%s: %v, no %s", path, err, want)
 			}
