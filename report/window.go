@@ -26,6 +26,18 @@ type Window struct {
 	Partitions string `json:"partitions,omitempty"`
 }
 
+// AddCounts adds o's counts of messages to w's, and nothing else of it: not what is known at a moment, such as the backlog.
+func (w *Window) AddCounts(o *Window) {
+	w.Due += o.Due
+	w.Sent += o.Sent
+	w.Acknowledged += o.Acknowledged
+	w.Rejected += o.Rejected
+	w.Aborted += o.Aborted
+	w.Unknown += o.Unknown
+	w.Delivered += o.Delivered
+	w.Held += o.Held
+}
+
 // The letters of Window.Partitions.
 const (
 	PartitionFull   = 'f' // something was acknowledged in at least half as many tenths of the second as something was due in

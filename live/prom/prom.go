@@ -88,15 +88,7 @@ func (k *known) fault(f report.Fault) {
 }
 
 func (k *known) window(w *report.Window) {
-	t := &k.total
-	t.Due += w.Due
-	t.Sent += w.Sent
-	t.Acknowledged += w.Acknowledged
-	t.Rejected += w.Rejected
-	t.Aborted += w.Aborted
-	t.Unknown += w.Unknown
-	t.Delivered += w.Delivered
-	t.Held += w.Held
+	k.total.AddCounts(w)
 	for class, n := range w.Errors {
 		k.errors[class] += n
 	}

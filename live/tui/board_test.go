@@ -32,8 +32,8 @@ func TestBoardIsBounded(t *testing.T) {
 			t.Fatalf("%s follows %s", c.from, s.slices[i-1].to)
 		}
 	}
-	if want := h.rate * days; due != want || s.total.due != want {
-		t.Errorf("%d due, in all %d; want %d", due, s.total.due, want)
+	if want := h.rate * days; due != want || s.total.Due != want {
+		t.Errorf("%d due, in all %d; want %d", due, s.total.Due, want)
 	}
 	if last := s.slices[len(s.slices)-600:]; last[0].to-last[0].from != time.Second {
 		t.Errorf("what is ten minutes old is kept by %s", last[0].to-last[0].from)

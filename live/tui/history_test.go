@@ -169,7 +169,7 @@ func (h *history) settle(lost uint64, done bool) *history {
 	h.mu.Lock() // somebody else may look at the board meanwhile
 	t := h.known.total
 	h.mu.Unlock()
-	s := &report.Safety{Sent: t.sent, Acknowledged: t.sent, Delivered: t.sent + 118, Verified: t.sent - lost, Lost: lost, Redelivered: 118,
+	s := &report.Safety{Sent: t.Sent, Acknowledged: t.Sent, Delivered: t.Sent + 118, Verified: t.Sent - lost, Lost: lost, Redelivered: 118,
 		FinalRead: report.FinalRead{Done: done, Reason: "nothing more came for 30s while the log was read again"}, Drained: true}
 	h.tell(report.Event{Type: report.EventSafety, Text: "balance", Safety: s})
 	return h

@@ -32,8 +32,8 @@ func (v *scene) safetyFacts() []fact {
 	if v.safety == nil {
 		t := &v.total
 		return []fact{
-			{"LOST", "... not read yet", dim}, {"acknowledged", n(t.acknowledged), plain}, {"delivered", n(t.delivered), plain},
-			{"unknown", n(t.unknown), some(t.unknown, caution)}, {"rejected", n(t.rejected), some(t.rejected, caution)}, {"sent", n(t.sent), plain},
+			{"LOST", "... not read yet", dim}, {"acknowledged", n(t.Acknowledged), plain}, {"delivered", n(t.Delivered), plain},
+			{"unknown", n(t.Unknown), some(t.Unknown, caution)}, {"rejected", n(t.Rejected), some(t.Rejected, caution)}, {"sent", n(t.Sent), plain},
 		}
 	}
 	s := v.safety

@@ -23,7 +23,7 @@ type snapshot struct {
 	crashes []report.Crash
 	slices  []slice
 	last    *report.Window
-	total   totals
+	total   report.Window // only its counts
 	lines   []line
 	judged  []judged
 	figures []report.PhaseFigures // as they were when it was judged last
@@ -33,9 +33,6 @@ type snapshot struct {
 	failed  error // why there is no report
 	over    bool
 }
-
-// totals are the messages of all windows.
-type totals struct{ due, sent, acknowledged, rejected, aborted, unknown, delivered uint64 }
 
 // A line is an event for people.
 type line struct {
@@ -81,14 +78,7 @@ func (s *snapshot) settling() bool {
 }
 
 func (s *snapshot) window(w *report.Window) {
-	t := &s.total
-	t.due += w.Due
-	t.sent += w.Sent
-	t.acknowledged += w.Acknowledged
-	t.rejected += w.Rejected
-	t.aborted += w.Aborted
-	t.unknown += w.Unknown
-	t.delivered += w.Delivered
+	s.total.AddCounts(w)
 	s.last = w
 	s.slices = thin(append(s.slices, sliceOf(w)))
 }
