@@ -177,6 +177,20 @@ func (b *bed) reset(c net.Conn) {
 	}
 }
 
+// resetNew fails the test unless a new connection is reset soon: where the RST outruns the dialler, dialling itself tells of it.
+func (b *bed) resetNew() {
+	b.Helper()
+	c, err := net.DialTimeout("tcp", b.addr, time.Second)
+	switch {
+	case errors.Is(err, syscall.ECONNRESET):
+		return
+	case err != nil:
+		b.Fatal(err)
+	}
+	defer c.Close()
+	b.reset(c)
+}
+
 func (b *bed) traffic() broker.LinkTraffic {
 	b.Helper()
 	time.Sleep(fresh + time.Millisecond)

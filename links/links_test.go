@@ -274,7 +274,7 @@ func TestReset(t *testing.T) {
 	if err := <-ends; !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("the server's side ended with %v", err)
 	}
-	b.reset(b.dial())
+	b.resetNew()
 	undo()
 	b.ping(b.dial())
 	if got := b.traffic(); got.Cut != 2 || got.Open != 1 {
