@@ -23,6 +23,9 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
+// soon is how long a test waits for what comes at once, on a machine that may have much else to do.
+const soon = 20 * time.Second
+
 // bed is one link to a server that sends back what it gets.
 type bed struct {
 	*testing.T
@@ -92,7 +95,7 @@ func serve(t *testing.T, each func(net.Conn)) string {
 
 func (b *bed) dial() net.Conn {
 	b.Helper()
-	c, err := net.DialTimeout("tcp", b.addr, time.Second)
+	c, err := net.DialTimeout("tcp", b.addr, soon)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -123,7 +126,7 @@ func (b *bed) impair(imp broker.Impairment) (undo func()) {
 func (b *bed) ping(c net.Conn) time.Duration {
 	b.Helper()
 	start := time.Now()
-	if got, err := exchange(c, []byte("ping"), 5*time.Second); err != nil || string(got) != "ping" {
+	if got, err := exchange(c, []byte("ping"), soon); err != nil || string(got) != "ping" {
 		b.Fatalf("ping: %q, %v", got, err)
 	}
 	return time.Since(start)
@@ -161,7 +164,7 @@ func (b *bed) silent(c net.Conn, d time.Duration) {
 // ends fails the test unless c is closed by the other side soon.
 func (b *bed) ends(c net.Conn) {
 	b.Helper()
-	_ = c.SetReadDeadline(time.Now().Add(2 * time.Second))
+	_ = c.SetReadDeadline(time.Now().Add(soon))
 	n, err := c.Read(make([]byte, 1))
 	if err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
 		b.Fatalf("read %d bytes, %v; want the end of the connection", n, err)
@@ -171,7 +174,7 @@ func (b *bed) ends(c net.Conn) {
 // reset fails the test unless c is reset by the other side soon.
 func (b *bed) reset(c net.Conn) {
 	b.Helper()
-	_ = c.SetReadDeadline(time.Now().Add(2 * time.Second))
+	_ = c.SetReadDeadline(time.Now().Add(soon))
 	if _, err := io.Copy(io.Discard, c); !errors.Is(err, syscall.ECONNRESET) {
 		b.Fatalf("the connection ended with %v; want a reset", err)
 	}
@@ -180,7 +183,7 @@ func (b *bed) reset(c net.Conn) {
 // resetNew fails the test unless a new connection is reset soon: where the RST outruns the dialler, dialling itself tells of it.
 func (b *bed) resetNew() {
 	b.Helper()
-	c, err := net.DialTimeout("tcp", b.addr, time.Second)
+	c, err := net.DialTimeout("tcp", b.addr, soon)
 	switch {
 	case errors.Is(err, syscall.ECONNRESET):
 		return
@@ -215,7 +218,7 @@ func chatter(c net.Conn, n int) (sent []byte, done func() ([]byte, error)) {
 	for i := range sent {
 		sent[i] = byte(rand.Uint32())
 	}
-	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(time.Minute))
 	var all sync.WaitGroup
 	var got bytes.Buffer
 	var writing, reading error

@@ -157,6 +157,13 @@ func (c *conn) connect() {
 	}
 }
 
+// halfOpen reports whether one of the two halves has ended. Then Toxiproxy closes what the other one reads from.
+func (c *conn) halfOpen() bool {
+	c.proxy.mu.Lock()
+	defer c.proxy.mu.Unlock()
+	return c.halves < 2
+}
+
 // halfEnded notes that one of the two halves has nothing more to pass on.
 func (c *conn) halfEnded() {
 	c.proxy.mu.Lock()

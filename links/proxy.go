@@ -24,6 +24,7 @@ type proxy struct {
 	total tally
 	work  sync.WaitGroup // the accept loop, and connections that are being made
 
+	claim    net.PacketConn // keeps the port from every other squall while connections are refused; nil: the address was given
 	mu       sync.Mutex
 	listener net.Listener // nil: connections are refused
 	want     []broker.Impairment
@@ -48,7 +49,8 @@ func (p *proxy) attach(direction string) error {
 	return nil
 }
 
-// The range of ports that Linux does not give to outgoing connections. A proxy that refuses gives its port up for a while, and must find it free again.
+// The range of ports that Linux does not give to outgoing connections. A proxy that refuses gives its port up for a while, and must find it free again; its
+// UDP port of the same number stays taken, and no squall takes a port without it.
 const lowestPort, highestPort = 15000, 32000
 
 // open listens at an address for the first time: port 0 is replaced by a free one.
@@ -59,14 +61,28 @@ func (p *proxy) open(listen string) error {
 	}
 	if port == "0" {
 		for range 50 {
-			p.Listen = net.JoinHostPort(host, fmt.Sprint(lowestPort+rand.IntN(highestPort-lowestPort)))
-			if p.accept() == nil {
+			if p.occupy(net.JoinHostPort(host, fmt.Sprint(lowestPort+rand.IntN(highestPort-lowestPort)))) == nil {
 				return nil
 			}
 		}
 	}
 	p.Listen = listen
 	return p.accept()
+}
+
+// occupy listens at an address that is neither in use nor claimed by another squall.
+func (p *proxy) occupy(addr string) error {
+	claim, err := net.ListenPacket("udp", addr)
+	if err != nil {
+		return err
+	}
+	p.Listen = addr
+	if err := p.accept(); err != nil {
+		claim.Close()
+		return err
+	}
+	p.claim = claim
+	return nil
 }
 
 // accept listens, and takes every connection until the listener is closed.
@@ -205,6 +221,9 @@ func (p *proxy) refuse(ctx context.Context, refuse bool) error {
 func (p *proxy) close(ctx context.Context) error {
 	p.impair([]broker.Impairment{{Refuse: true}})
 	err := p.refuse(ctx, true)
+	if p.claim != nil {
+		defer p.claim.Close()
+	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

@@ -24,7 +24,7 @@ func TestTrafficMovesWhileTheConnectionIsOpen(t *testing.T) {
 		}
 	}
 	c.Close()
-	for range 100 {
+	for end := time.Now().Add(soon); time.Now().Before(end); {
 		if b.traffic().Open == 0 {
 			return
 		}
@@ -48,7 +48,7 @@ func TestImpairmentsAddUpAndUndoInAnyOrder(t *testing.T) {
 	}
 	hold()
 	slow() // once more: nothing happens
-	_ = c.SetReadDeadline(time.Now().Add(time.Second))
+	_ = c.SetReadDeadline(time.Now().Add(soon))
 	if _, err := io.ReadFull(c, make([]byte, 4)); err != nil {
 		t.Fatal(err)
 	}
@@ -138,13 +138,40 @@ func TestReceiverGone(t *testing.T) {
 		})
 	}
 	all.Wait()
-	for range 100 {
-		if all, _ := b.server.Traffic(t.Context()); all["gone"].Open == 0 {
+	b.noneOpen("gone")
+}
+
+// So does one whose receiver takes nothing for longer than we are patient, and goes while the sender still waits to go on.
+func TestReceiverStallsAndGoes(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	leave := make(chan struct{})
+	addr, err := b.server.Add("gone", "127.0.0.1:0", serve(t, func(c net.Conn) {
+		_ = c.(*net.TCPConn).SetLinger(0)
+		<-leave
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.addr = addr
+	c := b.dial()
+	_ = c.SetWriteDeadline(time.Now().Add(4 * patience))
+	if n, err := c.Write(make([]byte, 64<<20)); err == nil {
+		t.Fatalf("%d bytes were taken by nobody", n)
+	}
+	close(leave)
+	b.noneOpen("gone")
+}
+
+// noneOpen waits until no connection through a proxy is open.
+func (b *bed) noneOpen(proxy string) {
+	b.Helper()
+	for end := time.Now().Add(soon); time.Now().Before(end); time.Sleep(20 * ms) {
+		if all, _ := b.server.Traffic(b.Context()); all[proxy].Open == 0 {
 			return
 		}
-		time.Sleep(20 * ms)
 	}
-	t.Error("connections to a receiver that has gone are still open")
+	b.Error("connections to a receiver that has gone are still open")
 }
 
 // Everything at once, for the race detector.

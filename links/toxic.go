@@ -131,6 +131,8 @@ func (p *pipe) over() bool {
 	case h.Limit > 0 && p.passed >= h.Limit:
 		p.count(func(t *tally) { t.cut.Add(1) })
 		return true
+	case p.stalled && p.conn.halfOpen():
+		return true // the sender is gone as well, though its end waits behind bytes that nobody will take
 	case p.ended.IsZero() || len(p.queue) > 0 && !p.stalled || time.Since(p.ended) < h.Close:
 		return false
 	}
