@@ -15,6 +15,7 @@ import (
 	"github.com/seed-228c25e4/squall/broker"
 	"github.com/seed-228c25e4/squall/embedded"
 	"github.com/seed-228c25e4/squall/faults"
+	"github.com/seed-228c25e4/squall/report"
 )
 
 // chat keeps asking the first node on the producers' path, on one connection after the other, until ctx ends. It returns how often a dial failed, how
@@ -32,6 +33,7 @@ func chat(ctx context.Context, c broker.Cluster) (failed, ended, answers int) {
 			continue
 		}
 		_ = conn.SetDeadline(time.Now().Add(300 * time.Millisecond))
+		leave := context.AfterFunc(ctx, func() { _ = conn.Close() })
 		_, err = conn.Write(apiVersions)
 		if err == nil {
 			_, err = io.ReadFull(conn, make([]byte, 4))
@@ -42,9 +44,27 @@ func chat(ctx context.Context, c broker.Cluster) (failed, ended, answers int) {
 		case errors.Is(err, io.EOF):
 			ended++
 		}
+		leave()
 		_ = conn.Close()
 	}
 	return failed, ended, answers
+}
+
+// whileInForce has something done side by side from when a fault is in force until it is about to be healed, which waits for it.
+func whileInForce(ctx context.Context, times int, do func(context.Context)) func(faults.Transition, report.Fault) {
+	ctx, over := context.WithCancel(ctx)
+	var all sync.WaitGroup
+	return func(what faults.Transition, _ report.Fault) {
+		switch what {
+		case faults.Effective:
+			for range times {
+				all.Go(func() { do(ctx) })
+			}
+		case faults.Healing:
+			over()
+			all.Wait()
+		}
+	}
 }
 
 // Every fault of links on real sockets: injected on producers -> leader under traffic and reverted, with evidence, and the link whole after it.
@@ -99,23 +119,12 @@ func TestLinkFaultsOnRealSockets(t *testing.T) {
 			for range 3 {
 				talking.Go(func() { chat(ctx, c) })
 			}
-			during, over := context.WithTimeout(t.Context(), 1500*time.Millisecond)
-			defer over()
-			answered := make(chan int, 1)
-			go func() {
-				time.Sleep(700 * time.Millisecond) // the fault is in force from 300 ms on
-				var sum atomic.Int64
-				var talkers sync.WaitGroup
-				for range 4 { // of a share of connections, one talker may draw nothing else
-					talkers.Go(func() {
-						failed, ended, answers := chat(during, c)
-						t.Logf("while it lasted: %d dials failed, %d connections ended before their first byte, %d answers", failed, ended, answers)
-						sum.Add(int64(answers))
-					})
-				}
-				talkers.Wait()
-				answered <- int(sum.Load())
-			}()
+			var answered atomic.Int64
+			tl.Told = whileInForce(t.Context(), 4, func(ctx context.Context) { // of a share of connections, one talker may draw nothing else
+				failed, ended, answers := chat(ctx, c)
+				t.Logf("while it lasted: %d dials failed, %d connections ended before their first byte, %d answers", failed, ended, answers)
+				answered.Add(int64(answers))
+			})
 			got, err := tl.Run(t.Context())
 			stop()
 			talking.Wait()
@@ -123,7 +132,7 @@ func TestLinkFaultsOnRealSockets(t *testing.T) {
 				t.Fatalf("%v, %+v", err, got[0])
 			}
 			all := strings.Join(got[0].Evidence, "\n")
-			if n := <-answered; (n > 0) != f.answers || !strings.Contains(all, f.evidence) {
+			if n := answered.Load(); (n > 0) != f.answers || !strings.Contains(all, f.evidence) {
 				t.Errorf("%d answers came, and the evidence wants %q:\n%s", n, f.evidence, all)
 			}
 			if _, err := roundTrip(t, c, 10*time.Second); err != nil {
