@@ -64,12 +64,22 @@ func (m *model) revert() tea.Cmd {
 	return nil
 }
 
+// What the help says of q where there is no run to be stopped, and of the command where the run was changed.
+const (
+	leave     = "leave"
+	byHandToo = "What was done by hand is not in it: s saves that, too, as a scenario."
+)
+
 func (m *model) showCommand() tea.Cmd {
 	command := "not known"
 	if m.scene.run != nil && len(m.scene.run.Command) > 0 {
 		command = quoted(m.scene.run.Command)
 	}
-	m.dialog = &note{title: "What repeats the run", lines: []string{command}}
+	n := &note{title: "What repeats the run", lines: []string{command}}
+	if m.scene.touched > 0 {
+		n.lines = append(n.lines, "", byHandToo)
+	}
+	m.dialog = n
 	return nil
 }
 
@@ -87,10 +97,16 @@ func quoted(args []string) string {
 
 func (m *model) showHelp() tea.Cmd {
 	n := &note{title: "Keys"}
+	allowed := m.running()
 	for _, b := range m.keys {
-		if h := b.Help(); h.Key != "" {
-			n.lines = append(n.lines, fmt.Sprintf("%-11s%s", h.Key, h.Desc))
+		h := b.Help()
+		if h.Key == "" || b.change != nil && !b.change(allowed) {
+			continue
 		}
+		if h.Key == "q" && allowed.Stop == nil {
+			h.Desc = leave
+		}
+		n.lines = append(n.lines, fmt.Sprintf("%-11s%s", h.Key, h.Desc))
 	}
 	m.dialog = n
 	return nil

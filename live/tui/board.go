@@ -65,10 +65,12 @@ func (b *Board) Observe(e report.Event) {
 	case e.Safety != nil:
 		k.safety = e.Safety
 		return
+	case e.Touch != nil:
+		k.touched++
 	case e.Result != nil:
 		k.verdict = e.Result
 	}
-	k.lines = lastOf(append(k.lines, line{at: e.At, kind: e.Type, text: e.Text}), keptLines)
+	k.say(line{at: e.At, kind: e.Type, text: e.Text})
 }
 
 // Control gives the view what it may ask of the run. Without it, nothing can be changed.
@@ -87,7 +89,7 @@ func (b *Board) Finish(r *report.Report, err error) {
 	}
 	b.known.over, b.known.report, b.known.failed, b.handed = true, r, err, nil
 	if err != nil {
-		b.known.lines = append(b.known.lines, line{at: b.known.at, kind: report.EventNote, text: err.Error()})
+		b.known.say(line{at: b.known.at, kind: report.EventNote, text: err.Error()})
 	}
 	if r != nil {
 		b.known.verdict, b.known.safety = &r.Verdict, &r.Safety

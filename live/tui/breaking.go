@@ -191,7 +191,7 @@ func (b *breaking) answered(m *model, a answered) bool {
 	return true
 }
 
-func (b *breaking) draw(_ *model, c *canvas) {
+func (b *breaking) draw(m *model, c *canvas) {
 	title := []string{"Break something: what", "Break something: whom", "Break something: how long", "Break something: as the scenario says it"}[b.step]
 	all := b.options()
 	lines := min(max(len(all), 3), 12, c.h-8)
@@ -219,7 +219,11 @@ func (b *breaking) draw(_ *model, c *canvas) {
 				look = marked
 			}
 			c.fit(x, y+1+i-first, 24, look, all[i].value)
-			c.fit(x+26, y+1+i-first, w-26, dim, all[i].about)
+			about := all[i].about
+			if b.step == askTarget {
+				about = m.scene.standing(all[i].value)
+			}
+			c.fit(x+26, y+1+i-first, w-26, dim, about)
 		}
 		if len(all) == 0 {
 			c.fit(x, y+1, w, dim, map[bool]string{true: "none is called so", false: "enter takes it as it is written"}[b.step == askKind])

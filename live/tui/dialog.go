@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"fmt"
+
 	tea "charm.land/bubbletea/v2"
 )
 
@@ -35,14 +37,21 @@ func (c *canvas) window(name string, w, h int) (x, y, width int) {
 	return x + 2, y + 1, w - 4
 }
 
-// A note is text to be read.
+// A note is text to be read: up and down where there is more than the screen holds, any other key leaves it.
 type note struct {
 	title string
 	lines []string
+	first int // that is shown
+	most  int // that first can be
 }
 
-func (n *note) pressed(m *model, _ tea.KeyPressMsg) tea.Cmd {
-	m.dialog = nil
+func (n *note) pressed(m *model, k tea.KeyPressMsg) tea.Cmd {
+	move := map[string]int{"up": -1, "k": -1, "down": 1, "j": 1, "pgup": -10, "pgdown": 10}[k.String()]
+	if move == 0 || n.most == 0 {
+		m.dialog = nil
+		return nil
+	}
+	n.first = min(max(n.first+move, 0), n.most)
 	return nil
 }
 
@@ -58,11 +67,16 @@ func (n *note) draw(m *model, c *canvas) {
 	if width > c.w-8 {
 		lines = wrap(lines, c.w-8)
 	}
-	x, y, w := c.window(n.title, width, len(lines))
-	for i, l := range lines {
-		if y+i < c.h-2 {
-			c.fit(x, y+i, w, plain, l)
-		}
+	rows := min(len(lines), c.h-4)
+	n.most = len(lines) - rows
+	n.first = min(n.first, n.most)
+	name := n.title
+	if n.most > 0 {
+		name += fmt.Sprintf(": %d to %d of %d, up and down", n.first+1, n.first+rows, len(lines))
+	}
+	x, y, w := c.window(name, width, rows)
+	for i, l := range lines[n.first : n.first+rows] {
+		c.fit(x, y+i, w, plain, l)
 	}
 }
 

@@ -5,17 +5,34 @@ import (
 
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
+
+	"github.com/seed-228c25e4/squall/report"
 )
 
 // A binding is a key with what it does: Update and the help know keys from here alone.
 type binding struct {
 	key.Binding
-	do func(*model) tea.Cmd
+	do     func(*model) tea.Cmd
+	change func(report.Controls) bool // whether the run lets it change what it is for; nil: it changes nothing of the run
 }
 
 func bind(help, about string, do func(*model) tea.Cmd, keys ...string) binding {
-	return binding{key.NewBinding(key.WithKeys(keys...), key.WithHelp(help, about)), do}
+	return binding{Binding: key.NewBinding(key.WithKeys(keys...), key.WithHelp(help, about)), do: do}
 }
+
+// needing makes it a key for what a run has to allow.
+func (b binding) needing(change func(report.Controls) bool) binding {
+	b.change = change
+	return b
+}
+
+// What a run may let its watcher do.
+var (
+	canBreak  = func(c report.Controls) bool { return c.Inject != nil && len(c.Faults) > 0 }
+	canRevert = func(c report.Controls) bool { return c.Revert != nil }
+	canPace   = func(c report.Controls) bool { return c.Rate != nil }
+	canSave   = func(c report.Controls) bool { return c.Save != nil }
+)
 
 // keyMap returns every key of the view, in the order of the help.
 func keyMap() []binding {
@@ -35,21 +52,21 @@ func keyMap() []binding {
 		bind("space", "freeze the view, never the load", (*model).freeze, "space"),
 		bind("[ ]", "show less or more time", func(m *model) tea.Cmd { return m.zoomBy(-1) }, "["),
 		bind("", "", func(m *model) tea.Cmd { return m.zoomBy(1) }, "]"),
-		bind("f", "break something now", (*model).breakSomething, "f"),
-		bind("r", "revert every fault", (*model).revert, "r"),
-		bind("+ -", "10 % more or less load", func(m *model) tea.Cmd { return m.changeRate(1.1) }, "+", "="),
-		bind("", "", func(m *model) tea.Cmd { return m.changeRate(0.9) }, "-"),
-		bind("s", "save what was done by hand as a scenario", (*model).save, "s"),
+		bind("f", "break something now", (*model).breakSomething, "f").needing(canBreak),
+		bind("r", "revert every fault", (*model).revert, "r").needing(canRevert),
+		bind("+ -", "10 % more or less load", func(m *model) tea.Cmd { return m.changeRate(1.1) }, "+", "=").needing(canPace),
+		bind("", "", func(m *model) tea.Cmd { return m.changeRate(0.9) }, "-").needing(canPace),
+		bind("s", "save what was done by hand as a scenario", (*model).save, "s").needing(canSave),
 		bind("y", "show the command that repeats the run", (*model).showCommand, "y"),
 		bind("?", "this help", (*model).showHelp, "?"),
-		bind("q", "stop the run in good order; twice: at once", (*model).quit, "q"),
+		bind("q", "stop the run in order; twice: at once", (*model).quit, "q"),
 		bind("esc", "clear the filter", (*model).clear, "esc"),
 	}
 }
 
 func show(view int) func(*model) tea.Cmd {
 	return func(m *model) tea.Cmd {
-		m.view, m.scene.back = view, 0
+		m.view, m.scene.until = view, 0
 		return nil
 	}
 }
@@ -80,7 +97,7 @@ func (m *model) scroll(n int) tea.Cmd {
 	case "faults":
 		v.fault = min(max(v.chosen()-n, 0), max(len(v.rows)-1, 0))
 	case "log":
-		v.back = min(max(0, v.back+n), max(len(v.lines)-1, 0))
+		v.goBack(n)
 	}
 	return nil
 }
@@ -92,6 +109,6 @@ func (m *model) startFind() tea.Cmd {
 
 func (m *model) clear() tea.Cmd {
 	m.filter.set("")
-	m.scene.find, m.scene.back, m.flash = "", 0, ""
+	m.scene.find, m.scene.until, m.flash = "", 0, ""
 	return nil
 }

@@ -183,7 +183,7 @@ func (m *model) find(k tea.KeyPressMsg) tea.Cmd {
 	default:
 		m.filter.press(k)
 	}
-	m.scene.find, m.scene.back = m.filter.text(), 0
+	m.scene.find, m.scene.until = m.filter.text(), 0
 	return nil
 }
 

@@ -371,7 +371,9 @@ func TestZoom(t *testing.T) {
 
 // Every key that the help tells does something, and every key is told.
 func TestHelpTellsTheKeys(t *testing.T) {
-	m := shown(newHistory().baseline().Board, 120, 40, Options{})
+	h := newHistory().baseline()
+	h.Control((&asked{}).controls())
+	m := shown(h.Board, 120, 40, Options{})
 	press(m, "?")
 	screen := stripped(m)
 	seen := map[string]bool{}
@@ -401,5 +403,95 @@ func TestProgressSign(t *testing.T) {
 	h.settle(0, true).verdict(report.Pass, "pass: well.")
 	if p := shown(h.Board, 80, 24, Options{}).View().ProgressBar; p != nil {
 		t.Errorf("%+v", p)
+	}
+}
+
+// The help fits in no small terminal: the rest of it is a key away, and no key that the run does not allow is in it.
+func TestHelp(t *testing.T) {
+	h := newHistory().baseline()
+	h.Control((&asked{}).controls())
+	m := shown(h.Board, 60, 15, Options{})
+	press(m, "?")
+	if screen := stripped(m); !strings.Contains(screen, "1 to 11 of") || !strings.Contains(screen, "1          overview") || strings.Contains(screen, "clear the filter") {
+		t.Errorf("\n%s", screen)
+	}
+	for range 30 {
+		press(m, "down")
+	}
+	if screen := stripped(m); m.dialog == nil || !strings.Contains(screen, "clear the filter") || !strings.Contains(screen, "stop the run") || strings.Contains(screen, "1          overview") {
+		t.Errorf("at its end:\n%s", screen)
+	}
+	if press(m, "x"); m.dialog != nil {
+		t.Error("another key does not leave the help")
+	}
+	for name, c := range map[string]struct {
+		controls report.Controls
+		has, not []string
+	}{
+		"everything": {(&asked{}).controls(), []string{"break something now", "revert every", "10 % more or less", "save what", "stop the run"}, nil},
+		"readonly":   {report.Controls{Stop: func() {}}, []string{"freeze", "stop the run"}, []string{"break something", "revert every", "10 % more", "save what"}},
+		"no stop":    {report.Controls{}, []string{"q          leave"}, []string{"stop the run", "break something"}},
+	} {
+		h.Control(c.controls)
+		m := shown(h.Board, 120, 40, Options{})
+		press(m, "?")
+		screen := stripped(m)
+		for _, want := range c.has {
+			if !strings.Contains(screen, want) {
+				t.Errorf("%s: no %q in\n%s", name, want, screen)
+			}
+		}
+		for _, word := range c.not {
+			if strings.Contains(m.dialogText(), word) {
+				t.Errorf("%s: %q in\n%s", name, word, screen)
+			}
+		}
+	}
+}
+
+func (m *model) dialogText() string { return strings.Join(m.dialog.(*note).lines, "\n") }
+
+// Who reads further up keeps what they read, whatever comes meanwhile, until they are at the end again.
+func TestLogStaysWhereItIsRead(t *testing.T) {
+	h := newHistory().baseline().kill().failover().healed()
+	note := func(text string) { h.tell(report.Event{Type: report.EventNote, Text: text}) }
+	for i := range 60 {
+		note(fmt.Sprintf("line %d of the log", i))
+	}
+	m := shown(h.Board, 120, 36, Options{})
+	press(m, "5", "up", "up", "up")
+	body := func() string { // without the line that counts what is newer
+		lines := strings.Split(stripped(m), "\n")
+		return strings.Join(lines[3:len(lines)-1], "\n")
+	}
+	before := body()
+	if !strings.Contains(before, "line 56 of") || strings.Contains(before, "line 57 of") || !strings.Contains(stripped(m), "3 newer below") {
+		t.Fatalf("\n%s", stripped(m))
+	}
+	note("one more")
+	m.ticked()
+	if body() != before || !strings.Contains(stripped(m), "4 newer below") {
+		t.Errorf("what was read moved:\n%s", stripped(m))
+	}
+	press(m, "down", "down", "down", "down")
+	note("the newest")
+	m.ticked()
+	if screen := stripped(m); !strings.Contains(screen, "the newest") || strings.Contains(screen, "newer below") {
+		t.Errorf("at its end the log does not go on:\n%s", screen)
+	}
+}
+
+// The command does not repeat what was done by hand, and says so.
+func TestCommandOfATouchedRun(t *testing.T) {
+	h := newHistory().baseline()
+	for _, touched := range []bool{false, true} {
+		if touched {
+			h.tell(report.Event{Type: report.EventTouch, Text: "by hand: rate: 2000/s", Touch: &report.Touch{What: "rate: 2000/s"}})
+		}
+		m := shown(h.Board, 120, 36, Options{})
+		press(m, "y")
+		if got := strings.Contains(stripped(m), byHandToo); got != touched {
+			t.Errorf("touched %t: says so %t\n%s", touched, got, stripped(m))
+		}
 	}
 }

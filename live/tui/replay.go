@@ -77,7 +77,7 @@ func (p *player) keyMap() []binding {
 		bind("", "", func(*model) tea.Cmd { p.seek(p.end()); return nil }, "end", "G"),
 		bind("< >", "slower or faster", func(m *model) tea.Cmd { return p.hurry(0.5) }, "<", ","),
 		bind("", "", func(m *model) tea.Cmd { return p.hurry(2) }, ">", "."),
-		bind("q", "leave", func(*model) tea.Cmd { return tea.Quit }, "q"),
+		bind("q", leave, func(*model) tea.Cmd { return tea.Quit }, "q"),
 	}
 	taken := map[string]bool{}
 	for _, b := range own {
@@ -85,10 +85,9 @@ func (p *player) keyMap() []binding {
 			taken[k] = true
 		}
 	}
-	for _, change := range []string{"f", "r", "+", "=", "-", "s"} {
-		taken[change] = true
-	}
-	rest := slices.DeleteFunc(p.model.keys, func(b binding) bool { return slices.ContainsFunc(b.Keys(), func(k string) bool { return taken[k] }) })
+	rest := slices.DeleteFunc(p.model.keys, func(b binding) bool {
+		return b.change != nil || slices.ContainsFunc(b.Keys(), func(k string) bool { return taken[k] })
+	})
 	return append(rest, own...)
 }
 

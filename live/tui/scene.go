@@ -13,7 +13,7 @@ type scene struct {
 	span  time.Duration // of time in charts; 0: all
 	ascii bool
 	find  string             // what lines of the log have to contain
-	back  int                // how many lines or faults it was gone back by
+	until uint64             // the line of the log that is shown last; 0: the newest
 	node  int                // the node whose log is shown
 	fault int                // that is looked at; -1: the last that began
 	logs  map[string]nodeLog // by node; the version below tells when they change

@@ -25,6 +25,8 @@ type snapshot struct {
 	last    *report.Window
 	total   report.Window // only its counts
 	lines   []line
+	said    uint64 // lines in all, those no longer kept too
+	touched int    // what was done by hand
 	judged  []judged
 	figures []report.PhaseFigures // as they were when it was judged last
 	safety  *report.Safety        // nil: not known yet
@@ -36,6 +38,7 @@ type snapshot struct {
 
 // A line is an event for people.
 type line struct {
+	n    uint64 // counted from 1
 	at   time.Duration
 	kind report.EventType
 	text string
@@ -75,6 +78,13 @@ func (s *snapshot) settling() bool {
 		return true
 	}
 	return s.over || s.verdict != nil
+}
+
+// say keeps a line.
+func (s *snapshot) say(l line) {
+	s.said++
+	l.n = s.said
+	s.lines = lastOf(append(s.lines, l), keptLines)
 }
 
 func (s *snapshot) window(w *report.Window) {

@@ -26,19 +26,20 @@ type painted struct {
 
 // A painting is what makes one panel differ from another by the same name.
 type painting struct {
-	version    uint64
-	w, h       int
-	span       time.Duration
-	find       string
-	back, node int
-	fault      int
-	logAt      int
+	version uint64
+	w, h    int
+	span    time.Duration
+	find    string
+	until   uint64
+	node    int
+	fault   int
+	logAt   int
 }
 
 // paint returns a panel, drawn anew only if something is different.
 func (m *model) paint(p place) *canvas {
 	v := &m.scene
-	of := painting{version: v.version, w: p.w, h: p.h, span: v.span, find: v.find, back: v.back, node: v.node, fault: v.fault, logAt: v.logAt}
+	of := painting{version: v.version, w: p.w, h: p.h, span: v.span, find: v.find, until: v.until, node: v.node, fault: v.fault, logAt: v.logAt}
 	if old, ok := m.cache[p.name]; ok && old.of == of {
 		return old.canvas
 	}

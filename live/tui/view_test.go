@@ -70,7 +70,7 @@ func keyOf(k string) tea.KeyPressMsg {
 
 // looks are the other views and the dialogs, by the keys that lead there.
 var looks = map[string][]string{
-	"latency": {"2"}, "brokers": {"3"}, "faults": {"4"}, "log": {"5"}, "help": {"?"}, "command": {"y"}, "break": {"f"}, "break-line": {"f", "down", "enter", "enter", "enter"}, "revert": {"r"},
+	"latency": {"2"}, "brokers": {"3"}, "faults": {"4"}, "log": {"5"}, "help": {"?"}, "command": {"y"}, "break": {"f"}, "break-line": {"f", "down", "enter", "enter", "enter"}, "revert": {"r"}, "break-whom": {"f", "enter"},
 }
 
 func TestPicturesOfLooks(t *testing.T) {
