@@ -10,8 +10,9 @@ import (
 
 // What an index stands for must be what the library says, over the whole range.
 func TestBucketValueIsTheLibrarys(t *testing.T) {
+	t.Parallel()
 	for v := int64(1); v <= int64(latencyMax/latencyUnit); v += 1 + v/700 {
-		h := hdrhistogram.New(1, int64(latencyMax/latencyUnit), latencyDigits)
+		h := hdrhistogram.New(1, max(2, v), latencyDigits) // how far it reaches makes no difference to its indexes
 		if err := h.RecordValue(v); err != nil {
 			t.Fatal(err)
 		}

@@ -272,30 +272,38 @@ func TestPanelsAreKept(t *testing.T) {
 
 // However large the terminal, no line is wider or less wide, and there are as many as it has.
 func TestEverySize(t *testing.T) {
-	a := &asked{}
 	for name, situation := range situations {
-		b := situation().Board
-		b.Control(a.controls())
-		for _, ascii := range []bool{false, true} {
-			m := shown(b, 0, 0, Options{ASCII: ascii, Stay: true})
-			carryOut(m, m.pull())
-			for w := 60; w <= 200; w += 14 {
-				for h := 15; h <= 60; h += 9 {
-					m.Update(tea.WindowSizeMsg{Width: w, Height: h})
-					for v := range views {
-						m.view = v
-						fits(t, fmt.Sprintf("%s %s %dx%d", name, views[v].name, w, h), m, w, h)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a, b := &asked{}, situation().Board
+			b.Control(a.controls())
+			for _, ascii := range []bool{false, true} {
+				m := shown(b, 0, 0, Options{ASCII: ascii, Stay: true})
+				carryOut(m, m.pull())
+				for w := 60; w <= 200; w += 14 {
+					for h := 15; h <= 60; h += 9 {
+						everything(t, m, w, h)
 					}
-					for _, k := range []string{"?", "y", "f", "r"} {
-						m.dialog = nil
-						press(m, k)
-						fits(t, fmt.Sprintf("%s %s %dx%d", name, k, w, h), m, w, h)
-					}
-					m.dialog = nil
 				}
 			}
-		}
+		})
 	}
+}
+
+// everything looks at all views and dialogs at one size.
+func everything(t *testing.T, m *model, w, h int) {
+	t.Helper()
+	m.Update(tea.WindowSizeMsg{Width: w, Height: h})
+	for v := range views {
+		m.view = v
+		fits(t, fmt.Sprintf("%s %dx%d", views[v].name, w, h), m, w, h)
+	}
+	for _, k := range []string{"?", "y", "f", "r"} {
+		m.dialog = nil
+		press(m, k)
+		fits(t, fmt.Sprintf("%s %dx%d", k, w, h), m, w, h)
+	}
+	m.dialog = nil
 }
 
 func fits(t *testing.T, what string, m *model, w, h int) {

@@ -90,6 +90,7 @@ func tally(c *report.Comparison) map[report.Compared]int {
 
 // Thirty suites of one and the same build, of some 100 figures each that vary, raise at most one false alarm; and that detection takes half as long again is seen by nearly all.
 func TestThirtySuites(t *testing.T) {
+	t.Parallel()
 	from := recorded(t, "base")
 	rng := rand.New(rand.NewPCG(30, 1))
 	alarms, unconfirmed, figures := 0, 0, 0

@@ -11,6 +11,7 @@ import (
 // As many runs as are said to tell do so in most cases, of a difference as large as was seen or the least that matters. A base that happens to be unlike what it was
 // drawn from makes it more or less, so that it is asked of many.
 func TestSoManyRunsTell(t *testing.T) {
+	t.Parallel()
 	rng := rand.New(rand.NewPCG(7, 7))
 	draw := func(n int, middle float64) (values []float64) {
 		for range n {

@@ -67,12 +67,14 @@ func tails(ranks []int, k, seen int) (atMost, atLeast float64) {
 		ways[j] = make([]float64, total+1)
 	}
 	ways[0][0] = 1
+	most, before := slices.Max(ranks), 0
 	for i, r := range ranks {
 		for j := min(k, i+1); j > 0; j-- {
-			for s := total - r; s >= 0; s-- {
+			for s := min(before, (j-1)*most); s >= 0; s-- { // no j-1 of those before have a larger sum
 				ways[j][s+r] += ways[j-1][s]
 			}
 		}
+		before += r
 	}
 	var below, here, above float64
 	for s, n := range ways[k] {

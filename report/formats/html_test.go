@@ -262,6 +262,7 @@ func long(seconds, faults int) *report.Report {
 
 // A day's page can still be sent around, and its figures are those of the whole day.
 func TestHTMLOfADay(t *testing.T) {
+	t.Parallel()
 	const most = 3 << 20
 	r := long(24*3600, 400)
 	r.Windows[40_000].Acknowledged = 31_337

@@ -37,6 +37,7 @@ func TestReadJSON(t *testing.T) {
 }
 
 func TestReadJSONThatIsNoReport(t *testing.T) {
+	t.Parallel()
 	whole := string(written(t, passing()))
 	for text, want := range map[string]string{
 		"":                    "not a whole report: after 0 bytes",
