@@ -188,7 +188,7 @@ phases: { warm-up: 6s, baseline: 6s, recovery: 12s }
 faults:
   - { name: death, at: 0s, for: 12s, kill: leader }
   - { name: slow, at: 26s, for: 6s, latency: { add: 300ms }, link: producers -> leader }
-expect: [ lost == 0, reordered == 0, duplicates == 0, recovery.service < 60s of death ]
+expect: [ lost == 0, reordered == 0, duplicates == 0, recovery.service < 60s of death (warn) ] # speed is not judged on a machine that is too busy
 `)
 	code := p.wait()
 	r := p.report()
@@ -213,7 +213,7 @@ func checkDeath(t *testing.T, p *process, r *report.Report) {
 	if len(f.Victims) != 1 || f.Victims[0] != leader {
 		t.Errorf("killed %v, the leader of partition 0 was %s", f.Victims, leader)
 	}
-	if !rec.Service.Known || rec.Service.Value < 2*time.Second {
+	if !rec.Service.Known || rec.Service.Value < 2*time.Second || rec.Service.Value >= time.Minute {
 		t.Errorf("service was back %v after a leader's death that nobody notices for 6 s", rec.Service)
 	}
 	if !rec.Detect.Known || rec.Detect.Value < 3*time.Second {

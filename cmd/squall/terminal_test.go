@@ -14,6 +14,9 @@ import (
 	"github.com/seed-228c25e4/squall/report"
 )
 
+// soon is how long a test waits for what a terminal shows at once, on a machine that may have much else to do.
+const soon = 30 * time.Second
+
 // A terminal is one of tmux, on a server of its own.
 type terminal struct {
 	t      *testing.T
@@ -76,23 +79,23 @@ func (term *terminal) until(within time.Duration, texts ...string) string {
 func TestTerminal(t *testing.T) {
 	squall, dir := executable(t), t.TempDir()
 	term := openTerminal(t, 120, 36, fmt.Sprintf("cd %s; stty -a > before; %s run quickstart --out out --set phases.baseline=40s; echo ended $?; stty -a > after", dir, squall))
-	term.until(30*time.Second, "BASELINE", "Brokers", "LOST", "lost == 0", "Partitions")
+	term.until(soon, "BASELINE", "Brokers", "LOST", "lost == 0", "Partitions")
 	for _, view := range [][]string{{"2", "By phase", "warm-up"}, {"3", "in sync", "controller"}, {"4", "leader-kill", "planned"}, {"5", "Log", "ready: "}, {"?", "Keys", "break something now"}} {
 		term.press(view[0])
-		term.until(5*time.Second, view[1:]...)
+		term.until(soon, view[1:]...)
 	}
 	term.press("Escape", "1")
 	breakByHand(term)
 	freeze(term)
 	term.tmux("resize-window", "-x", "80", "-y", "24")
-	small := term.until(5*time.Second, "squall  quickstart", "expect", "Partitions")
+	small := term.until(soon, "squall  quickstart", "expect", "Partitions")
 	if lines := strings.Split(strings.TrimRight(small, "\n"), "\n"); len(lines) != 24 {
 		t.Errorf("%d lines on 24:\n%s", len(lines), small)
 	}
 	term.press("s")
-	term.until(5*time.Second, "by-hand.yaml")
+	term.until(soon, "by-hand.yaml")
 	term.press("q")
-	term.until(30*time.Second, "ended 130")
+	term.until(soon, "ended 130")
 	checkAfterwards(t, term, dir)
 	runSaved(t, squall, filepath.Join(dir, "out", "by-hand.yaml"))
 }
@@ -100,21 +103,25 @@ func TestTerminal(t *testing.T) {
 // breakByHand kills a broker with the dialog.
 func breakByHand(term *terminal) {
 	term.press("f")
-	term.until(5*time.Second, "kill")
+	term.until(soon, "kill")
 	term.press("k", "i", "l", "l", "Enter")
-	term.until(5*time.Second, "leader")
+	term.until(soon, "leader")
 	term.press("Enter")
-	term.until(5*time.Second, "10s")
+	term.until(soon, "10s")
 	term.press("Enter")
-	term.until(5*time.Second, "{ kill: ")
+	term.until(soon, "{ kill: ")
 	term.press("Enter")
-	term.until(15*time.Second, "by-hand-1", "killed")
+	term.until(soon, "by-hand-1", "killed")
 }
 
 // freeze freezes the view, which then stays as it is.
 func freeze(term *terminal) {
 	term.press("space")
-	before := term.until(5*time.Second, "FROZEN")
+	before := term.until(soon, "FROZEN")
+	for drawn := term.screen(); drawn != before; drawn = term.screen() { // it was looked at while it was being drawn
+		before = drawn
+		time.Sleep(100 * time.Millisecond)
+	}
 	time.Sleep(1500 * time.Millisecond)
 	if after := term.screen(); after != before {
 		term.t.Errorf("frozen, it changed from\n%s\nto\n%s", before, after)
@@ -130,7 +137,7 @@ func checkAfterwards(t *testing.T, term *terminal, dir string) {
 		t.Fatal(err)
 	}
 	var after []byte
-	for end := time.Now().Add(5 * time.Second); len(after) == 0 && time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(soon); len(after) == 0 && time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		after, _ = os.ReadFile(filepath.Join(dir, "after"))
 	}
 	size := func(settings []byte) string { // which was changed meanwhile
