@@ -89,8 +89,7 @@ func pretend(t *testing.T, stolen float64) *host.Machine {
 
 // What is missed on a machine that others were given is nobody's failure; on one that did nothing else it is.
 func TestDisturbedRun(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct {
+	for name, c := range map[string]struct { // not beside others, which are what it is about
 		stolen float64
 		expect string
 		want   report.Outcome
@@ -101,7 +100,7 @@ func TestDisturbedRun(t *testing.T) {
 		"met while stolen from":             {0.3, "ack.p50 < 20s", report.Pass, "pass"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := playOn(t, quietly+"expect: [ lost == 0, "+c.expect+" ]\n", pretend(t, c.stolen), plain)
+			r := playOn(t, calmly+"expect: [ lost == 0, "+c.expect+" ]\n", pretend(t, c.stolen), plain)
 			for _, f := range r.Validity {
 				if f.Scope == report.ScopeSpeed {
 					t.Skipf("NOT TESTED: this very machine was too busy: %s", f.Text)
