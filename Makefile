@@ -22,7 +22,7 @@ dist: ## static programs for Linux and macOS, packed, with checksums, in dist/
 		name=squall-$(VERSION)-$${p%/*}-$${p#*/}; mkdir dist/$$name; echo $$name; \
 		CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} go build -trimpath -buildvcs=false \
 			-ldflags '-s -w -buildid= -X main.version=$(VERSION) -X main.commit=$(COMMIT)' -o dist/$$name/squall ./cmd/squall; \
-		cp LICENSE README.md CHANGELOG.md squall.schema.json dist/$$name; chmod 644 dist/$$name/*.*; chmod 755 dist/$$name dist/$$name/squall; \
+		cp LICENSE README.md CHANGELOG.md squall.schema.json squall-suite.schema.json dist/$$name; chmod 644 dist/$$name/*.*; chmod 755 dist/$$name dist/$$name/squall; \
 		tar --sort=name --mtime=@$(DIST_TIME) --owner=0 --group=0 --numeric-owner -C dist -cf - $$name | gzip -9n > dist/$$name.tar.gz; rm -r dist/$$name; \
 	done
 	@cd dist && sha256sum *.tar.gz > SHA256SUMS && cat SHA256SUMS

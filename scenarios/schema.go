@@ -97,10 +97,20 @@ func (d *definitions) ref(name string, make func() *schema) *schema {
 func Schema(kinds map[string]broker.Kind) []byte {
 	d := &draft{s: defaults(), kinds: kinds}
 	d.derive()
+	return document(d.fields(), "A scenario of squall", "What cluster, what load, which faults, and what is expected of it all.")
+}
+
+// SuiteSchema returns the JSON Schema (draft-07) of suite files, made of the same fields that ParseSuite reads. What ParseSuite takes it takes; which
+// scenarios there are, and what their fields may be set to, only ParseSuite knows.
+func SuiteSchema() []byte {
+	return document(newSuiteDraft("", nil, Options{}).fields(), "A suite of squall", "What runs, one after another, what it may take, and what it is held against.")
+}
+
+// document is the schema of a whole file.
+func document(fields section, title, about string) []byte {
 	var defs definitions
-	s := d.fields().schema(&defs)
-	s.Draft, s.Title = "http://json-schema.org/draft-07/schema#", "A scenario of squall"
-	s.Description = "What cluster, what load, which faults, and what is expected of it all."
+	s := fields.schema(&defs)
+	s.Draft, s.Title, s.Description = "http://json-schema.org/draft-07/schema#", title, about
 	s.Definitions = defs.all
 	text, err := plainJSON(s)
 	if err != nil {
@@ -123,24 +133,38 @@ func (s section) schema(d *definitions) *schema {
 		}
 		if p.Ref == "" {
 			p.Description = f.about
-			p.Default = standard(f.value)
+			p.Default = standard(f.value, p.Type)
 		}
 		all.Properties = append(all.Properties, property{f.name, p})
 	}
 	return all
 }
 
-// standard is what a value is when the file does not say; nil: that is not one word or number.
-func standard(v value) any {
+// standard is what a value of that type is when the file does not say; nil: that is not one word or number. Editors write it into a file as it is here, so
+// that a number is none in quotes.
+func standard(v value, of string) any {
 	n := v.write()
 	if n == nil || n.Kind != yaml.ScalarNode {
 		return nil
 	}
-	switch n.ShortTag() {
-	case "!!int", "!!float", "!!bool":
+	switch of {
+	case "integer", "number", "boolean":
 		return json.RawMessage(n.Value)
 	}
 	return n.Value
+}
+
+// needing is a section that says nothing without these fields, which its owner asks for in words of its own.
+type needing struct {
+	section
+	fields []string
+}
+
+// schema of a section with fields that it cannot do without.
+func (v needing) schema(d *definitions) *schema {
+	s := v.section.schema(d)
+	s.Required = append(s.Required, v.fields...)
+	return s
 }
 
 // schema of a whole section: every field must be there, so none has a default.

@@ -160,10 +160,10 @@ func (d *suiteDraft) fields() section {
 		{"seed", optionalSeed{&s.Seed}, "The seed of the order; drawn anew each time where none is stated."},
 		{"fail-fast", truth{&s.FailFast}, "Run nothing any more after the first failure that counts."},
 		{"rerun-inconclusive", number{&s.Rerun, 0, mostReruns}, "How often a run that comes to inconclusive is made again, at most. Inconclusive three times in a row is a failure."},
-		{"baseline", section{
+		{"baseline", needing{section{
 			{"dir", text{p: &s.Baseline.Dir}, "The folder of a history, from the suite's own; it is begun where there is none. What passes joins it."},
 			{"fail-on-worse", truth{&s.Baseline.FailOnWorse}, "Whether a run that is worse than the earlier ones, and was again when it was repeated, is a failure."},
-		}, "What the runs are held against. What looks worse is run again."},
+		}, []string{"dir"}}, "What the runs are held against. What looks worse is run again."},
 	}
 }
 

@@ -69,10 +69,10 @@ func (e *suiteEntry) fields() section {
 		{"set", assignments{&e.set}, "Fields of the scenario to set, as --set has them: { load.rate: 5k/s }."},
 		{"matrix", axes{&e.matrix}, "Fields of the scenario with several values each: one run for each combination, as in { broker.nodes: [3, 5] }."},
 		{"repeat", number{&e.repeat, 1, mostRepeats}, "How many times it is run."},
-		{"quarantine", section{
+		{"quarantine", needing{section{
 			{"reason", text{p: &e.quarantine.Reason}, "Why the run does not count."},
 			{"until", day{&e.quarantine.Until}, "The last day on which it does not count, as in 2027-01-31."},
-		}, "The run is made and shown, and does not count until that day."},
+		}, []string{"reason", "until"}}, "The run is made and shown, and does not count until that day."},
 	}
 }
 

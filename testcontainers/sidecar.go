@@ -21,7 +21,7 @@ import (
 
 const (
 	sidecarRepo = "squall/sidecar"
-	helpBuild   = "build squall with `make build`, which makes a static executable for Linux"
+	helpBuild   = "build squall with `make build`, or `CGO_ENABLED=0 go install`, which make a static executable for Linux"
 )
 
 var machines = map[string]elf.Machine{

@@ -49,7 +49,7 @@ func newJob(t *testing.T, suite string) *job {
 	bin := filepath.Join(j.dir, "bin")
 	for name, text := range map[string]string{
 		"squall/nightly.yaml": suite, "squall/calm.yaml": calmScenario,
-		"bin/go": "#!/bin/sh\necho \"go $*\" >> \"" + filepath.Join(j.dir, "asked") + "\"\n",
+		"bin/go": "#!/bin/sh\necho \"CGO_ENABLED=$CGO_ENABLED go $*\" >> \"" + filepath.Join(j.dir, "asked") + "\"\n",
 	} {
 		path := filepath.Join(j.dir, filepath.FromSlash(name))
 		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o700)); err != nil {
@@ -124,7 +124,7 @@ func TestRecipeForGitHub(t *testing.T) {
 	if !uploads {
 		t.Error("results are not kept after a failure")
 	}
-	j.has(t, "asked", `^go install github\.com/seed-228c25e4/squall/cmd/squall@latest\n$`)
+	j.has(t, "asked", `^CGO_ENABLED=0 go install github\.com/seed-228c25e4/squall/cmd/squall@latest\n$`)
 	j.has(t, "step.md", `✅ pass: nightly`)
 	j.has(t, "squall-results/junit.xml", `<testsuite name="calm" .*failures="0" errors="0"`)
 	j.has(t, "squall-results/1-calm/report.json", `"exit_code":0`)
@@ -151,6 +151,7 @@ func TestRecipeForGitLab(t *testing.T) {
 	if code := j.run(t, "-e", "-c", strings.Join(is.Script, "\n")); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
+	j.has(t, "asked", `^CGO_ENABLED=0 go install github\.com/seed-228c25e4/squall/cmd/squall@latest\n$`)
 	j.has(t, is.Artifacts.Reports.JUnit, `<testsuites name="nightly"`)
 }
 

@@ -65,26 +65,27 @@ func showCommand() *cobra.Command {
 // schemas are what `squall schema` can print.
 var schemas = map[string]func() []byte{
 	"scenario": func() []byte { return scenarios.Schema(kinds) },
+	"suite":    scenarios.SuiteSchema,
 	"report":   func() []byte { return report.Schema },
 }
 
 func schemaCommand() *cobra.Command {
-	names := []string{"scenario", "report"}
+	names := []string{"scenario", "suite", "report"}
 	return &cobra.Command{
-		Use:   "schema [scenario|report]",
-		Short: "print the JSON Schema of scenario files, which editors complete and check by, or of report.json",
-		Long: "Schema prints a JSON Schema (draft-07). Put that of scenario files beside yours, and name it in their first line, so that your editor\n" +
-			"completes fields, explains them and marks mistakes:\n\n" +
+		Use:   "schema [scenario|suite|report]",
+		Short: "print the JSON Schema of scenario or suite files, which editors complete and check by, or of report.json",
+		Long: "Schema prints a JSON Schema (draft-07). Put that of scenario or suite files beside yours, and name it in their first line, so that your\n" +
+			"editor completes fields, explains them and marks mistakes:\n\n" +
 			"  # yaml-language-server: $schema=squall.schema.json\n\n" +
 			"What only the whole file can tell, such as a fault of a name that there is not, squall validate tells.",
-		Example:   "  squall schema > squall.schema.json\n  squall schema report",
-		Args:      wants(0, 1, "scenario or report"),
+		Example:   "  squall schema > squall.schema.json\n  squall schema suite > squall-suite.schema.json\n  squall schema report",
+		Args:      wants(0, 1, "scenario, suite or report"),
 		ValidArgs: names,
 		RunE: func(c *cobra.Command, args []string) error {
 			which := append(args, "scenario")[0]
 			text, ok := schemas[which]
 			if !ok {
-				return fmt.Errorf("there is no schema %q; there are scenario and report%s", which, report.Suggest(which, names))
+				return fmt.Errorf("there is no schema %q; there are scenario, suite and report%s", which, report.Suggest(which, names))
 			}
 			_, err := c.OutOrStdout().Write(text())
 			return err

@@ -134,6 +134,7 @@ type attempt struct {
 	command   []string // what repeats it
 	calibrate bool
 	baseline  string // the folder of the history that it is held against; empty: none
+	leaves    bool   // the history is left as it is: it is for the suite to say what joins it, and what could not be read
 	progress  *plain
 	watchers  []squall.Observer
 	look      *look  // nil: it is told in lines

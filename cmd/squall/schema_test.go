@@ -38,21 +38,23 @@ func holdsAgainst(schema []byte, text string) error {
 	return s.Validate(is)
 }
 
-// The file at the top of the tree, which the library's files name, is what squall schema prints.
-func TestSchemaFile(t *testing.T) {
+// The files at the top of the tree, which the library's and the examples' first lines name, are what squall schema prints.
+func TestSchemaFiles(t *testing.T) {
 	t.Parallel()
-	const file = "../../squall.schema.json"
-	if *update {
-		if err := os.WriteFile(file, scenarios.Schema(kinds), 0o644); err != nil {
+	for file, is := range map[string][]byte{"squall.schema.json": scenarios.Schema(kinds), "squall-suite.schema.json": scenarios.SuiteSchema()} {
+		path := "../../" + file
+		if *update {
+			if err := os.WriteFile(path, is, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := os.ReadFile(path)
+		if err != nil {
 			t.Fatal(err)
 		}
-	}
-	got, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, scenarios.Schema(kinds)) {
-		t.Error("squall.schema.json is not what scenario files are now: go test ./cmd/squall -run TestSchemaFile -update, and read what changed")
+		if !bytes.Equal(got, is) {
+			t.Errorf("%s is not what such files are now: go test ./cmd/squall -run TestSchemaFiles -update, and read what changed", file)
+		}
 	}
 }
 

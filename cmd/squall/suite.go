@@ -25,6 +25,8 @@ type suiteFlags struct {
 	list   bool
 	github bool
 	seed   uint64
+
+	metrics string
 }
 
 func suiteCommand() *cobra.Command {
@@ -51,6 +53,7 @@ func suiteCommand() *cobra.Command {
 	}
 	c.Flags().StringVar(&f.out, "out", "", "the folder for the results (default squall-runs/TIME-NAME-ID)")
 	addFormat(c, &f.format)
+	c.Flags().StringVar(&f.metrics, "metrics", "", "answer Prometheus at this address while the suite goes on, of the run that is made: --metrics 127.0.0.1:9464")
 	c.Flags().StringVar(&f.ui, "ui", "plain", "how progress is told: plain or none")
 	c.Flags().BoolVar(&f.list, "list", false, "only tell what would run, in which order, for about how long, and what it needs")
 	c.Flags().BoolVar(&f.github, "github", false, "append the summary to $GITHUB_STEP_SUMMARY and annotate what did not pass (default where that is set)")
@@ -75,10 +78,14 @@ func runSuite(c *cobra.Command, args []string, f suiteFlags, seed *uint64) error
 	if f.list {
 		return tellSuite(c, suite.Plan(s, time.Now()), f.format, suite.List)
 	}
-	n := &night{flags: f, progress: newProgress(c.ErrOrStderr(), f.ui)}
+	n := &night{flags: f, baseline: s.Baseline.Dir, progress: newProgress(c.ErrOrStderr(), f.ui)}
 	ctx, stop, release := interrupts(c.Context(), n.progress)
 	defer release()
 	n.stop = stop
+	if n.watched, err = serveMetrics(f.metrics, n.progress); err != nil {
+		return err
+	}
+	defer n.watched.close(n.progress)
 	if n.dir, err = newSuiteFolder(f.out, s.Name, newID()); err != nil {
 		return err
 	}
@@ -175,6 +182,8 @@ func appendSummary(name string, r *suite.Result) error {
 type night struct {
 	flags    suiteFlags
 	dir      string
+	baseline string // the folder of the history; empty: none
+	watched  *scraped
 	progress *plain
 	stop     func()
 	failed   error // of what could not be written
@@ -189,7 +198,8 @@ func (n *night) run(ctx context.Context, r *scenarios.SuiteRun, folder string) (
 	}
 	n.progress.begin()
 	f := runFlags{set: r.Set}
-	a := attempt{s: r.Scenario, dir: dir, id: id, command: command(r.Open, f, r.Scenario), progress: n.progress, stop: n.stop}
+	a := attempt{s: r.Scenario, dir: dir, id: id, command: command(r.Open, f, r.Scenario), progress: n.progress, stop: n.stop, watchers: n.watched.observers(),
+		baseline: n.baseline, leaves: true}
 	done, err := a.run(ctx)
 	if done == nil {
 		return nil, errors.Join(err, dir.removeIfEmpty())
