@@ -75,12 +75,17 @@ func (a *analysis) elected(s stretch, detected, back time.Duration) time.Duratio
 }
 
 // explain names the timer that explains the largest part of an outage, where one does, and says so. Of several that fit, it is the most decisive.
-func explain(r report.Recovery, timers []report.Timer) (name, text string) {
+// What only a group notices, no timer explains by which brokers notice something.
+func explain(s stretch, r report.Recovery, timers []report.Timer) (name, text string) {
 	if len(r.Parts) == 0 {
 		return "", ""
 	}
+	byGroup := noticedByGroup(s, timers)
 	largest := slices.MaxFunc(r.Parts, func(a, b report.Part) int { return cmp.Compare(a.Took, b.Took) })
 	for _, t := range timers {
+		if byGroup && t.Part == string(report.Detection) && t.Name != s.NoticedBy {
+			continue
+		}
 		if t.Part == string(largest.Name) && felt(r.Gaps, t.Side) && fits(largest.Took, t.Value) {
 			return t.Name, fmt.Sprintf("%s of %s: %s = %s", report.Human(largest.Took), report.Human(r.Service.Value), t.Name, report.Human(t.Value))
 		}

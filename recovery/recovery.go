@@ -136,7 +136,7 @@ func (a *analysis) recovery(s stretch, timers []report.Timer) report.Recovery {
 	r.RedundancySinceEffect, r.Redundancy = since(redundancy, s.Effective), s.sinceHealed(redundancy)
 	r.DrainedSinceEffect, r.Drained = since(drained, s.Effective), s.sinceHealed(drained)
 	r.Parts = a.parts(s, r, timers)
-	r.Timer, r.Explained = explain(r, timers)
+	r.Timer, r.Explained = explain(s, r, timers)
 	r.Vacuous = a.vacuous(s, r, timers)
 	return r
 }

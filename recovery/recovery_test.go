@@ -431,6 +431,12 @@ func crashed(m *made) *made {
 	return m
 }
 
+// asLong makes a member's session as long as a broker's.
+func asLong(m *made) *made {
+	m.timers[len(m.timers)-1].Value = 9 * s
+	return m
+}
+
 func TestExplained(t *testing.T) {
 	detectedAt := func(at time.Duration) report.StateChange { return state(at, "b2", "b2", "b3") }
 	for _, c := range []struct {
@@ -451,6 +457,9 @@ func TestExplained(t *testing.T) {
 		{"consumers alone, whom the producers' timers do not keep", sided(quiet().silent(report.Consume, 0, 31*s, 47*s+500*ms)), ""},
 		{"producers, too", sided(quiet().silent(report.Consume, 0, 31*s, 48*s+500*ms).silent(report.Produce, 0, 31*s, 48*s).states(detectedAt(31*s + 100*ms))), "16.9s of 17.5s: request = 16s"},
 		{"a member of the group", crashed(sided(quiet().silent(report.Consume, 0, 31*s, 37*s+200*ms))), "6.2s of 6.2s: group = 6s"},
+		{"a member whose session is as long as a broker's", asLong(crashed(sided(quiet().silent(report.Consume, 0, 31*s, 40*s+200*ms)))), "9.2s of 9.2s: group = 9s"},
+		{"a member, and the brokers' timer alone fits", crashed(sided(quiet().silent(report.Consume, 0, 31*s, 40*s+200*ms))), ""},
+		{"a broker, and a session that is as long", asLong(sided(quiet().silent(report.Consume, 0, 31*s, 40*s+600*ms).states(detectedAt(40*s + 100*ms)))), "9.1s of 9.6s: session = 9s"},
 		{"a member that others noticed at once", crashed(sided(quiet().silent(report.Consume, 0, 31*s, 32*s))), ""},
 		{"censored", quiet().open(0, 31*s, 100*s).states(detectedAt(40 * s)), ""},
 	} {

@@ -3,6 +3,7 @@ package kafka
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -85,9 +86,34 @@ func check(s broker.Settings) []broker.Problem {
 	isolation := s.Consumer.Isolation
 	tell(isolation != "" && isolation != broker.ReadCommitted && isolation != broker.ReadUncommitted, "load.consumers.isolation",
 		"isolation is %q: it is read_committed or read_uncommitted", isolation)
-	tell(s.Consumer.SessionTimeout != 0 && s.Consumer.SessionTimeout < 100*time.Millisecond, "load.consumers.session-timeout", "it is at least 100ms")
 	tell(s.Consumer.CommitInterval != 0 && s.Consumer.CommitInterval < 100*time.Millisecond, "load.consumers.commit-interval", "it is at least 100ms")
-	return append(append(all, checkTransactions(s)...), checkConfig(s)...)
+	return slices.Concat(all, checkSession(s), checkTransactions(s), checkConfig(s))
+}
+
+// What brokers let a member of a group ask for.
+const (
+	minSessionConfig  = "group.min.session.timeout.ms"
+	maxSessionConfig  = "group.max.session.timeout.ms"
+	defaultMinSession = 6 * time.Second
+	defaultMaxSession = 30 * time.Minute
+)
+
+// checkSession tells of a session that no broker would let a member join with: every consumer would try again and again, and read nothing.
+func checkSession(s broker.Settings) (all problems) {
+	const field = "load.consumers.session-timeout"
+	session := s.Consumer.SessionTimeout
+	least, most := setting(s, minSessionConfig, defaultMinSession, "", "").Value, setting(s, maxSessionConfig, defaultMaxSession, "", "").Value
+	switch {
+	case session == 0:
+	case session < 100*time.Millisecond:
+		all.tell(field, "it is at least 100ms")
+	case s.Consumer.Group == "":
+	case session < least:
+		all.tell(field, "brokers refuse members whose session is below %s, which is %v: write that or more, or lower broker.config[%[1]s]", minSessionConfig, least)
+	case session > most:
+		all.tell(field, "brokers refuse members whose session is above %s, which is %v: write that or less, or raise broker.config[%[1]s]", maxSessionConfig, most)
+	}
+	return all
 }
 
 const (

@@ -22,21 +22,31 @@ func TestCheck(t *testing.T) {
 		change func(*broker.Settings)
 		field  string // empty: nothing is wrong
 	}{
-		"sound":                     {func(*broker.Settings) {}, ""},
-		"acks 1":                    {func(s *broker.Settings) { s.Producer.Acks, s.Producer.Idempotent = "1", false }, ""},
-		"acks 1 and idempotent":     {func(s *broker.Settings) { s.Producer.Acks = "1" }, "load.producers.idempotent"},
-		"acks 0 and idempotent":     {func(s *broker.Settings) { s.Producer.Acks = "0" }, "load.producers.idempotent"},
-		"unknown acks":              {func(s *broker.Settings) { s.Producer.Acks = "2" }, "load.producers.acks"},
-		"unknown compression":       {func(s *broker.Settings) { s.Producer.Compression = "brotli" }, "load.producers.compression"},
-		"negative linger":           {func(s *broker.Settings) { s.Producer.Linger = -1 }, "load.producers.linger"},
-		"tiny batch":                {func(s *broker.Settings) { s.Producer.BatchBytes = 100 }, "load.producers.batch"},
-		"impatient":                 {func(s *broker.Settings) { s.Producer.DeliveryTimeout = time.Millisecond }, "load.producers.delivery-timeout"},
-		"metadata every ms":         {func(s *broker.Settings) { s.Producer.MetadataMinAge = time.Millisecond }, "load.producers.metadata-min-age"},
-		"more replicas than nodes":  {func(s *broker.Settings) { s.Topic.Replicas = 5 }, "topic.replicas"},
-		"more in sync than there":   {func(s *broker.Settings) { s.Topic.Replicas = 1 }, "topic.config[min.insync.replicas]"},
-		"in sync is no number":      {func(s *broker.Settings) { s.Topic.Config["min.insync.replicas"] = "two" }, "topic.config[min.insync.replicas]"},
-		"no partitions":             {func(s *broker.Settings) { s.Topic.Partitions = 0 }, "topic.partitions"},
-		"a session of a nanosecond": {func(s *broker.Settings) { s.Consumer.SessionTimeout = 1 }, "load.consumers.session-timeout"},
+		"sound":                         {func(*broker.Settings) {}, ""},
+		"acks 1":                        {func(s *broker.Settings) { s.Producer.Acks, s.Producer.Idempotent = "1", false }, ""},
+		"acks 1 and idempotent":         {func(s *broker.Settings) { s.Producer.Acks = "1" }, "load.producers.idempotent"},
+		"acks 0 and idempotent":         {func(s *broker.Settings) { s.Producer.Acks = "0" }, "load.producers.idempotent"},
+		"unknown acks":                  {func(s *broker.Settings) { s.Producer.Acks = "2" }, "load.producers.acks"},
+		"unknown compression":           {func(s *broker.Settings) { s.Producer.Compression = "brotli" }, "load.producers.compression"},
+		"negative linger":               {func(s *broker.Settings) { s.Producer.Linger = -1 }, "load.producers.linger"},
+		"tiny batch":                    {func(s *broker.Settings) { s.Producer.BatchBytes = 100 }, "load.producers.batch"},
+		"impatient":                     {func(s *broker.Settings) { s.Producer.DeliveryTimeout = time.Millisecond }, "load.producers.delivery-timeout"},
+		"metadata every ms":             {func(s *broker.Settings) { s.Producer.MetadataMinAge = time.Millisecond }, "load.producers.metadata-min-age"},
+		"more replicas than nodes":      {func(s *broker.Settings) { s.Topic.Replicas = 5 }, "topic.replicas"},
+		"more in sync than there":       {func(s *broker.Settings) { s.Topic.Replicas = 1 }, "topic.config[min.insync.replicas]"},
+		"in sync is no number":          {func(s *broker.Settings) { s.Topic.Config["min.insync.replicas"] = "two" }, "topic.config[min.insync.replicas]"},
+		"no partitions":                 {func(s *broker.Settings) { s.Topic.Partitions = 0 }, "topic.partitions"},
+		"a session of a nanosecond":     {func(s *broker.Settings) { s.Consumer.SessionTimeout = 1 }, "load.consumers.session-timeout"},
+		"a session that brokers refuse": {func(s *broker.Settings) { s.Consumer.Group, s.Consumer.SessionTimeout = "g", time.Second }, "load.consumers.session-timeout"},
+		"a session of an hour":          {func(s *broker.Settings) { s.Consumer.Group, s.Consumer.SessionTimeout = "g", time.Hour }, "load.consumers.session-timeout"},
+		"the shortest session":          {func(s *broker.Settings) { s.Consumer.Group, s.Consumer.SessionTimeout = "g", 6*time.Second }, ""},
+		"without a group":               {func(s *broker.Settings) { s.Consumer.SessionTimeout = time.Second }, ""},
+		"a session that these brokers admit": {func(s *broker.Settings) {
+			s.Consumer.Group, s.Consumer.SessionTimeout, s.Config = "g", time.Second, map[string]string{"group.min.session.timeout.ms": "1000"}
+		}, ""},
+		"a session that these brokers refuse": {func(s *broker.Settings) {
+			s.Consumer.Group, s.Consumer.SessionTimeout, s.Config = "g", 6*time.Second, map[string]string{"group.min.session.timeout.ms": "10000"}
+		}, "load.consumers.session-timeout"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := sound()
