@@ -104,6 +104,8 @@ func (h *hands) inject(line string) (err error) {
 		return faults.ErrNotRunning
 	}
 	h.course.expect(1)
+	secrets := h.run.scenario.SecretsBeside(append(slices.Clone(h.steps), step))
+	h.run.journal.secrets.Store(&secrets) // before anything is told of it
 	if !h.run.panics.survives(func() { err = h.run.timeline.Join(ctx, step) }) {
 		err = errors.New("squall panicked")
 	}
@@ -112,6 +114,9 @@ func (h *hands) inject(line string) (err error) {
 		return err
 	}
 	h.steps = append(h.steps, step)
+	for _, secret := range step.Secrets() {
+		line = strings.ReplaceAll(line, secret, report.Stars)
+	}
 	h.touch(strings.Join(strings.Fields(line), " "))
 	return nil
 }
@@ -259,7 +264,7 @@ func (h *hands) written() []byte {
 	for _, t := range h.touched {
 		lines = append(lines, fmt.Sprintf("%s after the load began: %s", report.Human(max(t.At-h.start, 0)), t.What))
 	}
-	return scenarios.Annotated(s, slices.Concat(lines, notes, moved))
+	return scenarios.Annotated(s, h.run.journal.secrets.Load().HideAll(slices.Concat(lines, notes, moved)))
 }
 
 // asDone is a step by hand as it went.
@@ -291,6 +296,7 @@ func (h *hands) log(ctx context.Context, node string, lines int) ([]string, erro
 		return nil, fmt.Errorf("nobody keeps what %s writes", node)
 	}
 	wrote, err := logger.Log(ctx, min(max(lines, 1), mostLines))
+	wrote = h.run.journal.secrets.Load().HideAll(wrote)
 	for i := range wrote {
 		wrote[i] = report.Plain(wrote[i])
 	}

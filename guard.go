@@ -74,7 +74,7 @@ func (g *guard) look(ctx context.Context, n broker.Node) {
 	crash := report.Crash{Node: n.Name(), At: g.clock.Now(), Log: []string{}}
 	if l, ok := n.(broker.Logger); ok {
 		if lines, err := l.Log(ask, crashLog); err == nil {
-			crash.Log = lines
+			crash.Log = g.journal.secrets.Load().HideAll(lines)
 		}
 	}
 	how := "died, outside any fault: "

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -26,14 +27,19 @@ type journal struct {
 	events    chan report.Event
 	ending    chan struct{} // closed when nothing more is told; late events of clients are then left in the channel
 	done      chan struct{}
+	secrets   atomic.Pointer[report.Secrets]
 	missed    atomic.Uint64 // client events for which there was no room
 	failed    error         // the first error of out
+
+	keeping sync.Mutex
+	clients report.ClientLog // guarded by keeping
 }
 
-// newJournal returns a journal that is being written until close.
-func newJournal(clock broker.Clock, out io.Writer, observers []Observer, p *panics) *journal {
+// newJournal returns a journal that is being written until close, and in which no secret is.
+func newJournal(clock broker.Clock, out io.Writer, observers []Observer, p *panics, secrets report.Secrets) *journal {
 	j := &journal{clock: clock, out: out, observers: slices.Clone(observers), panics: p, events: make(chan report.Event, journalRoom),
 		ending: make(chan struct{}), done: make(chan struct{})}
+	j.secrets.Store(&secrets)
 	for _, o := range observers {
 		if w, ok := o.(Watcher); ok {
 			j.watchers = append(j.watchers, w)
@@ -98,7 +104,7 @@ func (j *journal) offer(at time.Duration, e report.Event) {
 
 func (j *journal) stamped(at time.Duration, e report.Event) report.Event {
 	e.At, e.UTC = at, j.clock.UTC(at)
-	return e
+	return report.Hidden(*j.secrets.Load(), e)
 }
 
 // note tells something that a reader should know.
@@ -108,15 +114,18 @@ func (j *journal) note(format string, args ...any) {
 
 // client is what drivers tell their clients' events to.
 func (j *journal) client(e broker.ClientEvent) {
-	text := fmt.Sprintf("%s %s", e.Client, e.Kind)
-	if e.Node != "" {
-		text += " " + e.Node
-	}
-	if e.Detail != "" {
-		text += ": " + e.Detail
-	}
-	j.offer(e.At, report.Event{Type: report.EventClient, Text: text,
-		Client: &report.ClientEvent{Client: e.Client, Kind: string(e.Kind), Node: e.Node, Detail: e.Detail}})
+	told := report.ClientEvent{Client: e.Client, Kind: string(e.Kind), Node: e.Node, Detail: e.Detail}
+	j.offer(e.At, report.Event{Type: report.EventClient, Text: told.String(), Client: &told})
+	j.keeping.Lock()
+	defer j.keeping.Unlock()
+	j.clients.Add(e.At, j.clock.UTC(e.At), told)
+}
+
+// clientEvents returns what happened to clients so far.
+func (j *journal) clientEvents() *report.Clients {
+	j.keeping.Lock()
+	defer j.keeping.Unlock()
+	return j.clients.Clients()
 }
 
 // close waits until everything is written and returns the first error of the file. Afterwards nothing is told; what clients still offer is lost.

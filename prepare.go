@@ -69,7 +69,7 @@ type run struct {
 // newRun returns a run; a panic calls end.
 func newRun(s *scenarios.Scenario, bed Testbed, observers []Observer, end context.CancelCauseFunc) *run {
 	r := &run{scenario: s, bed: bed, clock: bed.Clock, begun: bed.Clock.Now(), panics: panics{stop: end}}
-	r.journal = newJournal(bed.Clock, bed.Events, observers, &r.panics)
+	r.journal = newJournal(bed.Clock, bed.Events, observers, &r.panics, s.Secrets())
 	r.watcher = &watcher{driver: bed.Driver, clock: bed.Clock, journal: r.journal}
 	r.guard = &guard{nodes: bed.Cluster.Nodes(), clock: bed.Clock, journal: r.journal}
 	r.sampler = &sampler{machine: bed.Host, nodes: bed.Cluster.Nodes(), clock: bed.Clock}

@@ -17,12 +17,12 @@ import (
 
 // describe notes what is run, as it is known once the cluster serves.
 func (r *run) describe(ctx context.Context) {
-	s, settings := r.scenario, r.scenario.Settings()
+	s, settings, secrets := r.scenario, r.scenario.Settings(), *r.journal.secrets.Load()
 	d := r.bed.Cluster.Describe()
 	r.info = report.Run{
 		ID: r.bed.RunID, Scenario: s.Name, About: s.About, Seed: s.Seed, Started: r.clock.UTC(r.begun), Version: r.bed.Version,
 		Host:   report.Host{OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(), MaxProcs: runtime.GOMAXPROCS(0), Go: runtime.Version(), Unseen: r.sampler.begin(ctx)},
-		Broker: report.Broker{Kind: r.bed.Kind.Name, Testbed: d.Testbed, Emulated: d.Emulated, Nodes: s.NodeNames(), Config: d.Config, Proxied: d.Proxied},
+		Broker: report.Broker{Kind: r.bed.Kind.Name, Testbed: d.Testbed, Emulated: d.Emulated, Nodes: s.NodeNames(), Config: secrets.HideSettings(d.Config), Proxied: d.Proxied},
 		Client: clientSettings(s), Load: loadLine(s), Pacing: pacing(s), ClosedLoop: s.Load.ClosedLoop(),
 		Contract: report.Contract(r.bed.Kind.Contract(settings)), Command: r.bed.Command, Effective: string(scenarios.Effective(s)),
 		Calibration: r.bed.Calibration, Stated: s.Verdict.String(), FaultNames: s.FaultNames(), Watch: s.Phases.Recovery, Plan: plan(s),
@@ -41,6 +41,7 @@ func (r *run) describe(ctx context.Context) {
 			r.info.Broker.Versions = versions
 		}
 	}
+	r.info = report.Hidden(secrets, r.info)
 }
 
 // plan tells what is to happen, in order.
@@ -152,7 +153,7 @@ func (r *run) report(stopped Stopped) *report.Report {
 	history.Rate = r.slowest(windows) * r.scenario.SmallestShare()
 
 	out := &report.Report{Schema: report.SchemaVersion, Run: r.info, Safety: r.balance(history, now), Faults: r.faults, Phases: phases, Windows: windows, History: history,
-		Crashes: r.guard.crashes()}
+		Crashes: r.guard.crashes(), Clients: r.journal.clientEvents()}
 	r.hands.report(&out.Run)
 	out.Run.Took, out.Run.Stopped, out.Run.StopCode = now-r.begun, stopped.By, stopped.Code
 	if start := r.scenario.Load.Consumers.Start; start > 0 && r.scenario.Load.Consumers.Count > 0 {
@@ -164,6 +165,7 @@ func (r *run) report(stopped Stopped) *report.Report {
 		r.finding("%s events of clients came too fast to be kept", report.Thousands(n))
 	}
 	out.Findings = append([]string{}, r.findings...)
+	out = report.Hidden(*r.journal.secrets.Load(), out)
 	report.Judge(out, r.scenario.Expect)
 	r.journal.tell(now, report.Event{Type: report.EventSafety, Text: "balance", Safety: &out.Safety})
 	r.journal.tell(r.clock.Now(), report.Event{Type: report.EventVerdict, Text: out.Verdict.Sentence, Result: &out.Verdict})

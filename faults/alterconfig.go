@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seed-228c25e4/squall/broker"
+	"github.com/seed-228c25e4/squall/report"
 )
 
 var alterConfigKind = Kind{
@@ -37,7 +38,7 @@ func (a *AlterConfig) Params() []Param {
 	return []Param{
 		{Name: "of", About: "whose setting: the topic's, or that which all brokers share", Value: &a.Of, OneOf: []string{ofTopic, ofBrokers}},
 		{Name: "setting", About: "as the broker calls it", Value: &a.Setting},
-		{Name: "to", About: "its value", Value: &a.To},
+		{Name: "to", About: "its value", Value: &a.To, Secret: report.IsSecret(a.Setting)},
 	}
 }
 
@@ -100,7 +101,7 @@ func (c change) needs() error {
 // isNew wants some node to have another value.
 func (c change) isNew(s broker.Setting) error {
 	if c.differs(s, c.to) == nil {
-		return fmt.Errorf("%s is %s already, so nothing would change; write another value", c.setting, c.to)
+		return fmt.Errorf("%s is %s already, so nothing would change; write another value", c.setting, c.told(c.to))
 	}
 	return nil
 }
@@ -109,7 +110,7 @@ func (c change) isNew(s broker.Setting) error {
 func (c change) differs(s broker.Setting, want string) error {
 	for node, value := range s.InForce {
 		if value != want {
-			return fmt.Errorf("%s is %s on %s, not %s", c.setting, value, node, want)
+			return fmt.Errorf("%s is %s on %s, not %s", c.setting, c.told(value), node, c.told(want))
 		}
 	}
 	return nil
@@ -130,7 +131,7 @@ func (c change) inject(ctx context.Context) (Revert, error) {
 			return err
 		}
 		if text := orNotSet(now.Own); text != c.to && text != orNotSet(before.Own) { // another fault's, which puts ours back when it ends
-			return fmt.Errorf("%s has been set to %s meanwhile", c.setting, text)
+			return fmt.Errorf("%s has been set to %s meanwhile", c.setting, c.told(text))
 		}
 		if err := driver.SetSetting(ctx, c.topic, c.setting, before.Own); err != nil {
 			return err
@@ -142,10 +143,10 @@ func (c change) inject(ctx context.Context) (Revert, error) {
 			}
 			for node, value := range s.InForce {
 				if was, ok := before.InForce[node]; ok && was != value {
-					return fmt.Errorf("%s is still %s on %s; it was %s", c.setting, value, node, was)
+					return fmt.Errorf("%s is still %s on %s; it was %s", c.setting, c.told(value), node, c.told(was))
 				}
 			}
-			c.v.Witness.Note("%s is as it was: %s", c.setting, orNotSet(s.Own))
+			c.v.Witness.Note("%s is as it was: %s", c.setting, c.told(orNotSet(s.Own)))
 			return nil
 		})
 	}
@@ -161,9 +162,17 @@ func (c change) inject(ctx context.Context) (Revert, error) {
 			return err
 		}
 		c.v.Witness.Effective(time.Now())
-		c.v.Witness.Note("%s is %s in force on %d nodes; set before: %s", c.setting, c.to, len(s.InForce), orNotSet(before.Own))
+		c.v.Witness.Note("%s is %s in force on %d nodes; set before: %s", c.setting, c.told(c.to), len(s.InForce), c.told(orNotSet(before.Own)))
 		return nil
 	})
+}
+
+// told is a value of the setting as it may be told.
+func (c change) told(value string) string {
+	if report.IsSecret(c.setting) && value != orNotSet(nil) {
+		return report.Stars
+	}
+	return value
 }
 
 func orNotSet(value *string) string {

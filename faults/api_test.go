@@ -45,7 +45,7 @@ func (f *fakeAPI) Elect(context.Context, string, []int32, bool) ([]int32, error)
 }
 
 func (f *fakeAPI) Setting(_ context.Context, _, name string) (broker.Setting, error) {
-	if name != "max.message.bytes" {
+	if name != "max.message.bytes" && name != "ssl.key.password" {
 		return broker.Setting{}, errors.New("there is no setting " + name)
 	}
 	value := "1048588"
@@ -85,6 +85,33 @@ func TestAlterConfig(t *testing.T) {
 			if _, notes := v.Witness.told(); lost == nil && (len(notes) != 2 || !strings.Contains(notes[0], "1024 in force on 2 nodes")) {
 				t.Errorf("%s: evidence %q", name, notes)
 			}
+		}
+	}
+}
+
+// What a secret setting is set to, or was, stands neither in the evidence nor among the parameters nor in errors; what others are, does.
+func TestAlterConfigTellsNoSecret(t *testing.T) {
+	t.Parallel()
+	for setting, shown := range map[string]bool{"ssl.key.password": false, "max.message.bytes": true} {
+		was := "first-value"
+		f := &fakeAPI{own: &was}
+		v := f.victims()
+		fault := &AlterConfig{Of: ofTopic, Setting: setting, To: "second-value"}
+		back, err := fault.Inject(t.Context(), v)
+		if err == nil {
+			err = back(t.Context())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.own = &fault.To
+		_, notes := v.Witness.told()
+		told := strings.Join(append(notes, describe(fault), fault.Needs(v).Error()), "\n")
+		if strings.Contains(told, "first-value") != shown || strings.Count(told, "second-value") != map[bool]int{true: 3}[shown] {
+			t.Errorf("%s:\n%s", setting, told)
+		}
+		if secrets := (Step{Fault: fault}).Secrets(); (len(secrets) == 0) != shown {
+			t.Errorf("%s: secrets are %v", setting, secrets)
 		}
 	}
 }

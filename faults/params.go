@@ -25,6 +25,7 @@ type Param struct {
 	Value  any
 	OneOf  []string // the words that a *string may be; none: any text
 	Sample string   // of a *string: what an example shows
+	Secret bool     // a *string that nobody is to read
 }
 
 // Bytes is an amount of data, written with a unit: "10MiB".
@@ -103,6 +104,9 @@ func describe(f Fault) string {
 	var all []string
 	for _, p := range c.Params() {
 		if text := p.text(); text != "" {
+			if p.Secret {
+				text = report.Stars
+			}
 			all = append(all, p.Name+" "+text)
 		}
 	}

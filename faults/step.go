@@ -44,6 +44,20 @@ func (s Step) End() time.Duration { return s.At + s.For }
 // Params returns the fault's parameters as people read them, such as "add 200ms, jitter 50ms"; those that are zero are left out.
 func (s Step) Params() string { return describe(s.Fault) }
 
+// Secrets returns the values of the fault's parameters that nobody is to read.
+func (s Step) Secrets() (values []string) {
+	c, ok := s.Fault.(Configurable)
+	if !ok {
+		return nil
+	}
+	for _, p := range c.Params() {
+		if p.Secret {
+			values = append(values, p.text())
+		}
+	}
+	return values
+}
+
 // Waits says what the step waits for before it begins, beside its time; empty: nothing.
 func (s Step) Waits() string {
 	var all []string

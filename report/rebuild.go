@@ -14,6 +14,7 @@ type Rebuilder struct {
 	Keep int
 
 	report  Report
+	clients ClientLog
 	begun   bool
 	end     time.Duration // of what is known
 	balance *Safety       // nil: no final read came to its end
@@ -42,6 +43,8 @@ func (b *Rebuilder) Add(e Event) error {
 		b.fault(*e.Fault)
 	case EventState:
 		r.History.States = append(r.History.States, *e.State)
+	case EventClient:
+		b.clients.Add(e.At, e.UTC, *e.Client)
 	case EventNode:
 		r.Crashes = append(r.Crashes, *e.Node)
 	case EventWindow:
@@ -123,6 +126,7 @@ func (b *Rebuilder) kept(w Window) Window {
 func (b *Rebuilder) Report() (*Report, bool) {
 	r := b.report
 	r.Schema = SchemaVersion
+	r.Clients = b.clients.Clients()
 	r.Run.CutOff = b.cutOff()
 	if n := len(r.Phases); n > 0 {
 		r.Phases[n-1].To = b.end

@@ -28,6 +28,7 @@ type Report struct {
 	Phases       []PhaseFigures `json:"phases"`
 	Windows      []Window       `json:"windows"`
 	History      History        `json:"history"`
+	Clients      *Clients       `json:"clients,omitempty"`    // nil: nothing happened to them that was told
 	Comparison   *Comparison    `json:"comparison,omitempty"` // with runs before it; nil: nobody asked
 	Files        []string       `json:"files"`                // written beside this one
 }

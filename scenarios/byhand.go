@@ -127,8 +127,12 @@ func Annotated(s *Scenario, lines []string) []byte {
 	if _, replayed := s.Load.Shape.(*Trace); replayed || s.Load.Body.File != "" {
 		lines = append(slices.Clone(lines), "It names a file, which is read below the folder of this one.")
 	}
+	file := Effective(s)
+	if note := withoutSecrets(file); note != "" {
+		lines = append(slices.Clone(lines), note)
+	}
 	for _, l := range lines {
 		fmt.Fprintf(&b, "# %s\n", strings.Join(strings.Fields(l), " "))
 	}
-	return append(b.Bytes(), Effective(s)...)
+	return append(b.Bytes(), file...)
 }

@@ -8,6 +8,8 @@ import (
 	"unicode"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/seed-228c25e4/squall/report"
 )
 
 // A Mistake is one thing that is wrong with a scenario, and where.
@@ -76,6 +78,24 @@ func (m *Mistake) excerpt(line string) {
 	m.Excerpt = string(text[:min(len(text), widest)])
 }
 
+// hide puts stars in the place of secrets: mistakes are told in public pipelines, too.
+func (m *Mistake) hide() {
+	if set, ok := strings.CutPrefix(m.File, "--set "); ok {
+		m.File = "--set " + report.HideSetting(set)
+	}
+	m.Message = report.HideNamed(m.Message)
+	hidden := report.HideNamed(m.Excerpt)
+	if hidden == m.Excerpt {
+		return
+	}
+	if text := []rune(m.Excerpt); m.indent < len(text) {
+		if before := report.HideNamed(string(text[:m.indent])); strings.HasPrefix(hidden, before) {
+			m.indent = len([]rune(before))
+		}
+	}
+	m.Excerpt = hidden
+}
+
 // Errors are all mistakes of one scenario, in the file's order; those of --set come last.
 type Errors []Mistake
 
@@ -128,6 +148,7 @@ func (b *notebook) add(m Mistake) {
 	if m.Line > 0 && m.Line <= len(b.lines) {
 		m.excerpt(b.lines[m.Line-1])
 	}
+	m.hide()
 	m.Message = strings.ReplaceAll(m.Message, "\n", "; ")
 	b.mistakes = append(b.mistakes, m)
 }

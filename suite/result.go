@@ -122,8 +122,12 @@ func (e *Entry) Counts() bool { return e.Quarantine == nil || !e.Quarantine.Hold
 const notYet = "the suite had not come to it yet"
 
 func entry(r *scenarios.SuiteRun, i int, now time.Time) Entry {
+	var set []string
+	for _, s := range r.Set {
+		set = append(set, report.HideSetting(s))
+	}
 	e := Entry{
-		N: i + 1, Name: r.Name, Scenario: r.Scenario.Name, About: r.Scenario.About, Open: r.Open, Set: r.Set, File: r.File, Line: r.Line,
+		N: i + 1, Name: r.Scenario.Secrets().Hide(r.Name), Scenario: r.Scenario.Name, About: r.Scenario.About, Open: r.Open, Set: set, File: r.File, Line: r.Line,
 		NotRun: notYet, Needs: r.Scenario.Needs(), Estimate: r.Scenario.Takes(),
 	}
 	if q := r.Quarantine; !q.Until.IsZero() {

@@ -91,7 +91,7 @@ func lastedCase(r *report.Report, rest *rest) junitCase {
 	c := junitCase{Class: "run", Name: "service and brokers lasted"}
 	failed := rest.take(func(reason report.Reason) bool { return fails(reason.Code) })
 	if len(failed) > 0 {
-		c.Failure = problem(texts(failed), cmp.Or(failed[0].Of, "lasted"), append(crashes(r.Crashes), again(r)...))
+		c.Failure = problem(texts(failed), cmp.Or(failed[0].Of, "lasted"), append(crashes(r), again(r)...))
 	}
 	return c
 }
@@ -196,7 +196,7 @@ func evidence(r *report.Report, m report.Metric) (all []string) {
 			all = append(append(all, recoveredTitle(of)), indented(recovered(of))...)
 		}
 	}, func(f *report.Fault) {
-		all = append(append(all, faultTitle(f)), indented(append(faultRows(f), recoveriesOf(r, f)...))...)
+		all = append(append(all, faultTitle(f)), indented(append(faultRows(r, f), recoveriesOf(r, f)...))...)
 	})
 	return bounded(all, 10*mostExamples)
 }

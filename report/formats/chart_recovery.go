@@ -17,10 +17,11 @@ type bars struct {
 	Notes [][2]string // what there is to say of it besides
 }
 
-// A barRow is a figure in words and as a bar.
+// A barRow is a figure in words and as a bar, with what its parts are: in the bar itself there may be no room for words.
 type barRow struct {
 	Name, Value string
 	SVG         template.HTML
+	Parts       []keyed
 }
 
 // partClasses are how the parts of an outage look, in their order.
@@ -38,22 +39,23 @@ func longest(all []report.Recovery) time.Duration {
 	return most
 }
 
-// barsOf draws a fault's recovery against the longest of all.
-func barsOf(r *report.Recovery, most time.Duration) bars {
+// barsOf draws a fault's recovery against the longest of all, with the timer that explains it.
+func barsOf(r *report.Recovery, timers []report.Timer, most time.Duration) bars {
 	b := bars{Fault: r.Fault}
 	x := scale{to: float64(most)}
+	service, parts := parted(r, timers, x)
 	for _, f := range []struct {
-		name string
-		f    report.Figure
-		text string
-		svg  template.HTML
+		name  string
+		text  string
+		svg   template.HTML
+		parts []keyed
 	}{
-		{"service back", r.Service, figure(r.Service, "effective", "no silence above "+report.Human(r.Threshold)), parted(r, x)},
-		{"performance back", r.Performance, figure(r.Performance, "effective", "never worse"), plainBar(r.Performance, x)},
-		{"redundancy back", r.RedundancySinceEffect, figure(r.Redundancy, "healed", "by then"), plainBar(r.RedundancySinceEffect, x)},
-		{"backlog drained", r.DrainedSinceEffect, figure(r.Drained, "healed", "by then"), plainBar(r.DrainedSinceEffect, x)},
+		{"service back", figure(r.Service, "effective", "no silence above "+report.Human(r.Threshold)), service, parts},
+		{"performance back", figure(r.Performance, "effective", "never worse"), plainBar(r.Performance, x), nil},
+		{"redundancy back", figure(r.Redundancy, "healed", "by then"), plainBar(r.RedundancySinceEffect, x), nil},
+		{"backlog drained", figure(r.Drained, "healed", "by then"), plainBar(r.DrainedSinceEffect, x), nil},
 	} {
-		b.Rows = append(b.Rows, barRow{f.name, f.text, f.svg})
+		b.Rows = append(b.Rows, barRow{f.name, f.text, f.svg, f.parts})
 	}
 	return b
 }
@@ -70,45 +72,77 @@ func plainBar(f report.Figure, x scale) template.HTML {
 	if f.Why != "" || f.Value <= 0 {
 		return ""
 	}
-	return drawBar(piece("whole", 0, f.Value, x, f.Censored, ""), f.String())
+	return drawBar(piece("whole", 0, f.Value, x, f.Censored), f.String())
 }
 
 // piece draws a stretch of a bar.
-func piece(class string, from, to time.Duration, x scale, open bool, text string) string {
+func piece(class string, from, to time.Duration, x scale, open bool) string {
 	left, width := 100*x.at(float64(from)), 100*(x.at(float64(to))-x.at(float64(from)))
 	if open {
 		class += " open"
 	}
-	s := fmt.Sprintf(`<rect class="bar %s" x="%.2f%%" y="3" width="%.2f%%" height="%d"/>`, class, left, max(width, 0.3), barTall-6)
-	if text != "" {
-		s += fmt.Sprintf(`<svg x="%.2f%%" width="%.2f%%" height="%d"><text class="inside" x="4" y="15">%s</text></svg>`, left, width, barTall, template.HTMLEscapeString(text))
-	}
-	return s
+	return fmt.Sprintf(`<rect class="bar %s" x="%.2f%%" y="3" width="%.2f%%" height="%d"/>`, class, left, max(width, 0.3), barTall-6)
 }
 
-// parted draws how long service was gone, in its parts where they are known.
-func parted(r *report.Recovery, x scale) template.HTML {
+// parted draws how long service was gone, in its parts where they are known, and where the timer ran out that explains the largest of them.
+func parted(r *report.Recovery, timers []report.Timer, x scale) (svg template.HTML, parts []keyed) {
 	if len(r.Parts) == 0 || r.Service.Censored {
-		return plainBar(r.Service, x)
+		return plainBar(r.Service, x), nil
 	}
 	var b strings.Builder
 	var words []string
-	at := time.Duration(0)
+	at, begins, most := time.Duration(0), time.Duration(0), time.Duration(-1)
 	for _, p := range r.Parts {
-		text := fmt.Sprintf("%s %s", p.Name, report.Human(p.Took))
-		b.WriteString(piece(partClasses[p.Name], at, at+p.Took, x, false, text))
+		b.WriteString(piece(partClasses[p.Name], at, at+p.Took, x, false))
+		if p.Took > most {
+			begins, most = at, p.Took
+		}
 		at += p.Took
-		words = append(words, text)
+		text := fmt.Sprintf("%s %s", p.Name, report.Human(p.Took))
+		parts, words = append(parts, keyed{"bar " + partClasses[p.Name], text}), append(words, text)
 	}
-	return drawBar(b.String(), strings.Join(words, ", "))
+	if i := slices.IndexFunc(timers, func(t report.Timer) bool { return t.Name == r.Timer }); i >= 0 {
+		t := timers[i]
+		text := fmt.Sprintf("%s = %s", t.Name, report.Human(t.Value))
+		left := 100 * x.at(float64(begins+t.Value))
+		fmt.Fprintf(&b, `<g><title>%s</title><line class="timer" x1="%.2f%%" x2="%.2f%%" y1="0" y2="%d"/></g>`, template.HTMLEscapeString(text), left, left, barTall)
+		parts, words = append(parts, keyed{"line timer", text}), append(words, text)
+	}
+	return drawBar(b.String(), strings.Join(words, ", ")), parts
+}
+
+// spreadTicks returns the times that are written below the signs of all injections, and an axis of them.
+func spreadTicks(x scale) (ticks []tick, axis template.HTML) {
+	if x.to < float64(time.Millisecond) { // nothing took any time
+		return nil, ""
+	}
+	for v, step := 0.0, nice(x.to/5, false); v <= x.to; v += step {
+		ticks = append(ticks, tick{v, axisTime(time.Duration(v))})
+	}
+	var b strings.Builder
+	for i, t := range ticks {
+		class, at := "x", 100*x.at(t.at)
+		switch {
+		case i == 0: // in the middle it would be cut off
+			class = "begin"
+		case at > 94:
+			class = "end"
+		}
+		fmt.Fprintf(&b, `<line class="axis" x1="%.2f%%" x2="%.2f%%" y1="0" y2="4"/><text class="tick %s" x="%.2f%%" y="16">%s</text>`, at, at, class, at, template.HTMLEscapeString(t.text))
+	}
+	b.WriteString(`<line class="axis" x1="0" x2="100%" y1="0.5" y2="0.5"/>`)
+	return ticks, drawBar(b.String(), "time since the fault took effect")
 }
 
 // spreadOf draws how a figure varied over the injections of a fault: a sign for each, and the median. What had not come when watching ended points on.
-func spreadOf(figures []report.Figure, d *report.Distribution, x scale) template.HTML {
+func spreadOf(figures []report.Figure, d *report.Distribution, x scale, ticks []tick) template.HTML {
 	if d.N == 0 {
 		return ""
 	}
 	var b strings.Builder
+	for _, t := range ticks {
+		fmt.Fprintf(&b, `<line class="grid" x1="%.2f%%" x2="%.2f%%" y1="0" y2="%d"/>`, 100*x.at(t.at), 100*x.at(t.at), barTall)
+	}
 	if d.Low.Why == "" {
 		left, right := 100*x.at(float64(d.Low.Value)), 100*x.at(float64(d.High.Value))
 		fmt.Fprintf(&b, `<rect class="bar sure" x="%.2f%%" y="1" width="%.2f%%" height="%d"/>`, left, max(right-left, 0.3), barTall-2)

@@ -55,7 +55,7 @@ func under(name string, lines []string) (rows []row) {
 func touches(r *report.Report) []string {
 	acts := make([]string, len(r.Run.Touched))
 	for i, a := range r.Run.Touched {
-		acts[i] = printable(a.String())
+		acts[i] = printable(fmt.Sprintf("%s (%s)", a, utc(r, a.At)))
 	}
 	return acts
 }
@@ -111,15 +111,15 @@ func disturbances(all []report.Disturbance) []string {
 }
 
 // crashes quotes the last words of brokers that died by themselves.
-func crashes(all []report.Crash) []string {
+func crashes(r *report.Report) []string {
 	const words = 5
 	var lines []string
-	for _, c := range all {
+	for _, c := range r.Crashes {
 		how := ""
 		if c.OutOfMemory {
 			how = ", ended by the kernel for want of memory"
 		}
-		lines = append(lines, fmt.Sprintf("%s at %s%s; the last that it wrote:", c.Node, moment(c.At), how))
+		lines = append(lines, fmt.Sprintf("%s at %s%s; the last that it wrote:", c.Node, at(r, c.At), how))
 		for _, l := range c.Log[max(0, len(c.Log)-words):] {
 			lines = append(lines, "  "+printable(l))
 		}

@@ -2,6 +2,7 @@ package formats
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/seed-228c25e4/squall/report"
@@ -36,10 +37,10 @@ func faultTitle(f *report.Fault) string {
 }
 
 // faultRows tell when a fault was on, whom it hurt, and what shows that it did.
-func faultRows(f *report.Fault) []row {
+func faultRows(r *report.Report, f *report.Fault) []row {
 	var rows []row
 	if f.Commanded >= 0 {
-		rows = append(rows, row{"when", fmt.Sprintf("commanded %s, effective %s, healed %s", moment(f.Commanded), moment(f.Effective), moment(f.Healed))})
+		rows = append(rows, row{"when", fmt.Sprintf("commanded %s, effective %s, healed %s", at(r, f.Commanded), at(r, f.Effective), at(r, f.Healed))})
 	}
 	if len(f.Victims) > 0 {
 		rows = append(rows, row{"victims", strings.Join(f.Victims, ", ")})
@@ -54,6 +55,11 @@ func faultRows(f *report.Fault) []row {
 		rows = append(rows, row{"error", f.Error})
 	}
 	return rows
+}
+
+// wholeFault tells everything about a fault.
+func wholeFault(r *report.Report, f *report.Fault) []row {
+	return slices.Concat(faultRows(r, f), recoveriesOf(r, f), clientRows(r, f), faultEnd(f))
 }
 
 // faultEnd tells what did not go as faults do: one that was left out, or not healed, or never took effect.

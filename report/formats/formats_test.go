@@ -81,6 +81,12 @@ func failing() *report.Report {
 		}}
 	r.Expectations[0] = report.Judged{Text: "lost == 0", Outcome: report.Fail, Got: "7"}
 	r.Expectations[1] = report.Judged{Text: "recovery.service < 15s of death", Outcome: report.Fail, Got: "> 32s"}
+	r.Clients = &report.Clients{Events: []report.ClientMoment{
+		{At: 100 * ms, Client: "producer-0", Kind: "connected", Node: "b2", Times: 1, Last: 100 * ms},
+		{At: 20100 * ms, Client: "producer-0", Kind: "lost", Node: "b2", Detail: "connection refused", Times: 12, Last: 23500 * ms},
+		{At: 21 * time.Second, Client: "consumer-1", Kind: "revoked", Detail: "orders [1 2]", Times: 1, Last: 21 * time.Second},
+		{At: 80 * time.Second, Client: "producer-0", Kind: "lost", Node: "b1", Detail: "EOF", Times: 1, Last: 80 * time.Second},
+	}, Left: 3}
 	r.Recovery[0].Service, r.Recovery[0].Performance = report.CensoredFigure(32*time.Second), report.UnknownFigure("the baseline is too short")
 	r.Phases[0].Latency.Ack.AddCensored(60*time.Second, 900)
 	return r

@@ -96,7 +96,7 @@ func faultsOf(r *report.Report) faultsPart {
 				c.Rows = append(c.Rows, [2]string{t.name, at(r, t.at)})
 			}
 		}
-		for _, told := range append(faultRows(f), faultEnd(f)...) {
+		for _, told := range slices.Concat(faultRows(r, f), clientRows(r, f), faultEnd(f)) {
 			if told[0] != "when" { // it stands above, with the time of day
 				c.Rows = append(c.Rows, named([]row{told})...)
 			}

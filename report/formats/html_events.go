@@ -39,9 +39,19 @@ func eventsOf(r *report.Report) eventsPart {
 		all = append(all, occurrence{b.From, "state", "the observer could not see the cluster's state for " + report.Human(b.To-b.From)})
 	}
 	slices.SortStableFunc(all, func(a, b occurrence) int { return cmp.Compare(a.at, b.at) })
+	left := uint64(max(len(all)-mostEvents, 0))
+	all = all[:min(len(all), mostEvents)]
+	if r.Clients != nil { // they get what room is left: there may be very many
+		told := r.Clients.Events[:min(len(r.Clients.Events), mostEvents-len(all))]
+		left += uint64(len(r.Clients.Events)-len(told)) + r.Clients.Left
+		for _, m := range told {
+			all = append(all, occurrence{m.At, "client", m.String()})
+		}
+		slices.SortStableFunc(all, func(a, b occurrence) int { return cmp.Compare(a.at, b.at) })
+	}
 	var p eventsPart
-	if n := len(all) - mostEvents; n > 0 {
-		all, p.More = all[:mostEvents], fmt.Sprintf("%s more, in events.ndjson", report.Thousands(uint64(n)))
+	if left > 0 {
+		p.More = fmt.Sprintf("%s more, in events.ndjson", report.Thousands(left))
 	}
 	for _, o := range all {
 		p.Rows = append(p.Rows, eventRow{moment(o.at), utc(r, o.at), map[string]string{"fault": "bad", "crash": "bad"}[o.kind], o.kind, o.text})

@@ -23,6 +23,7 @@ type spreadPart struct {
 	Made [][2]string
 	Head []string
 	Rows []spreadRow
+	Axis template.HTML
 }
 
 // A spreadRow is a figure's statistics, and a sign for each injection.
@@ -38,7 +39,7 @@ var drawn = map[string]bool{"service back": true, "performance back": true, "red
 func recoveryOf(r *report.Report) recoveryPart {
 	most := longest(r.Recovery)
 	p := recoveryPart{Scale: report.Human(most), Key: []keyed{{"bar part0", string(report.Detection)}, {"bar part1", string(report.Election)}, {"bar part2", string(report.Discovery)},
-		{"bar part3", string(report.CatchUp)}, {"bar whole", "as a whole"}, {"bar whole open", "not back when watching ended"}}}
+		{"bar part3", string(report.CatchUp)}, {"bar whole", "as a whole"}, {"bar whole open", "not back when watching ended"}, {"line timer", "the timer that explains the largest part"}}}
 	told, left := map[string]bool{}, 0
 	eachFault(r, func(*series) {}, func(f *report.Fault) { told[f.Name] = true })
 	for i := range r.Recovery {
@@ -51,7 +52,7 @@ func recoveryOf(r *report.Report) recoveryPart {
 			left++
 			continue
 		}
-		b := barsOf(rec, most)
+		b := barsOf(rec, r.Run.Timers, most)
 		b.Notes = named(slices.DeleteFunc(recoveryRows(rec), func(r row) bool { return drawn[r[0]] }))
 		if rec.Service.Why != "" {
 			b.Rows = nil
@@ -85,8 +86,10 @@ func spreadOfSeries(r *report.Report, s *series, of *report.Series) spreadPart {
 	for _, d := range spreads {
 		x.to = max(x.to, 1.02*float64(d.Max.Value))
 	}
+	ticks, axis := spreadTicks(x)
+	p.Axis = axis
 	for i, row := range rows.Rows {
-		p.Rows = append(p.Rows, spreadRow{row[0], spreadOf(figuresOf(r, s, figures[i]), spreads[i], x), row[1:]})
+		p.Rows = append(p.Rows, spreadRow{row[0], spreadOf(figuresOf(r, s, figures[i]), spreads[i], x, ticks), row[1:]})
 	}
 	return p
 }

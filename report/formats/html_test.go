@@ -282,6 +282,74 @@ func TestHTMLOfADay(t *testing.T) {
 	}
 }
 
+// The parts of an outage are told below its bar, where no bar is too narrow for them, and the timer that explains the largest is marked where it ran out.
+func TestPartsAndTimer(t *testing.T) {
+	r := passing()
+	rec := &r.Recovery[0]
+	rec.Service, rec.Performance, rec.RedundancySinceEffect = report.KnownFigure(10*time.Second), report.KnownFigure(20*time.Second), report.KnownFigure(0)
+	rec.Parts = []report.Part{{Name: report.Detection, Took: ms}, {Name: report.Election, Took: 9 * time.Second}, {Name: report.Discovery, Took: 0}, {Name: report.CatchUp, Took: 999 * ms}}
+	page := pageOf(t, r)
+	if strings.Contains(page, `class="timer"`) {
+		t.Error("a timer is marked that explains nothing")
+	}
+	for _, text := range []string{"</svg> detection 1ms</li>", "</svg> election 9s</li>", "</svg> catch-up 999ms</li>"} {
+		if !strings.Contains(page, text) {
+			t.Errorf("%s is not in it", text)
+		}
+	}
+	rec.Timer, r.Run.Timers = "quorum", []report.Timer{{Name: "other", Value: time.Second}, {Name: "quorum", Value: 7999 * ms}}
+	page = pageOf(t, r)
+	for _, text := range []string{`<title>quorum = 8s</title><line class="timer" x1="40.00%" x2="40.00%"`, "</svg> quorum = 8s</li>"} {
+		if !strings.Contains(page, text) {
+			t.Errorf("%s is not in it", text)
+		}
+	}
+}
+
+// The signs of injections stand above an axis.
+func TestSpreadTicks(t *testing.T) {
+	page := pageOf(t, repeated())
+	_, rest, _ := strings.Cut(page, `<tr class="ticks">`)
+	axis, _, _ := strings.Cut(rest, "</tr>")
+	for _, text := range []string{">0s</text>", ">10s</text>", ">20s</text>", ">30s</text>"} {
+		if !strings.Contains(axis, text) {
+			t.Errorf("%s is not in %s", text, axis)
+		}
+	}
+	for to, want := range map[time.Duration]int{0: 0, time.Millisecond: 6, 1020 * ms: 3, 31 * time.Second: 4, 100 * time.Second: 6} {
+		if ticks, _ := spreadTicks(scale{to: float64(to)}); len(ticks) != want {
+			t.Errorf("%s: %d ticks, want %d: %v", to, len(ticks), want, ticks)
+		}
+	}
+}
+
+// What happened to clients stands among the events, with the time of day, and beside the fault that did it; what is not there is counted.
+func TestClientEvents(t *testing.T) {
+	page := pageOf(t, failing())
+	for _, text := range []string{
+		`<th scope="row">20.1s</th><td>03:04:25 UTC</td><td>client</td><td>producer-0 lost b2: connection refused (12 times in 3.4s)</td>`,
+		`<th scope="row">100ms</th><td>03:04:05 UTC</td><td>client</td><td>producer-0 connected b2</td>`, "3 more, in events.ndjson",
+	} {
+		if !strings.Contains(page, text) {
+			t.Errorf("%s is not in it", text)
+		}
+	}
+	r := failing()
+	const with = "clients           20.1s (03:04:25 UTC) producer-0 lost b2"
+	var b bytes.Buffer
+	if err := Text(&b, r); err != nil || !strings.Contains(b.String(), with) || strings.Contains(b.String(), "EOF") {
+		t.Errorf("%v\n%s", err, b.String())
+	}
+	for i := range 5000 {
+		at := 20*time.Second + time.Duration(i)*ms
+		r.Clients.Events = append(r.Clients.Events, report.ClientMoment{At: at, Client: "producer-1", Kind: "lost", Node: "b2", Times: 1, Last: at})
+	}
+	page = pageOf(t, r)
+	if n := strings.Count(page, "<td>client</td>"); n == 0 || n >= mostEvents || !strings.Contains(page, "death effective") || !strings.Contains(page, "more, in events.ndjson") {
+		t.Errorf("%d events of clients, and those of the fault: %t", n, strings.Contains(page, "death effective"))
+	}
+}
+
 // What cannot be written is told.
 func TestHTMLThatCannotBeWritten(t *testing.T) {
 	if err := HTML(&full{3}, failing()); err == nil {

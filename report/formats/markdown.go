@@ -131,7 +131,7 @@ func (m *markdown) valid(r *report.Report) {
 	}{
 		{"Not valid:", findings(r.Validity)},
 		{"Disturbed by what is no part of the run:", disturbances(r.Disturbances)},
-		{"Died outside any fault:", crashes(r.Crashes)},
+		{"Died outside any fault:", crashes(r)},
 		{"To know:", r.Findings},
 	} {
 		switch {
@@ -179,7 +179,7 @@ func (m *markdown) faults(r *report.Report) {
 		}
 		m.add(text)
 	}, func(f *report.Fault) {
-		m.add(whole(faultTitle(f), nil, append(append(faultRows(f), recoveriesOf(r, f)...), faultEnd(f)...)))
+		m.add(whole(faultTitle(f), nil, wholeFault(r, f)))
 	})
 }
 

@@ -16,7 +16,7 @@ func Text(w io.Writer, r *report.Report) error {
 	t.table("Run", runRows(r))
 	t.list("Not valid", findings(r.Validity))
 	t.list("Disturbed by what is no part of the run", disturbances(r.Disturbances))
-	t.list("Died outside any fault", crashes(r.Crashes))
+	t.list("Died outside any fault", crashes(r))
 	t.list("To know", r.Findings)
 	t.safety(&r.Safety)
 	t.expectations(r.Expectations)
@@ -103,7 +103,7 @@ func (t *text) faults(r *report.Report) {
 		}
 	}
 	each := func(f *report.Fault) {
-		t.table(faultTitle(f), append(append(faultRows(f), recoveriesOf(r, f)...), faultEnd(f)...))
+		t.table(faultTitle(f), wholeFault(r, f))
 	}
 	eachFault(r, told, each)
 }
