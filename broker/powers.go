@@ -14,6 +14,12 @@ type Logger interface {
 	Log(ctx context.Context, n int) ([]string, error)
 }
 
+// A LogKeeper is a Node of which everything is kept that its processes wrote, those that have ended included, as far as the testbed has room for it.
+type LogKeeper interface {
+	// Logs writes what each of the processes wrote, one after the other, the first first, to what open returns for it. It is counted from 1.
+	Logs(ctx context.Context, open func(process int) (io.WriteCloser, error)) error
+}
+
 // A Process is a Node that can tell whether its process runs, as evidence that a fault took effect.
 type Process interface {
 	// Running is false for a process that has ended, and true for a paused one.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strconv"
@@ -204,6 +205,45 @@ func pauseAndResume(t *testing.T, c broker.Cluster) {
 	inSync(t, c, "orders")
 }
 
+// everyLog wants what each process of a node wrote that was just stopped in good order and started again.
+func everyLog(t *testing.T, n broker.Node) {
+	var all []*written
+	err := n.(broker.LogKeeper).Logs(t.Context(), func(process int) (io.WriteCloser, error) {
+		if process != len(all)+1 {
+			t.Errorf("process %d comes after %d others", process, len(all))
+		}
+		all = append(all, &written{})
+		return all[process-1], nil
+	})
+	if err != nil || len(all) < 2 {
+		t.Fatalf("%d logs, %v", len(all), err)
+	}
+	const ended, began = "shut down completed", "from SHUTDOWN to STARTING"
+	last := len(all) - 1
+	if text := all[last-1].String(); !strings.Contains(text, ended) || !strings.Contains(text, began) {
+		t.Errorf("the process that was stopped does not tell of its beginning and its end: %d bytes", len(text))
+	}
+	if text := all[last].String(); strings.Contains(text, ended) || !strings.Contains(text, began) {
+		t.Errorf("the process that was started tells of another's end, or not of its beginning: %d bytes", len(text))
+	}
+	for i, w := range all {
+		if !w.closed {
+			t.Errorf("the log of process %d was not closed", i+1)
+		}
+	}
+}
+
+// written keeps what is written to it.
+type written struct {
+	strings.Builder
+	closed bool
+}
+
+func (w *written) Close() error {
+	w.closed = true
+	return nil
+}
+
 func stopAndStart(t *testing.T, c broker.Cluster) {
 	n := leaderOf(t, c, "orders")
 	began := time.Now()
@@ -216,6 +256,7 @@ func stopAndStart(t *testing.T, c broker.Cluster) {
 		t.Errorf("no orderly end in its log: %v\n%s", err, strings.Join(lines, "\n"))
 	}
 	back(t, c, n)
+	everyLog(t, n)
 	began = time.Now()
 	if err := n.Stop(t.Context(), 50*time.Millisecond); err != nil {
 		t.Fatal(err)

@@ -3,7 +3,9 @@ package testcontainers
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -19,12 +21,13 @@ import (
 type node struct{ *pod }
 
 var (
-	_ broker.Node    = node{}
-	_ broker.Logger  = node{}
-	_ broker.Process = node{}
-	_ broker.Vital   = node{}
-	_ broker.Limiter = node{}
-	_ broker.Disk    = node{}
+	_ broker.Node      = node{}
+	_ broker.Logger    = node{}
+	_ broker.LogKeeper = node{}
+	_ broker.Process   = node{}
+	_ broker.Vital     = node{}
+	_ broker.Limiter   = node{}
+	_ broker.Disk      = node{}
 )
 
 func (n node) Name() string { return n.name }
@@ -49,6 +52,9 @@ func (n node) Stop(ctx context.Context, grace time.Duration) error {
 // Start implements broker.Node.
 func (n node) Start(ctx context.Context) error {
 	_, err := n.cluster.engine.ContainerStart(ctx, n.broker, client.ContainerStartOptions{})
+	if err == nil {
+		n.began(ctx)
+	}
 	return n.deed("start", err)
 }
 
@@ -79,6 +85,46 @@ func (n node) Running(ctx context.Context) (bool, error) {
 func (n node) Log(ctx context.Context, lines int) ([]string, error) {
 	log, err := n.cluster.engine.log(ctx, n.broker, lines)
 	return log, n.deed("read the log of", err)
+}
+
+// began takes down when the broker's present process was started. Where the engine does not tell, what it writes counts to the process before.
+func (n node) began(ctx context.Context) {
+	got, err := n.cluster.engine.ContainerInspect(ctx, n.broker, client.ContainerInspectOptions{})
+	if err != nil {
+		return
+	}
+	n.starting.Lock()
+	defer n.starting.Unlock()
+	if at := got.Container.State.StartedAt; len(n.starts) == 0 || n.starts[len(n.starts)-1] != at {
+		n.starts = append(n.starts, at)
+	}
+}
+
+// Logs implements broker.LogKeeper. The engine keeps the last 16 to 32 MiB of a node.
+func (n node) Logs(ctx context.Context, open func(process int) (io.WriteCloser, error)) error {
+	n.starting.Lock()
+	edges := append(append([]string{""}, n.starts...), "")
+	n.starting.Unlock()
+	for i, since := range edges[:len(edges)-1] {
+		if err := n.logOf(ctx, since, edges[i+1], func() (io.WriteCloser, error) { return open(i + 1) }); err != nil {
+			return n.deed("read the logs of", err)
+		}
+	}
+	return nil
+}
+
+func (n node) logOf(ctx context.Context, since, until string, open func() (io.WriteCloser, error)) (err error) {
+	stream, err := n.cluster.engine.ContainerLogs(ctx, n.broker, client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true, Since: since, Until: until})
+	if err != nil {
+		return err
+	}
+	defer stream.Close()
+	to, err := open()
+	if err != nil {
+		return err
+	}
+	_, err = stdcopy.StdCopy(to, to, stream)
+	return errors.Join(err, to.Close())
 }
 
 func (n node) deed(what string, err error) error {

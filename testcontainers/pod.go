@@ -9,6 +9,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/moby/moby/api/types/container"
@@ -44,6 +45,9 @@ type pod struct {
 	limits      limits
 	helpers     atomic.Int64 // containers made to look at the data
 	meters      meters
+
+	starting sync.Mutex
+	starts   []string // when the broker's processes after the first were started, in the engine's time; guarded by starting
 }
 
 // A proxied link stands in the pod of the one that dials, or, for clients, of the one that is dialled.

@@ -20,6 +20,7 @@ type output struct {
 	dir    string
 	made   []string // the folders that were not there before, the innermost first
 	events *os.File
+	logs   []string // of brokers, as far as they are kept
 }
 
 var notInNames = regexp.MustCompile(`[^a-zA-Z0-9._-]+`)
@@ -64,7 +65,7 @@ func missing(dir string) (all []string) {
 
 // write writes the report and its views beside the events. Each file appears whole or not at all.
 func (o *output) write(r *report.Report) error {
-	r.Files = []string{o.events.Name()}
+	r.Files = append([]string{o.events.Name()}, o.logs...)
 	for _, f := range formats.Files {
 		r.Files = append(r.Files, filepath.Join(o.dir, f.Name))
 	}

@@ -143,6 +143,7 @@ type attempt struct {
 
 // run makes the testbed, runs the scenario on it, writes the report, and removes the testbed, however the run ends.
 func (a *attempt) run(ctx context.Context) (_ *report.Report, err error) {
+	defer func() { err = a.hide(err) }()
 	s, p := a.s, a.progress
 	var headroom *report.Calibration
 	if a.calibrate { // before there is a cluster that it would share the machine with
@@ -177,6 +178,7 @@ func (a *attempt) run(ctx context.Context) (_ *report.Report, err error) {
 	if r == nil {
 		return nil, runError(ctx, err)
 	}
+	a.keepLogs(ctx, cluster, r)
 	return r, errors.Join(err, a.write(r))
 }
 
@@ -211,6 +213,26 @@ func calibrate(ctx context.Context, s *scenarios.Scenario) (_ *report.Calibratio
 	defer func() { err = errors.Join(err, driver.Close()) }()
 	return squall.Calibrate(ctx, s, squall.Testbed{Cluster: cluster, Driver: driver, Clock: clock})
 }
+
+// hide returns an error that tells none of the scenario's secrets: what brokers write when they do not start is part of some.
+func (a *attempt) hide(err error) error {
+	if err == nil {
+		return nil
+	}
+	if text := a.s.Secrets().Hide(err.Error()); text != err.Error() {
+		return hiddenError{err, text}
+	}
+	return err
+}
+
+// A hiddenError is an error that has secrets in its text, and another text to be told.
+type hiddenError struct {
+	error
+	told string
+}
+
+func (e hiddenError) Error() string { return e.told }
+func (e hiddenError) Unwrap() error { return e.error }
 
 // runError is the error of a run that has no report: interrupted before it measured anything, or failed.
 func runError(ctx context.Context, err error) error {
@@ -258,7 +280,7 @@ func tell(w io.Writer, r *report.Report, format string) error {
 func command(name string, f runFlags, s *scenarios.Scenario) []string {
 	args := []string{"squall", "run", name}
 	for _, set := range f.set {
-		args = append(args, "--set", set)
+		args = append(args, "--set", report.HideSetting(set))
 	}
 	if f.calibrate {
 		args = append(args, "--calibrate")

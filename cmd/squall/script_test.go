@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -49,6 +50,8 @@ func TestScripts(t *testing.T) {
 			"report": isReport,
 			"events": areEvents,
 			"mode":   hasMode,
+
+			"nowhere": isNowhere,
 		},
 	})
 }
@@ -190,6 +193,29 @@ func hasMode(ts *testscript.TestScript, neg bool, args []string) {
 		if got := fmt.Sprintf("%04o", info.Mode().Perm()); got != args[0] {
 			ts.Fatalf("%s has mode %s, want %s", name, got, args[0])
 		}
+	}
+}
+
+// nowhere TEXT FOLDER: none of the folder's files, of which there are some, has the text in it, packed or not.
+func isNowhere(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, neg, len(args) == 2, "nowhere TEXT FOLDER")
+	files, err := os.ReadDir(ts.MkAbs(args[1]))
+	ts.Check(err)
+	for _, f := range files {
+		data, err := os.ReadFile(filepath.Join(ts.MkAbs(args[1]), f.Name()))
+		ts.Check(err)
+		if strings.HasSuffix(f.Name(), ".gz") {
+			unpacked, err := gzip.NewReader(bytes.NewReader(data))
+			ts.Check(err)
+			data, err = io.ReadAll(unpacked)
+			ts.Check(err)
+		}
+		if at := bytes.Index(data, []byte(args[0])); at >= 0 {
+			ts.Fatalf("%s is in %s: %q", args[0], f.Name(), data[max(0, at-80):min(len(data), at+80)])
+		}
+	}
+	if len(files) == 0 {
+		ts.Fatalf("%s is empty", args[1])
 	}
 }
 
