@@ -1,6 +1,7 @@
 package loadgen
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -18,9 +19,10 @@ type Collector struct {
 	phases    []report.PhaseFigures
 	produce   *silences
 	consume   *silences
-	acked     []int64       // one above the highest offset acknowledged, by partition
-	delivered []int64       // one above the highest offset delivered, by partition
-	since     time.Duration // of messages that were due since
+	acked     []int64                       // one above the highest offset acknowledged, by partition
+	delivered []int64                       // one above the highest offset delivered, by partition
+	since     time.Duration                 // of messages that were due since
+	late      map[time.Duration]report.Late // by the start of a window that was told without it
 	meter     *meter
 	strip     *strip
 }
@@ -32,7 +34,7 @@ func NewCollector(o Options, receivers []*Receiver) *Collector {
 		produce: newSilences(report.Produce, o.Partitions, o.Phases, o.Start),
 		consume: newSilences(report.Consume, o.Partitions, o.Phases, o.Start),
 		acked:   make([]int64, o.Partitions), delivered: make([]int64, o.Partitions),
-		meter: newMeter(), strip: newStrip(o.Partitions),
+		meter: newMeter(), strip: newStrip(o.Partitions), late: map[time.Duration]report.Late{},
 	}
 }
 
@@ -40,6 +42,7 @@ func NewCollector(o Options, receivers []*Receiver) *Collector {
 func (c *Collector) Begin(start time.Duration, senders []*Sender) {
 	c.o.Start, c.senders = start, senders
 	c.first, c.told, c.windows = int(start/time.Second), 0, nil
+	clear(c.late)
 	c.strip.first = c.first
 	c.meter.look()
 	for _, s := range senders { // their recordings were made some time ago, for that time
@@ -48,8 +51,8 @@ func (c *Collector) Begin(start time.Duration, senders []*Sender) {
 	}
 }
 
-// Roll takes everything recorded so far and returns the windows that have ended since the last call. Latencies that are told later still enter the
-// windows of History.
+// Roll takes everything recorded so far and returns the windows that have ended since the last call. What is learned later of them still enters the
+// windows that Finish returns, and is told with the next ones as late.
 func (c *Collector) Roll(now time.Duration, buffered int) []report.Window {
 	for _, s := range c.senders {
 		c.mergeSent(s.sending.take(now))
@@ -71,6 +74,9 @@ func (c *Collector) Roll(now time.Duration, buffered int) []report.Window {
 	}
 	fresh := slices.Clone(c.windows[c.told:max(c.told, min(done, len(c.windows)))])
 	c.told += len(fresh)
+	if len(fresh) > 0 {
+		fresh[len(fresh)-1].Late = c.takeLate()
+	}
 	return fresh
 }
 
@@ -109,6 +115,32 @@ func (c *Collector) phase(i int) *report.PhaseFigures {
 	return &c.phases[i]
 }
 
+// learn enters what has become known of a second's messages into its window, and keeps it to be told where the window has been told without it.
+func (c *Collector) learn(second int, due uint64, l report.Latency) {
+	w := c.window(second)
+	w.Due += due
+	w.Latency.Merge(l)
+	if second-c.first >= c.told {
+		return
+	}
+	late := c.late[w.Start]
+	late.Due += due
+	late.Latency.Merge(l)
+	c.late[w.Start] = late
+}
+
+// takeLate returns what was learned too late, oldest first.
+func (c *Collector) takeLate() []report.Late {
+	var all []report.Late
+	for _, start := range slices.Sorted(maps.Keys(c.late)) {
+		l := c.late[start]
+		l.Start, l.Phase = start, c.window(int(start/time.Second)).Phase
+		all = append(all, l)
+	}
+	clear(c.late)
+	return all
+}
+
 func (c *Collector) mergeSent(r *recording) {
 	c.mergeCounts(r)
 	c.produce.merge(&r.due, &r.done)
@@ -116,9 +148,7 @@ func (c *Collector) mergeSent(r *recording) {
 	c.strip.merge(&r.due, &r.done)
 	for _, cell := range r.cells {
 		h := cell.first.export()
-		w := c.window(cell.second)
-		w.Due += cell.due
-		w.Latency.Lag.Merge(coarse(h))
+		c.learn(cell.second, cell.due, report.Latency{Lag: coarse(h)})
 		c.phase(cell.phase).Latency.Lag.Merge(h)
 	}
 }
@@ -136,10 +166,9 @@ func (c *Collector) mergeEnded(r *recording) {
 		w.Errors[class] += n
 	}
 	for _, cell := range r.cells {
-		w, p := c.window(cell.second), c.phase(cell.phase)
+		p := c.phase(cell.phase)
 		ack, service := cell.first.export(), cell.service().export()
-		w.Latency.Ack.Merge(coarse(ack))
-		w.Latency.Service.Merge(coarse(service))
+		c.learn(cell.second, 0, report.Latency{Ack: coarse(ack), Service: coarse(service)})
 		p.Latency.Ack.Merge(ack)
 		p.Latency.Service.Merge(service)
 		p.Rejected += cell.rejected
@@ -155,7 +184,7 @@ func (c *Collector) mergeDelivered(r *recording) {
 	for _, cell := range r.cells {
 		h := cell.first.export()
 		p := c.phase(cell.phase)
-		c.window(cell.second).Latency.E2E.Merge(coarse(h))
+		c.learn(cell.second, 0, report.Latency{E2E: coarse(h)})
 		p.Latency.E2E.Merge(h)
 		p.Delivered += h.Count()
 	}

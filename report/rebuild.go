@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -86,8 +87,7 @@ func (b *Rebuilder) fault(f Fault) {
 	b.report.Faults = append(b.report.Faults, f)
 }
 
-// window adds a second to the run's counts and to those of its phase, which began last of those with this name. Latencies that were told after the second
-// was over are in none.
+// window adds a second to the run's counts and to those of its phase, and what was told late to the seconds and phases that it belongs to.
 func (b *Rebuilder) window(w Window) {
 	r := &b.report
 	r.Windows = append(r.Windows, b.kept(w))
@@ -101,20 +101,46 @@ func (b *Rebuilder) window(w Window) {
 	s.Aborted += w.Aborted
 	s.Unknown += w.Unknown
 	s.Delivered += w.Delivered
-	for i := len(r.Phases) - 1; i >= 0; i-- {
-		if p := &r.Phases[i]; p.Name == w.Phase {
-			p.Acknowledged += w.Acknowledged
-			p.Rejected += w.Rejected
-			p.Unknown += w.Unknown
-			p.Delivered += w.Delivered
-			p.Latency.Merge(w.Latency)
-			return
+	if p := b.phase(w.Phase); p != nil {
+		p.Acknowledged += w.Acknowledged
+		p.Rejected += w.Rejected
+		p.Unknown += w.Unknown
+		p.Delivered += w.Delivered
+		p.Latency.Merge(w.Latency)
+	}
+	for _, l := range w.Late {
+		b.late(l)
+	}
+}
+
+// phase returns the phase of this name that began last; nil: there is none.
+func (b *Rebuilder) phase(name string) *PhaseFigures {
+	for i := len(b.report.Phases) - 1; i >= 0; i-- {
+		if p := &b.report.Phases[i]; p.Name == name {
+			return p
 		}
+	}
+	return nil
+}
+
+// late enters what was told late into its phase, and into its window where all of a window is kept.
+func (b *Rebuilder) late(l Late) {
+	if p := b.phase(l.Phase); p != nil {
+		p.Latency.Merge(l.Latency)
+	}
+	if b.Keep > 0 {
+		return
+	}
+	all := b.report.Windows
+	if i, ok := slices.BinarySearchFunc(all, l.Start, func(w Window, at time.Duration) int { return cmp.Compare(w.Start, at) }); ok {
+		all[i].Due += l.Due
+		all[i].Latency.Merge(l.Latency)
 	}
 }
 
 // kept is what is kept of a window: where it is kept short, how many messages were handed over, and nothing else of its latencies.
 func (b *Rebuilder) kept(w Window) Window {
+	w.Late = nil // it is entered where it belongs
 	if b.Keep > 0 {
 		lag := w.Latency.Lag
 		w.Latency = Latency{Lag: Histogram{Max: lag.Max, Clamped: lag.Clamped, Buckets: []Bucket{{Value: lag.Max, Count: lag.Count()}}}}

@@ -20,6 +20,7 @@ func killed() []Event {
 	}
 	last := window(3, "during kill", 10, 7)
 	last.Window.Aborted = 2
+	last.Window.Late = []Late{{Start: 2 * time.Second, Phase: "baseline", Due: 4, Latency: window(2, "baseline", 10, 5).Window.Latency}}
 	all := []Event{
 		{Type: EventRun, Run: &Run{ID: "1", Scenario: "night", Started: begin, Objective: []string{"lost == 0"}, Contract: Contract{Durable: true}}},
 		{Type: EventState, State: &StateChange{Nodes: []string{"b1"}}},
@@ -70,8 +71,11 @@ func TestRebuild(t *testing.T) {
 	if len(r.Recovery) != 1 || r.Recovery[0].Fault != "kill" || r.Recovery[0].Service.Known || r.Recovery[0].Service.Why == "" {
 		t.Errorf("%+v", r.Recovery)
 	}
-	if p := r.Phases; len(p) != 3 || p[1].From != 2*time.Second || p[1].To != 3*time.Second || p[1].Acknowledged != 11 || p[1].Latency.Ack.Count() != 11 || p[2].To != 3500*time.Millisecond {
+	if p := r.Phases; len(p) != 3 || p[1].From != 2*time.Second || p[1].To != 3*time.Second || p[1].Acknowledged != 11 || p[1].Latency.Ack.Count() != 16 || p[2].To != 3500*time.Millisecond {
 		t.Errorf("%+v", p)
+	}
+	if w := r.Windows; w[1].Due != 14 || w[1].Latency.Ack.Count() != 16 || w[2].Late != nil {
+		t.Errorf("what was told late is not where it belongs: %+v", w)
 	}
 }
 

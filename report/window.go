@@ -24,11 +24,25 @@ type Window struct {
 	Host         *HostSample       `json:"host,omitempty"` // what else the machine did; nil: nobody looked
 	// Partitions has a letter for each partition, by its number: how its acknowledgements went in this second. Empty: there are too many of them.
 	Partitions string `json:"partitions,omitempty"`
+	// Late is what became known in this second of messages that were due in seconds told before, oldest first. Only windows that are told while the run goes
+	// on have it: those of a report have everything in its place.
+	Late []Late `json:"late,omitempty"`
+}
+
+// Late is what a window was not told with, because nobody knew it yet: in an outage the messages that waited for its end.
+type Late struct {
+	Start   time.Duration `json:"start_ns"` // the window's
+	Phase   string        `json:"phase"`    // the window's
+	Due     uint64        `json:"due"`
+	Latency Latency       `json:"latency"`
 }
 
 // AddCounts adds o's counts of messages to w's, and nothing else of it: not what is known at a moment, such as the backlog.
 func (w *Window) AddCounts(o *Window) {
 	w.Due += o.Due
+	for i := range o.Late {
+		w.Due += o.Late[i].Due
+	}
 	w.Sent += o.Sent
 	w.Acknowledged += o.Acknowledged
 	w.Rejected += o.Rejected

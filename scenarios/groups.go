@@ -32,14 +32,15 @@ func GroupNames() []string {
 }
 
 var groups = []LibraryGroup{
-	{"smoke", "brokers in squall's own process, a minute in all", []string{
-		"leader-kill-embedded", "rolling-restart-embedded", "slow-link-embedded", "flapping-link-embedded", "lose-ack",
+	{"smoke", "brokers in squall's own process, a minute or so in all", []string{
+		"quickstart", "leader-kill-embedded", "rolling-restart-embedded", "slow-link-embedded", "flapping-link-embedded", "lose-ack",
 	}},
-	{"nightly", "real brokers in containers, after quickstart, which needs none", []string{
-		"quickstart", "kafka-leader-kill", "leader-kill-repeated", "acks-all-leader-cut-then-killed", "acks-all-planned-moves",
+	{"nightly", "real brokers in containers", []string{
+		"kafka-leader-kill", "leader-kill-repeated", "leader-kill-acks1", "acks-all-leader-cut-then-killed", "acks-all-planned-moves",
 		"rolling-restart", "paused-leader", "zombie-leader", "disk-full", "disks-lost-one-by-one", "all-powered-off-flushed",
 		"clients-come-and-go", "transactions", "coordinator-kill", "follower-kill", "all-killed", "rolling-kill", "min-isr", "pause-short",
-		"follower-cut", "slow-broker", "consumer-crash", "zombie-consumer", "rebalance-storm", "backlog-drain",
+		"follower-cut", "slow-link", "bandwidth", "quota", "slow-broker", "connection-storm",
+		"consumer-crash", "zombie-consumer", "rebalance-storm", "backlog-drain",
 	}},
 	{"controls", "must fail in the way that they state", []string{
 		"lose-ack-not-idempotent", "acks1-leader-cut-then-killed", "acks1-planned-moves", "unclean-election", "topic-recreated", "all-powered-off", "all-disks-lost",

@@ -3,9 +3,12 @@ package kafka
 import (
 	"context"
 	"crypto/tls"
+	"errors"
+	"io"
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -47,9 +50,11 @@ func (d *dialer) DialContext(ctx context.Context, network, addr string) (net.Con
 	if err != nil {
 		return nil, err
 	}
-	if nc, err = d.secure(ctx, nc, addr); err != nil {
-		return nil, err
+	sc, err := d.secure(ctx, nc, addr)
+	if err != nil {
+		return nil, refused(nc, err)
 	}
+	nc = sc
 	c := &conn{Conn: nc, dialer: d, gone: make(chan struct{})}
 	if d.tally != nil {
 		c.tap = newTap(d.tally)
@@ -101,11 +106,24 @@ func (d *dialer) cutAll() {
 	}
 }
 
+var errNobody = errors.New("accepted, and closed before anybody answered")
+
+// refused makes a failed dial of what ended a connection on which nobody has said a word. Published ports and proxies accept for a process that is gone,
+// and hang up. To franz-go that is a hiccup: it asks the same node again for as long as it asks at all, and a group whose coordinator has died goes on
+// asking the dead until its session is over. The machine of a dead process refuses at once, and then the client looks for who has taken over.
+func refused(nc net.Conn, err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
+		return &net.OpError{Op: "dial", Net: nc.RemoteAddr().Network(), Addr: nc.RemoteAddr(), Err: errNobody}
+	}
+	return err
+}
+
 // A conn is a connection that remembers why it broke.
 type conn struct {
 	net.Conn
 	dialer *dialer
-	tap    *tap // nil: nobody counts attempts
+	tap    *tap        // nil: nobody counts attempts
+	heard  atomic.Bool // the other side has said something
 	closed atomic.Bool
 	gone   chan struct{}         // closed with the connection
 	cause  atomic.Pointer[error] // the first error that was not our own doing
@@ -119,8 +137,7 @@ func (c *conn) Write(b []byte) (int, error) {
 		c.tap.request(b)
 	}
 	n, err := c.Conn.Write(b)
-	c.note(err)
-	return n, err
+	return n, c.note(err)
 }
 
 func (c *conn) Read(b []byte) (int, error) {
@@ -128,17 +145,25 @@ func (c *conn) Read(b []byte) (int, error) {
 	if held := c.dialer.gate.pass(c.gone); held != nil { // what came while it was held is read when it is released
 		return 0, held
 	}
-	if c.tap != nil && n > 0 {
-		c.tap.answer(b[:n])
+	if n > 0 {
+		c.heard.Store(true)
+		if c.tap != nil {
+			c.tap.answer(b[:n])
+		}
 	}
-	c.note(err)
-	return n, err
+	return n, c.note(err)
 }
 
-func (c *conn) note(err error) {
-	if err != nil && !c.closed.Load() {
-		c.cause.CompareAndSwap(nil, &err)
+// note returns the error as the client is to see it.
+func (c *conn) note(err error) error {
+	if err == nil || c.closed.Load() {
+		return err
 	}
+	if !c.heard.Load() {
+		err = refused(c.Conn, err)
+	}
+	c.cause.CompareAndSwap(nil, &err)
+	return err
 }
 
 func (c *conn) Close() error {

@@ -120,7 +120,7 @@ func (d *driver) client(endpoint, id string, dial *dialer, l *listener, opts ...
 		kgo.ClientID(id),
 		kgo.Dialer(dial.DialContext),
 		kgo.DisableClientMetrics(),
-		kgo.AlwaysRetryEOF(), // published ports and proxies accept first and hang up later: the end of file is no sign of a wrong protocol
+		kgo.AlwaysRetryEOF(), // a broker that dies while a connection is begun ends it: the end of file is no sign of a wrong protocol
 	}
 	if e.User != "" {
 		all = append(all, kgo.SASL(plain.Auth{User: e.User, Pass: e.Password}.AsMechanism()))

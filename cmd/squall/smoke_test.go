@@ -11,7 +11,7 @@ import (
 // again once.
 func TestSmoke(t *testing.T) {
 	if testing.Short() {
-		t.Skip("a minute of load")
+		t.Skip("a minute of load and more")
 	}
 	squall := executable(t)
 	for _, name := range append(scenarios.Group("smoke"), "lose-ack-not-idempotent") {

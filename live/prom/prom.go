@@ -98,6 +98,9 @@ func (k *known) window(w *report.Window) {
 		k.latencies[k.phase] = of
 	}
 	of.Merge(w.Latency)
+	for i := range w.Late {
+		of.Merge(w.Late[i].Latency)
+	}
 	k.last = w
 }
 

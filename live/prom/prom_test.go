@@ -99,6 +99,18 @@ squall_partitions_serving{state="thin"} 0
 	}
 }
 
+// What becomes known of messages that were due in a second told before counts like all else.
+func TestLate(t *testing.T) {
+	x := told()
+	w := report.Window{Late: []report.Late{{Due: 7}}}
+	w.Late[0].Latency.Ack = report.Histogram{Max: 9 * time.Second, Buckets: []report.Bucket{{Value: 9 * time.Second, Count: 7}}}
+	due, acks := x.known.total.Due, x.known.latencies[report.During].Ack.Count()
+	x.Observe(at(report.Event{Window: &w}))
+	if x.known.total.Due != due+7 || x.known.latencies[report.During].Ack.Count() != acks+7 {
+		t.Errorf("%d due and %d acknowledged, and then %d and %d", due, acks, x.known.total.Due, x.known.latencies[report.During].Ack.Count())
+	}
+}
+
 // What the next run counts begins at zero, and of what is not known yet nothing is told.
 func TestNextRun(t *testing.T) {
 	x := told()
