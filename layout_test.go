@@ -21,7 +21,9 @@ var rooms = map[string][]string{
 	"broker":            {},
 	"report":            {},
 	"host":              {},
-	"broker/kafka":      {"broker"},
+	"broker/kafka":      {"broker", "broker/conns"},
+	"broker/nats":       {"broker", "broker/conns"},
+	"broker/conns":      {"broker"},
 	"broker/brokertest": {"broker"},
 	"report/formats":    {"report"},
 	"report/compare":    {"report"},
@@ -38,7 +40,7 @@ var rooms = map[string][]string{
 	"bench":             {"", "broker", "broker/kafka", "embedded", "ledger", "live/tui", "loadgen", "report", "testcontainers"}, // all of it is tests
 	"live/prom":         {"report"},
 	"live/tui":          {"report"},
-	"cmd/squall": {"", "broker", "broker/kafka", "embedded", "faults", "host", "links", "live/prom", "live/tui", "recovery", "report", "report/compare", "report/formats", "scenarios",
+	"cmd/squall": {"", "broker", "broker/kafka", "broker/nats", "embedded", "faults", "host", "links", "live/prom", "live/tui", "recovery", "report", "report/compare", "report/formats", "scenarios",
 		"suite", "testcontainers"},
 }
 
@@ -46,6 +48,8 @@ var rooms = map[string][]string{
 var foreign = map[string][]string{
 	"github.com/twmb/franz-go/pkg/kfake":      {"embedded"},
 	"github.com/twmb/franz-go":                {"broker/kafka", "embedded"},
+	"github.com/nats-io/nats-server":          {"embedded"},
+	"github.com/nats-io/nats.go":              {"broker/nats"},
 	"github.com/Shopify/toxiproxy":            {"links"},
 	"github.com/testcontainers":               {"testcontainers"},
 	"github.com/moby/moby":                    {"testcontainers"},
@@ -58,7 +62,7 @@ var foreign = map[string][]string{
 }
 
 // testsMay is what external test files may import beyond their room's own.
-var testsMay = []string{"broker/brokertest", "broker/kafka", "embedded", "testcontainers", "links", "broker", "report", "scenarios"}
+var testsMay = []string{"broker/brokertest", "broker/kafka", "broker/nats", "embedded", "testcontainers", "links", "broker", "report", "scenarios"}
 
 func TestLayout(t *testing.T) {
 	err := filepath.WalkDir(".", func(file string, d fs.DirEntry, err error) error {

@@ -109,6 +109,7 @@ func loadOptions(s *scenarios.Scenario, bed Testbed) loadgen.Options {
 	return loadgen.Options{
 		Run: bed.Run, Clock: bed.Clock, Pacer: s.Curve(), Partitions: s.Topic.Partitions, Seed: s.Seed,
 		Size: s.Load.Size, Sizes: s.Load.Sizes, Keys: s.Load.Keys, Body: s.Bodies(), Spread: s.Load.Spread, Pacing: s.Waiting(), Processing: s.Load.Consumers.Processing,
+		Shared: bed.Kind.Shared,
 	}
 }
 

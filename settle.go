@@ -134,8 +134,31 @@ func (r *run) drain(ctx context.Context, stretches map[int32]broker.Range) {
 		return
 	}
 	r.final.Drained = r.reached(ctx, stretches, watchEvery, drainIdle+r.openFor())
+	if r.final.Drained {
+		r.outstanding(ctx)
+		return
+	}
+	r.finding("the consumers did not reach the end of the log; %s offsets were left", report.Thousands(r.collector.Backlog()))
+}
+
+// outstanding waits until the group has acknowledged everything, where reaching the end does not say that it has: what a member held when it died comes
+// again when the broker has waited long enough for it.
+func (r *run) outstanding(ctx context.Context) {
+	driver, ok := r.bed.Driver.(broker.Outstanding)
+	group := r.scenario.Load.Consumers.Group
+	if !ok || group == "" {
+		return
+	}
+	left, err := uint64(0), error(nil)
+	r.final.Drained = until(ctx, watchEvery, drainIdle, func() (bool, int64) {
+		ask, cancel := context.WithTimeout(ctx, watchPatient)
+		defer cancel()
+		r.collect()
+		left, err = driver.Outstanding(ask, group, r.scenario.Topic.Name)
+		return err == nil && left == 0, -int64(left)
+	})
 	if !r.final.Drained {
-		r.finding("the consumers did not reach the end of the log; %s offsets were left", report.Thousands(r.collector.Backlog()))
+		r.finding("the group did not acknowledge everything: %s messages were left (%v)", report.Thousands(left), err)
 	}
 }
 

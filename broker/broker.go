@@ -14,6 +14,8 @@ const (
 	Producers = "producers" // the load's producing clients
 	Consumers = "consumers" // the load's consuming clients
 	Observer  = "observer"  // squall's own eyes: no fault ever touches this path
+	// Administrator may ask a broker about itself, where that takes another user than the Observer; its path is the Observer's.
+	Administrator = "administrator"
 )
 
 // A Cluster is a running broker cluster. Whoever made it closes it, however the run ends.
@@ -25,7 +27,7 @@ type Cluster interface {
 	// Impair acts on all the given links at once, as far as it can, and returns the way back, which is never nil: after an error it undoes
 	// what was done before it. What several impairments do to one link adds up: delays sum, the lowest rate wins, any hold holds.
 	Impair(context.Context, Impairment, ...Link) (Effect, func(context.Context) error, error)
-	// Endpoint tells the named client (Producers, Consumers or Observer) how to reach the cluster.
+	// Endpoint tells the named client (Producers, Consumers, Observer or Administrator) how to reach the cluster.
 	Endpoint(client string) Endpoint
 	// Describe tells what the cluster is made of, for the report.
 	Describe() Description

@@ -126,6 +126,7 @@ type ClientEventKind string
 const (
 	Connected ClientEventKind = "connected" // a connection was made
 	Lost      ClientEventKind = "lost"      // a connection broke, or could not be made
+	Blocked   ClientEventKind = "blocked"   // the broker takes nothing for now, and what is sent waits in the client
 	Assigned  ClientEventKind = "assigned"  // a member was given partitions
 	Revoked   ClientEventKind = "revoked"   // a member had partitions taken away
 	Renewed   ClientEventKind = "renewed"   // a transactional producer could not go on as it was, and began anew under the same id
@@ -197,6 +198,13 @@ type Greeter interface {
 type Committed interface {
 	// Committed returns the offset that each partition's next reader in the group would start from; a partition without one is left out.
 	Committed(ctx context.Context, group, topic string) (map[int32]int64, error)
+}
+
+// Outstanding is a Driver that can count what a group still has before it, where the offset that it has reached does not say that: members share the
+// messages of a partition, and what one of them holds comes again when it dies.
+type Outstanding interface {
+	// Outstanding returns how many messages the group was not given yet, or was given and has not acknowledged.
+	Outstanding(ctx context.Context, group, topic string) (uint64, error)
 }
 
 // Versions is a Driver that can tell what software serves.

@@ -18,6 +18,23 @@ type Kind struct {
 	// APIs are the requests whose answers a ProtocolFaulter can change, and Codes the errors that it can answer, in the kind's own words. Brokers that
 	// emulate the kind can do all of them.
 	APIs, Codes []string
+	// Places are where brokers of this kind can run, by the scenario's broker.run.
+	Places map[string]Place
+	// Refuses says of kinds of faults why there is none of them for this kind, wherever it runs.
+	Refuses map[string]string
+	// Warn returns what should be known of the settings before the run, a sentence each, though nothing is wrong; nil: there is nothing.
+	Warn func(Settings) []string
+	// Unused says of scenario fields, as --set names them, why they mean nothing for this kind: who sets one is told.
+	Unused map[string]string
+	// Shared: offsets count through all partitions of a topic, and a group's members share the messages of all of them.
+	Shared bool
+}
+
+// A Place is what brokers are where they run.
+type Place struct {
+	In       string // as a sentence goes on: "3 nodes in containers"
+	Emulated bool   // what they promise about durability is not tested there
+	Copies   bool   // each replica is a copy of its own
 }
 
 // Decisive are names of timers; empty: none is known.

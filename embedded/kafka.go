@@ -1,5 +1,5 @@
-// Package embedded runs brokers inside this process, behind in-process links, so that nothing has to be installed. It knows kfake, a Kafka broker made
-// for tests, and emulates what that lacks; it doesn't know what a real broker would do with data, nor what the links are impaired for.
+// Package embedded runs brokers behind in-process links, so that nothing has to be installed. It knows kfake, a Kafka broker made for tests, and emulates
+// what that lacks; and real NATS servers, each in a process of its own made of this executable. It doesn't know what the links are impaired for.
 package embedded
 
 import (

@@ -7,14 +7,10 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/seed-228c25e4/squall/broker"
 	"github.com/seed-228c25e4/squall/broker/kafka"
 	"github.com/seed-228c25e4/squall/embedded"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // start makes a cluster whose failover takes 400 ms, and a driver. Both are closed with the test.
 func start(t *testing.T, config map[string]string) (*embedded.Cluster, broker.Driver, broker.Topic) {

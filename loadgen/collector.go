@@ -84,7 +84,12 @@ func (c *Collector) Roll(now time.Duration, buffered int) []report.Window {
 func (c *Collector) Backlog() uint64 {
 	var n uint64
 	for p := range c.acked {
-		n += uint64(max(0, c.acked[p]-c.delivered[p]))
+		behind := uint64(max(0, c.acked[p]-c.delivered[p]))
+		if c.o.Shared { // what is behind in one partition counts the messages of all of them
+			n = max(n, behind)
+		} else {
+			n += behind
+		}
 	}
 	return n
 }

@@ -31,6 +31,7 @@ type Options struct {
 	Phases     *Phases
 	Pacing     Pacing     // how senders wait
 	Processing Processing // what consuming clients do with a message
+	Shared     bool       // offsets count through all partitions together
 }
 
 // A Sender paces and sends one producing client's share of the schedule: of P senders, number i sends messages i, i+P, i+2P, ..., unless the pacer

@@ -13,6 +13,10 @@ import (
 // possible tells of a fault that the scenario's testbed is known not to be able to do.
 func (v steps) possible(r *reader, path string, w *written) {
 	k, _ := faults.FindKind(w.Kind)
+	if why, refused := v.kinds[v.s.Broker.Kind].Refuses[k.Name]; refused && !r.wrong(path) {
+		r.note(r.at(path+"."+k.Name), path+"."+k.Name, "", "there is no such fault for %s: %s", v.s.Broker.Kind, why)
+		return
+	}
 	if k.Only != "" && k.Only != v.s.Broker.Run && !r.wrong("broker.run") {
 		r.note(r.at(path+"."+k.Name), path+"."+k.Name, "", "needs run: %s; %s", k.Only, k.Why)
 	}

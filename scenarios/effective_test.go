@@ -51,6 +51,7 @@ func anyScenario(t *rapid.T) *Scenario {
 	s.About = strings.TrimSpace(rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"3", "yes", "null", "a\n\nb", "- x", "'"})).Draw(t, "about"))
 	s.Broker = Broker{Kind: "kafka", Run: rapid.SampledFrom([]string{Containers, Embedded}).Draw(t, "run"),
 		Nodes: rapid.IntRange(1, 9).Draw(t, "nodes"), Config: some(settings.Draw(t, "config"))}
+	s.Broker.Place = kinds["kafka"].Places[s.Broker.Run]
 	if s.Broker.Run == Containers {
 		s.Broker.Pull = rapid.SampledFrom([]string{PullMissing, PullNever}).Draw(t, "pull")
 	}

@@ -9,6 +9,7 @@ import (
 // earlier run is known better by whoever made that.
 const (
 	besideEmbedded   = 5 * time.Second
+	besideProcesses  = 12 * time.Second // real ones elect leaders at the start, and reconnect at the heal
 	besideContainers = 45 * time.Second // three brokers on a machine with two cores
 	besideNode       = 10 * time.Second // and each further one
 )
@@ -18,6 +19,9 @@ func (s *Scenario) Takes() time.Duration { return s.LoadEnd() + s.Beside() }
 
 // Beside is the part of it in which no load is sent.
 func (s *Scenario) Beside() time.Duration {
+	if s.Broker.Run == Embedded && s.Broker.Place.Copies {
+		return besideProcesses
+	}
 	if s.Broker.Run == Embedded {
 		return besideEmbedded
 	}

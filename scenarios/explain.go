@@ -47,7 +47,7 @@ func Explain(s *Scenario, k broker.Kind, needs ...string) string {
 // inOneLine says what runs and what is sent.
 func (s *Scenario) inOneLine() string {
 	return fmt.Sprintf("%s, %s in %s; topic %s with %s of %s; %s",
-		s.Broker.Kind, count(s.Broker.Nodes, "node", "nodes"), map[string]string{Containers: "containers", Embedded: "this process"}[s.Broker.Run],
+		s.Broker.Kind, count(s.Broker.Nodes, "node", "nodes"), cmp.Or(s.Broker.Place.In, s.Broker.Run),
 		s.Topic.Name, count(s.Topic.Partitions, "partition", "partitions"), count(s.Topic.Replicas, "replica", "replicas"), s.Load)
 }
 

@@ -54,12 +54,39 @@ func (d *draft) derive() {
 	d.deriveContent()
 	d.deriveClients()
 	d.deriveTransactions()
+	d.deriveKind()
 	for _, rate := range d.inBytes {
 		*rate /= float64(s.Load.Size)
 	}
 	if c := s.Load.Shape; c != nil && !d.wrong("load.rate") {
 		s.Load.Rate = c.Count(s.LoadEnd()) / s.LoadEnd().Seconds()
 	}
+}
+
+// deriveKind takes the place where the kind of broker runs, and leaves out what it has no use for.
+func (d *draft) deriveKind() {
+	k := d.kinds[d.s.Broker.Kind]
+	d.s.Broker.Place = k.Places[d.s.Broker.Run]
+	for field := range k.Unused {
+		if p := d.timings()[field]; p != nil && !d.has(field) {
+			*p = 0
+		}
+	}
+}
+
+// timings are the clients' settings that not every kind of broker has a use for, and that mean nothing when they are 0.
+func (d *draft) timings() map[string]*time.Duration {
+	p, c := &d.s.Load.Producers, &d.s.Load.Consumers
+	return map[string]*time.Duration{
+		"load.producers.linger": &p.Linger, "load.producers.metadata-min-age": &p.MetadataMinAge,
+		"load.consumers.metadata-min-age": &c.MetadataMinAge, "load.consumers.commit-interval": &c.CommitInterval,
+	}
+}
+
+// unsaid reports whether a field says no more than leaving it out.
+func (d *draft) unsaid(field string) bool {
+	p := d.timings()[field]
+	return p != nil && *p == 0
 }
 
 // A draft is a scenario that is being read or written.
@@ -104,7 +131,7 @@ func (d *draft) broker() section {
 	b := &d.s.Broker
 	return section{
 		{"kind", kind{d}, "The kind of broker."},
-		{"run", place{choice{&b.Run, []string{Containers, Embedded}}}, "containers: real brokers. embedded: emulated ones in squall's own process, which do not replicate."},
+		{"run", place{choice{&b.Run, []string{Containers, Embedded}}}, "containers: real brokers. embedded: nothing has to be installed; Kafka is emulated in squall's own process and does not replicate, NATS is real, in processes of its own."},
 		{"nodes", number{&b.Nodes, 1, 99}, "How many brokers there are; they are called b1, b2, ..."},
 		{"image", text{p: &b.Image}, "Exactly this image. Without it the kind's own, or the one that `make images` built."},
 		{"pull", choice{&b.Pull, []string{PullMissing, PullNever}}, "Whether an image that is not there may be fetched."},

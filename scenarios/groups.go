@@ -44,6 +44,10 @@ var groups = []LibraryGroup{
 	}},
 	{"controls", "must fail in the way that they state", []string{
 		"lose-ack-not-idempotent", "acks1-leader-cut-then-killed", "acks1-planned-moves", "unclean-election", "topic-recreated", "all-powered-off", "all-disks-lost",
+		"nats-memory-all-killed",
+	}},
+	{"nats", "NATS JetStream on real servers, in processes of squall's own: nothing has to be installed", []string{
+		"nats-leader-kill", "nats-all-killed",
 	}},
 	{"soak", "faults that the seed draws, for long", []string{"random-embedded", "random-soak"}},
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed-228c25e4/squall/broker"
 	"github.com/seed-228c25e4/squall/report"
 )
 
@@ -71,13 +72,19 @@ func TestLibraryPage(t *testing.T) {
 	}
 }
 
+// libraryKinds are those of the library's scenarios.
+var libraryKinds = map[string]broker.Kind{
+	"kafka": kinds["kafka"],
+	"nats":  {Name: "nats", Places: map[string]broker.Place{Embedded: {In: "processes of their own", Copies: true}}},
+}
+
 func inLibrary(t *testing.T, name string) *Scenario {
 	t.Helper()
 	file, data, err := Open(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := Parse(file, data, Options{Kinds: kinds})
+	s, err := Parse(file, data, Options{Kinds: libraryKinds})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,27 +8,32 @@ import (
 
 	"github.com/seed-228c25e4/squall/broker"
 	"github.com/seed-228c25e4/squall/broker/kafka"
+	"github.com/seed-228c25e4/squall/broker/nats"
 	"github.com/seed-228c25e4/squall/report"
 	"github.com/seed-228c25e4/squall/scenarios"
 )
 
+// realKinds are the kinds that the library's scenarios are for.
+var realKinds = map[string]broker.Kind{"kafka": kafka.Kind, "nats": nats.Kind}
+
 // The library holds what a real kind of broker takes, and promises what its scenarios expect.
-func TestLibraryOnKafka(t *testing.T) {
+func TestLibraryOnRealKinds(t *testing.T) {
 	t.Parallel()
 	for _, name := range scenarios.Library() {
 		file, data, err := scenarios.Open(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		s, err := scenarios.Parse(file, data, scenarios.Options{Kinds: map[string]broker.Kind{"kafka": kafka.Kind}})
+		s, err := scenarios.Parse(file, data, scenarios.Options{Kinds: realKinds})
 		if err != nil {
 			t.Fatal(err)
 		}
 		safe := slices.ContainsFunc(s.Expect, func(e report.Expectation) bool { return e.Text == "lost == 0" })
-		if c := kafka.Kind.Contract(s.Settings()); safe && s.Verdict.Outcome != report.Fail && (!c.Durable || !c.Ordered || !c.Unique) {
+		kind := realKinds[s.Broker.Kind]
+		if c := kind.Contract(s.Settings()); safe && s.Verdict.Outcome != report.Fail && (!c.Durable || !c.Ordered || !c.Unique) {
 			t.Errorf("%s expects that nothing is lost, of a broker that promises %+v", name, c)
 		}
-		if text := scenarios.Explain(s, kafka.Kind); strings.Contains(text, "inconclusive") || strings.Contains(text, "cannot be met") {
+		if text := scenarios.Explain(s, kind); strings.Contains(text, "inconclusive") || strings.Contains(text, "cannot be met") {
 			t.Errorf("%s asks for what it cannot come to:\n%s", name, text)
 		}
 	}

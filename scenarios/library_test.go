@@ -14,7 +14,7 @@ func TestLibrary(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s, err := Parse(file, data, Options{Kinds: kinds})
+		s, err := Parse(file, data, Options{Kinds: libraryKinds})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -88,13 +88,31 @@ func (d *draft) check() {
 	d.checkConsumers()
 	d.checkTransactions()
 	k, ok := d.kinds[s.Broker.Kind]
-	if !ok || k.Check == nil {
+	if !ok {
+		return
+	}
+	d.checkKind(k)
+	if k.Check == nil {
 		return
 	}
 	for _, p := range k.Check(s.Settings()) {
 		if !d.wrong(p.Field) {
 			d.note(d.at(p.Field), p.Field, "", "%s", p.Message)
 		}
+	}
+}
+
+// checkKind tells of what this kind of broker has no use for, and of places where it does not run.
+func (d *draft) checkKind(k broker.Kind) {
+	for _, field := range slices.Sorted(maps.Keys(k.Unused)) {
+		if d.has(field) && !d.unsaid(field) && !d.wrong(field) {
+			d.note(d.at(field), field, "", "%s has no use for it: %s; leave it out", k.Name, k.Unused[field])
+		}
+	}
+	const field = "broker.run"
+	if _, runs := k.Places[d.s.Broker.Run]; !runs && k.Places != nil && !d.wrong(field) {
+		places := slices.Sorted(maps.Keys(k.Places))
+		d.note(d.at(field), field, "", "%s does not run in %s yet; write run: %s", k.Name, d.s.Broker.Run, oneOf(places))
 	}
 }
 

@@ -21,7 +21,8 @@ var update = flag.Bool("update", false, "write the golden files")
 var kinds = map[string]broker.Kind{
 	"kafka": {Name: "kafka", Check: checkReplicas, Contract: contract, Timers: sessionTimeout,
 		Decisive: broker.Decisive{Node: "broker.session.timeout.ms", Follower: "replica.lag.time.max.ms"},
-		APIs:     []string{"produce", "fetch"}, Codes: []string{"NOT_LEADER_OR_FOLLOWER", "NOT_COORDINATOR"}},
+		APIs:     []string{"produce", "fetch"}, Codes: []string{"NOT_LEADER_OR_FOLLOWER", "NOT_COORDINATOR"},
+		Places: map[string]broker.Place{Containers: {In: "containers", Copies: true}, Embedded: {In: "this process", Emulated: true}}},
 	"rabbitmq": {Name: "rabbitmq"},
 }
 
@@ -100,7 +101,7 @@ func TestExample(t *testing.T) {
 	link, _ := faults.ParseLink("producers -> leader", "", "", in)
 	want := &Scenario{
 		Name: "kafka-leader-kill", About: "What the leader acknowledged survives its death.", Seed: 7, Source: "test.yaml",
-		Broker: Broker{Kind: "kafka", Run: Containers, Nodes: 3, Pull: PullMissing, Config: map[string]string{"broker.session.timeout.ms": "9000"}},
+		Broker: Broker{Kind: "kafka", Run: Containers, Place: kinds["kafka"].Places[Containers], Nodes: 3, Pull: PullMissing, Config: map[string]string{"broker.session.timeout.ms": "9000"}},
 		Topic:  broker.Topic{Name: "orders", Partitions: 6, Replicas: 3, Config: map[string]string{"min.insync.replicas": "2"}},
 		Load: Load{Rate: 2000, Size: 1024, Pacing: PacingAuto, Client: ClientDefault,
 			Producers: Producers{2, broker.ProducerSettings{Acks: "all", Idempotent: true, Linger: 5 * time.Millisecond, Buffer: 10000,
@@ -135,6 +136,7 @@ func TestDefaults(t *testing.T) {
 	want := defaults()
 	want.Name, want.Source, want.Seed = "nightly-one", "dir/nightly one.yaml", 0
 	want.Broker.Kind, want.Broker.Nodes, want.Broker.Pull = "kafka", 2, PullMissing
+	want.Broker.Place = kinds["kafka"].Places[Containers]
 	want.Topic.Replicas, want.Load.Producers.Idempotent = 2, true
 	if !reflect.DeepEqual(s, want) {
 		t.Errorf("got  %+v\nwant %+v", s, want)

@@ -32,8 +32,9 @@ type Scenario struct {
 
 // Broker says what cluster to run.
 type Broker struct {
-	Kind   string // "kafka"
-	Run    string // Containers or Embedded
+	Kind   string       // "kafka"
+	Run    string       // Containers or Embedded
+	Place  broker.Place // what this kind is there
 	Nodes  int
 	Image  string            // exactly this image; empty: the kind's own
 	Pull   string            // PullMissing or PullNever
@@ -117,7 +118,7 @@ func (s *Scenario) Volume() int64 {
 		return 0
 	}
 	copies := s.Topic.Replicas
-	if s.Broker.Run == Embedded {
+	if s.Broker.Run == Embedded && !s.Broker.Place.Copies {
 		copies = 1 // emulated brokers share one log
 	}
 	return int64(s.Curve().Count(s.LoadEnd()) * float64(s.Load.Size*copies))

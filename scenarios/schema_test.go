@@ -21,7 +21,7 @@ import (
 // compiled is the schema of scenarios as a validator of others reads it.
 func compiled(t testing.TB) *jsonschema.Schema {
 	t.Helper()
-	return compile(t, Schema(kinds))
+	return compile(t, Schema(libraryKinds))
 }
 
 func compile(t testing.TB, text []byte) *jsonschema.Schema {
@@ -116,7 +116,7 @@ func TestSchemaTakesTheLibrary(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		scenario, err := Parse(file, data, Options{Kinds: kinds})
+		scenario, err := Parse(file, data, Options{Kinds: libraryKinds})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -39,6 +39,7 @@ var warnings = []func(*Scenario, broker.Kind) []string{
 	notWatchedLongEnough,
 	shortDelivery,
 	closedLoopLoad,
+	ofKind,
 }
 
 // Warnings returns what should be known before the run, a sentence each: what cannot be judged, and what will be judged in vain.
@@ -94,9 +95,9 @@ func noConsumers(s *Scenario, _ broker.Kind) []string {
 	return warn(s.Load.Consumers.Count == 0, "Nothing is consumed: end-to-end latency is not measured, and only the final read tells what was stored.")
 }
 
-func idleConsumers(s *Scenario, _ broker.Kind) []string {
+func idleConsumers(s *Scenario, k broker.Kind) []string {
 	c := s.Load.Consumers
-	return warn(c.Group != "" && c.Count > s.Topic.Partitions, "%d of %d consumers get no partition: a partition goes to one of the group.",
+	return warn(c.Group != "" && !k.Shared && c.Count > s.Topic.Partitions, "%d of %d consumers get no partition: a partition goes to one of the group.",
 		c.Count-s.Topic.Partitions, c.Count)
 }
 
@@ -105,7 +106,7 @@ func fastClient(s *Scenario, _ broker.Kind) []string {
 }
 
 func emulated(s *Scenario, _ broker.Kind) []string {
-	return warn(s.Broker.Run == Embedded, "The brokers are emulated in this process: what they promise about durability is not tested.")
+	return warn(s.Broker.Place.Emulated, "The brokers are emulated in this process: what they promise about durability is not tested.")
 }
 
 func cutShort(s *Scenario, _ broker.Kind) []string {
@@ -258,6 +259,13 @@ func shortDelivery(s *Scenario, k broker.Kind) []string {
 	return warn(len(s.Faults) > 0 && s.Load.Producers.DeliveryTimeout <= t.Value,
 		"Producers give up after %s, before %s (%s) can take effect: many messages may end unknown.",
 		writeDuration(s.Load.Producers.DeliveryTimeout), t.Name, report.Human(t.Value))
+}
+
+func ofKind(s *Scenario, k broker.Kind) []string {
+	if k.Warn == nil {
+		return nil
+	}
+	return k.Warn(s.Settings())
 }
 
 func closedLoopLoad(s *Scenario, _ broker.Kind) []string {

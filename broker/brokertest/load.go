@@ -178,12 +178,13 @@ type harvest struct {
 	run  uint64
 	got  map[broker.ID][]broker.Delivery // without values
 	last map[int32]int64                 // a partition's last offset
+	at   map[int32][]int64               // a partition's offsets, with those of probes
 	into []broker.Delivery
 	all  int // with probes
 }
 
 func (s *suite) harvest(t *testing.T) *harvest {
-	return &harvest{t: t, run: s.o.Run, got: map[broker.ID][]broker.Delivery{}, last: map[int32]int64{}, into: make([]broker.Delivery, 0, 256)}
+	return &harvest{t: t, run: s.o.Run, got: map[broker.ID][]broker.Delivery{}, last: map[int32]int64{}, at: map[int32][]int64{}, into: make([]broker.Delivery, 0, 256)}
 }
 
 // once receives once, and returns false at the end of a bounded reader.
@@ -195,6 +196,7 @@ func (h *harvest) once(ctx context.Context, c broker.Consumer) bool {
 		d := &h.into[i]
 		broker.Decode(d, h.run)
 		h.all++
+		h.at[d.Partition] = append(h.at[d.Partition], d.Offset)
 		switch d.Envelope {
 		case broker.Probe, broker.Marker:
 			continue

@@ -8,8 +8,8 @@ import (
 )
 
 // Hold and Release implement broker.Holder.
-func (p *producer) Hold()    { p.dialer.gate.hold() }
-func (p *producer) Release() { p.dialer.gate.release() }
+func (p *producer) Hold()    { p.dialer.gate.Hold() }
+func (p *producer) Release() { p.dialer.gate.Release() }
 
 // Abort implements broker.Producer. When it returns, everything has its outcome; the rest of the client goes in the background, and Driver.Close waits
 // for it.

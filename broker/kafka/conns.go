@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/seed-228c25e4/squall/broker"
+	"github.com/seed-228c25e4/squall/broker/conns"
 )
 
 // dialTimeout is franz-go's own.
@@ -24,7 +25,7 @@ type dialer struct {
 	dial  func(ctx context.Context, network, addr string) (net.Conn, error)
 	tls   *tls.Config
 	tally *tally // nil: nobody counts attempts
-	gate  gate
+	gate  conns.Gate
 	quiet atomic.Bool // the client is closing: what happens to its connections is no news
 
 	mu   sync.Mutex
@@ -43,7 +44,7 @@ func newDialer(e broker.Endpoint, t *tally) *dialer {
 func (d *dialer) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
-	if err := d.gate.pass(ctx.Done()); err != nil || d.isCut() {
+	if err := d.gate.Pass(ctx.Done()); err != nil || d.isCut() {
 		return nil, net.ErrClosed
 	}
 	nc, err := d.dial(ctx, network, addr)
@@ -130,7 +131,7 @@ type conn struct {
 }
 
 func (c *conn) Write(b []byte) (int, error) {
-	if err := c.dialer.gate.pass(c.gone); err != nil {
+	if err := c.dialer.gate.Pass(c.gone); err != nil {
 		return 0, err
 	}
 	if c.tap != nil {
@@ -142,7 +143,7 @@ func (c *conn) Write(b []byte) (int, error) {
 
 func (c *conn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
-	if held := c.dialer.gate.pass(c.gone); held != nil { // what came while it was held is read when it is released
+	if held := c.dialer.gate.Pass(c.gone); held != nil { // what came while it was held is read when it is released
 		return 0, held
 	}
 	if n > 0 {

@@ -247,8 +247,8 @@ func (c *consumer) renew() {
 }
 
 // Hold and Release implement broker.Holder.
-func (c *consumer) Hold()    { c.dialer.gate.hold() }
-func (c *consumer) Release() { c.dialer.gate.release() }
+func (c *consumer) Hold()    { c.dialer.gate.Hold() }
+func (c *consumer) Release() { c.dialer.gate.Release() }
 
 // Abort implements broker.Consumer.
 func (c *consumer) Abort() {

@@ -22,6 +22,10 @@ var Kind = broker.Kind{
 	APIs: []string{"produce", "fetch", "list-offsets", "metadata", "offset-commit", "offset-fetch", "find-coordinator", "join-group", "sync-group",
 		"heartbeat", "leave-group", "init-producer-id", "end-txn"},
 	Codes: errorCodes(),
+	Places: map[string]broker.Place{
+		"containers": {In: "containers", Copies: true},
+		"embedded":   {In: "this process", Emulated: true},
+	},
 }
 
 // What franz-go does where the settings leave it to the client.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/seed-228c25e4/squall/embedded"
 	"github.com/seed-228c25e4/squall/links"
 	"github.com/seed-228c25e4/squall/testcontainers"
 )
@@ -102,6 +103,22 @@ func sidecarCommand() *cobra.Command {
 		Args:   cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := links.SidecarMain(c.Context()); err != nil {
+				return internalError{err}
+			}
+			return nil
+		},
+	}
+}
+
+// natsServerCommand is what runs in each node of an embedded cluster of NATS servers, out of this same executable.
+func natsServerCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    "nats-server CONFIG",
+		Short:  "be a node of an embedded cluster (started by squall itself)",
+		Hidden: true,
+		Args:   cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := embedded.ServeNATS(args[0], c.InOrStdin()); err != nil {
 				return internalError{err}
 			}
 			return nil

@@ -74,6 +74,13 @@ func firstScenario(kind string, containers bool) ([]byte, error) {
 		names := slices.Sorted(maps.Keys(kinds))
 		return nil, fmt.Errorf("there is no kind of broker %q; there are %s%s", kind, strings.Join(names, ", "), report.Suggest(kind, names))
 	}
+	run := scenarios.Embedded
+	if containers {
+		run = scenarios.Containers
+	}
+	if testbeds[[2]string{kind, run}] == nil {
+		return nil, fmt.Errorf("%s does not run in %s yet; leave out --containers", kind, run)
+	}
 	t, err := template.ParseFS(starters, "starters/"+kind+".yaml")
 	if err != nil {
 		return nil, internalError{err} // each kind has one: a test asks for it

@@ -84,6 +84,9 @@ func needed(s *scenarios.Scenario) []string {
 		volume = testcontainers.Amount(s.Volume())
 	}
 	if s.Broker.Run == scenarios.Embedded {
+		if s.Broker.Place.Copies {
+			return []string{"disk: " + volume + " for messages, in the temporary folder", "images: none", takes}
+		}
 		return []string{"memory: " + volume + " for messages, in this process", "images: none", takes}
 	}
 	n := containerOptions(s).Needs()

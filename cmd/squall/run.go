@@ -198,7 +198,11 @@ func (a *attempt) watched(ctx context.Context, bed squall.Testbed) (r *report.Re
 
 // calibrate finds how much the scenario's generator can send.
 func calibrate(ctx context.Context, s *scenarios.Scenario) (_ *report.Calibration, err error) {
-	cluster, err := forgetful[s.Broker.Kind]()
+	forgets, ok := forgetful[s.Broker.Kind]
+	if !ok {
+		return nil, fmt.Errorf("--calibrate needs a broker that forgets what it is told, and there is none of kind %s: leave it out", s.Broker.Kind)
+	}
+	cluster, err := forgets()
 	if err != nil {
 		return nil, err
 	}

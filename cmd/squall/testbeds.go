@@ -5,6 +5,7 @@ import (
 
 	"github.com/seed-228c25e4/squall/broker"
 	"github.com/seed-228c25e4/squall/broker/kafka"
+	"github.com/seed-228c25e4/squall/broker/nats"
 	"github.com/seed-228c25e4/squall/embedded"
 	"github.com/seed-228c25e4/squall/scenarios"
 	"github.com/seed-228c25e4/squall/testcontainers"
@@ -13,11 +14,13 @@ import (
 // kinds are the kinds of brokers that there are.
 var kinds = map[string]broker.Kind{
 	kafka.Kind.Name: kafka.Kind,
+	nats.Kind.Name:  nats.Kind,
 }
 
 // drivers speak to them.
 var drivers = map[string]func(broker.Cluster, broker.Settings, broker.Clock, uint64) (broker.Driver, error){
 	kafka.Kind.Name: kafka.New,
+	nats.Kind.Name:  nats.New,
 }
 
 // A starter starts a scenario's cluster.
@@ -27,6 +30,7 @@ type starter func(ctx context.Context, s *scenarios.Scenario, id string, p *plai
 var testbeds = map[[2]string]starter{
 	{kafka.Kind.Name, scenarios.Containers}: kafkaInContainers,
 	{kafka.Kind.Name, scenarios.Embedded}:   kafkaEmbedded,
+	{nats.Kind.Name, scenarios.Embedded}:    natsEmbedded,
 }
 
 // forgetful start brokers that forget what they are told, for calibrating the generator.
@@ -53,4 +57,8 @@ func containerOptions(s *scenarios.Scenario) testcontainers.Options {
 
 func kafkaEmbedded(ctx context.Context, s *scenarios.Scenario, _ string, _ *plain) (broker.Cluster, error) {
 	return embedded.Kafka(ctx, embedded.Options{Nodes: s.Broker.Nodes, Config: s.Broker.Config})
+}
+
+func natsEmbedded(ctx context.Context, s *scenarios.Scenario, _ string, _ *plain) (broker.Cluster, error) {
+	return embedded.NATS(ctx, embedded.NATSOptions{Nodes: s.Broker.Nodes, Config: s.Broker.Config})
 }

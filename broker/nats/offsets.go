@@ -1,0 +1,91 @@
+package nats
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/seed-228c25e4/squall/broker"
+)
+
+// Ends implements broker.Ends. A partition ends behind the last message of its subject: what follows in the stream is other partitions'.
+func (d *driver) Ends(ctx context.Context, topic string) (map[int32]broker.Range, error) {
+	s, err := d.find(ctx, topic)
+	if err != nil {
+		return nil, fmt.Errorf("where %s ends: %w", topic, err)
+	}
+	info, err := s.Info(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("where %s ends: %w", topic, err)
+	}
+	var (
+		all    sync.WaitGroup
+		mu     sync.Mutex
+		errs   []error
+		ranges = map[int32]broker.Range{}
+	)
+	for _, name := range info.Config.Subjects {
+		all.Go(func() {
+			r, err := end(ctx, s, name, info.State)
+			mu.Lock()
+			defer mu.Unlock()
+			errs = append(errs, err)
+			ranges[partition(name)] = r
+		})
+	}
+	all.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return nil, fmt.Errorf("where %s ends: %w", topic, err)
+	}
+	return ranges, nil
+}
+
+// end asks the stream's leader for the last message of a subject.
+func end(ctx context.Context, s jetstream.Stream, subject string, state jetstream.StreamState) (broker.Range, error) {
+	m, err := s.GetLastMsgForSubject(ctx, subject)
+	switch {
+	case errors.Is(err, jetstream.ErrMsgNotFound):
+		return broker.Range{Start: int64(state.LastSeq) + 1, End: int64(state.LastSeq) + 1}, nil
+	case err != nil:
+		return broker.Range{}, fmt.Errorf("%s: %w", subject, err)
+	}
+	return broker.Range{Start: int64(state.FirstSeq), End: int64(m.Sequence) + 1}, nil
+}
+
+// find returns the stream; broker.ErrNoTopic where the cluster's leader hears from every node and knows of none.
+func (d *driver) find(ctx context.Context, topic string) (jetstream.Stream, error) {
+	s, err := d.streams.Stream(ctx, topic)
+	if !errors.Is(err, jetstream.ErrStreamNotFound) {
+		return s, err
+	}
+	if missing, _ := d.missingNodes(ctx); missing == "" {
+		return nil, broker.ErrNoTopic
+	}
+	return nil, err
+}
+
+// Outstanding implements broker.Outstanding.
+func (d *driver) Outstanding(ctx context.Context, group, topic string) (uint64, error) {
+	c, err := d.streams.Consumer(ctx, topic, group)
+	if err != nil {
+		return 0, fmt.Errorf("what group %s has not acknowledged: %w", group, err)
+	}
+	info := c.CachedInfo()
+	return info.NumPending + uint64(info.NumAckPending), nil
+}
+
+// Versions implements broker.Versions.
+func (d *driver) Versions(ctx context.Context) (map[string]string, error) {
+	stories, err := d.ask(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("versions: %w", err)
+	}
+	found := map[string]string{}
+	for _, a := range stories {
+		found[a.node] = a.version
+	}
+	return found, nil
+}

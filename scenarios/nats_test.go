@@ -1,0 +1,84 @@
+package scenarios_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/seed-228c25e4/squall/broker/nats"
+	"github.com/seed-228c25e4/squall/scenarios"
+)
+
+const onNATS = "broker: { kind: nats, run: embedded, nodes: 3 }\nphases: { warm-up: 0s, baseline: 10s }\nexpect: [lost == 0]\n"
+
+// What is another kind's is refused with the reason, before anything starts.
+func TestSettingsOnNATS(t *testing.T) {
+	t.Parallel()
+	for what, want := range map[string]string{
+		"topic.config[min.insync.replicas]=2":          "acknowledged when a majority",
+		"topic.config[storage]=disk":                   "it is file or memory",
+		"topic.replicas=5":                             "5 replicas need as many nodes",
+		"broker.run=containers":                        "write run: embedded",
+		"broker.config[broker.session.timeout.ms]=900": "there are jetstream.",
+		"broker.config[jetstream.sync_interval]=soon":  "or always",
+		"load.producers.acks=1":                        "what a majority of the replicas has",
+		"load.producers.linger=5ms":                    "a publish goes out at once",
+		"load.producers.compression=gzip":              "does not compress",
+		"load.producers.transactions.every=1s":         "no transactions",
+		"load.consumers.commit=never":                  "max_ack_pending",
+		"load.consumers.group=a.b":                     "no name of a durable consumer",
+		"topic.name=a.b":                               "no name of a stream",
+	} {
+		_, err := scenarios.Parse("x.yaml", []byte(onNATS), scenarios.Options{Kinds: realKinds, Set: []string{what}})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q in it", what, err, want)
+		}
+	}
+	for _, what := range []string{"topic.config[storage]=memory", "broker.config[jetstream.sync_interval]=always", "load.producers.linger=0s", "load.consumers.commit=before-processing"} {
+		if _, err := scenarios.Parse("x.yaml", []byte(onNATS), scenarios.Options{Kinds: realKinds, Set: []string{what}}); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
+// Faults that there are none of for NATS say why; the others are taken.
+func TestFaultsOnNATS(t *testing.T) {
+	t.Parallel()
+	for fault, want := range map[string]string{
+		"lose-ack: all":                       "these are real",
+		"raft-only: leader":                   "over the same connections",
+		"kill: leader":                        "",
+		"pause: leader":                       "",
+		"isolate: leader":                     "",
+		"stop: leader":                        "",
+		"crash-consumer: any":                 "",
+		"latency: { add: 50ms }, link: peers": "",
+	} {
+		_, err := scenarios.Parse("x.yaml", []byte(onNATS+"faults: [{ at: 0s, for: 12s, "+fault+" }]\n"), scenarios.Options{Kinds: realKinds})
+		if want == "" && err != nil && strings.Contains(err.Error(), "there is no such fault") {
+			t.Errorf("%s is refused: %v", fault, err)
+		}
+		if want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: %v, want %q in it", fault, err, want)
+		}
+	}
+}
+
+// What is known before the run is warned of: a cluster in which a node gains nothing, a pause too short for an election.
+func TestWarningsOnNATS(t *testing.T) {
+	t.Parallel()
+	warned := func(want string, set ...string) bool {
+		s, err := scenarios.Parse("x.yaml", []byte(onNATS+"faults: [{ at: 0s, for: 12s, pause: leader }]\n"), scenarios.Options{Kinds: realKinds, Set: set})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Contains(strings.Join(scenarios.Warnings(s, nats.Kind), "\n"), want)
+	}
+	for want, set := range map[string]string{"4 nodes survive the loss of 1, as 3 would": "broker.nodes=4", "raft election timeout": "faults[0].for=3s"} {
+		if !warned(want, set) || warned(want) {
+			t.Errorf("%q is warned of with %s: %v, and without: %v", want, set, warned(want, set), warned(want))
+		}
+	}
+	if warned("emulated") {
+		t.Error("real servers are called emulated")
+	}
+}
