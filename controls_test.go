@@ -155,6 +155,9 @@ func TestRevertAndStopByHand(t *testing.T) {
 		t.Errorf("touched: %s", got)
 	}
 	again := read(t, saved)
+	if len(again.Faults) != 2 {
+		t.Fatalf("saved as\n%s", saved)
+	}
 	if again.Faults[0].For > 30*time.Second || again.Faults[1].At != 0 || !strings.Contains(saved, "the baseline ends 3s earlier, and every fault begins ") {
 		t.Errorf("saved as\n%s", saved)
 	}

@@ -10,13 +10,14 @@ import (
 	"github.com/seed-228c25e4/squall/broker"
 )
 
-// A amnesiac driver's coordinator has forgotten for a second what the group committed, and an honest one has not; both keep what members say they committed.
+// An amnesiac driver's coordinator has forgotten for a second what the group committed, once it told of it a few times; an honest one has not. Both keep what
+// members say they committed.
 type amnesiac struct {
 	readable
 	honest bool
 
 	mu     sync.Mutex
-	asked  int
+	told   int
 	agreed map[int32]int64
 }
 
@@ -24,8 +25,10 @@ func (d *amnesiac) Committed(ctx context.Context, group, topic string) (map[int3
 	got, err := d.coordinator().Committed(ctx, group, topic)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.asked++; d.asked == 7 && !d.honest {
-		got[0], got[2] = 0, 0
+	if err == nil && got[0] > 0 && got[2] > 0 {
+		if d.told++; d.told == 4 && !d.honest {
+			got[0], got[2] = 0, 0
+		}
 	}
 	return got, err
 }
