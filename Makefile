@@ -27,12 +27,13 @@ dist: ## static programs for Linux and macOS, packed, with checksums, in dist/
 	done
 	@cd dist && sha256sum *.tar.gz > SHA256SUMS && cat SHA256SUMS
 
-test: build ## rings 1 and 2: everything, with real brokers wherever a Docker engine answers
+RACE ?=
+test: build ## rings 1 and 2: everything, with real brokers wherever a Docker engine answers; RACE=-race has the race detector watch
 	@docker info >/dev/null 2>&1 || echo "NOT TESTED: no Docker engine answers, so everything with real brokers is skipped (.ci/docker-up starts one)"
-	SQUALL_EXECUTABLE=$(CURDIR)/$(BIN) go test -p 1 -timeout 25m ./...
+	SQUALL_EXECUTABLE=$(CURDIR)/$(BIN) go test $(RACE) -p 1 -timeout 25m ./...
 
-race: build ## the same with the race detector, without containers
-	SQUALL_NO_DOCKER=1 SQUALL_EXECUTABLE=$(CURDIR)/$(BIN) go test -race -p 1 -timeout 25m ./...
+race: ## the same with the race detector, without containers
+	SQUALL_NO_DOCKER=1 $(MAKE) test RACE=-race
 
 lint: ## gofmt, go vet and staticcheck
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "make fmt mends this"; exit 1; }
