@@ -38,7 +38,7 @@ var groups = []LibraryGroup{
 	{"nightly", "real brokers in containers", []string{
 		"kafka-leader-kill", "leader-kill-repeated", "leader-kill-acks1", "acks-all-leader-cut-then-killed", "acks-all-planned-moves",
 		"rolling-restart", "paused-leader", "zombie-leader", "disk-full", "disks-lost-one-by-one", "all-powered-off-flushed",
-		"clients-come-and-go", "transactions", "coordinator-kill", "follower-kill", "all-killed", "rolling-kill", "min-isr", "pause-short",
+		"clients-come-and-go", "transactions", "controller-kill", "coordinator-kill", "follower-kill", "all-killed", "rolling-kill", "min-isr", "pause-short",
 		"follower-cut", "slow-link", "bandwidth", "quota", "slow-broker", "connection-storm",
 		"consumer-crash", "zombie-consumer", "rebalance-storm", "backlog-drain",
 	}},
