@@ -172,7 +172,11 @@ func (e *engine) idle(ctx context.Context, c container.Summary) (time.Duration, 
 	}
 	for _, p := range c.Ports {
 		if p.PrivatePort == portSidecar && p.PublicPort != 0 {
-			r := links.NewRemote(net.JoinHostPort(e.host, strconv.Itoa(int(p.PublicPort))), config.Token)
+			host := e.host
+			if p.IP.IsValid() && !p.IP.IsLoopback() && !p.IP.IsUnspecified() { // the run's squall was in a container
+				host = p.IP.String()
+			}
+			r := links.NewRemote(net.JoinHostPort(host, strconv.Itoa(int(p.PublicPort))), config.Token)
 			defer r.Close()
 			return r.Idle(ctx)
 		}

@@ -38,8 +38,7 @@ type facts struct {
 	cpus                        int
 	memory                      int64  // bytes that containers could have now, or all where only that is known
 	disk                        *int64 // bytes free where the engine keeps its data; nil: not known
-	inContainer                 bool   // squall runs in one
-	override                    string // what TESTCONTAINERS_HOST_OVERRIDE says
+	reach                       reach
 
 	image, digest string // of the broker; no digest: it is not here
 	standIn       bool   // the local build is here
@@ -49,15 +48,14 @@ type facts struct {
 
 // probe asks the engine and this machine.
 func probe(ctx context.Context, o Options) facts {
-	f := facts{dockerHost: os.Getenv(client.EnvOverrideHost), goos: runtime.GOOS, override: os.Getenv("TESTCONTAINERS_HOST_OVERRIDE")}
-	_, err := os.Stat("/.dockerenv")
-	f.inContainer = err == nil
+	f := facts{dockerHost: os.Getenv(client.EnvOverrideHost), goos: runtime.GOOS}
 	e, err := connect(ctx)
 	if err != nil {
 		f.err = err
 		return f
 	}
 	defer e.Close()
+	f.reach = e.reach
 	ctx, cancel := context.WithTimeout(ctx, 4*answering)
 	defer cancel()
 	f.err = errors.Join(e.probeEngine(ctx, &f), e.probeImages(ctx, o, &f), e.probeRuns(ctx, &f))
@@ -293,15 +291,19 @@ func diskCheck(free, load int64) host.Check {
 	return c
 }
 
+// portsCheck tells where squall will look for the brokers, and by which variable it can be told another place.
 func portsCheck(f facts) host.Check {
-	c := host.Check{Name: "published ports", State: host.OK, Found: "are reached on loopback"}
-	if f.override != "" {
-		c.Found = "are reached at " + f.override + ", as TESTCONTAINERS_HOST_OVERRIDE says"
-	}
-	if f.inContainer && f.override == "" {
-		c.State, c.Found = host.Warn, "squall runs in a container, and TESTCONTAINERS_HOST_OVERRIDE is not set"
-		c.Means = "they are tried on loopback, which is right where this container shares the engine's network; else say where they are"
-		c.Fix = "export TESTCONTAINERS_HOST_OVERRIDE=localhost"
+	r := f.reach
+	c := host.Check{Name: "published ports", State: host.OK, Found: fmt.Sprintf("are reached at %s: %s; %s names another host", r.host, r.why, hostOverride)}
+	switch {
+	case r.lacks != "":
+		c.State, c.Found, c.Fix = host.Fail, "cannot be reached: "+r.lacks, "docker run --network bridge ..."
+		c.Means = "load and links go through ports that the engine publishes on its host"
+	case r.guessed:
+		c.State, c.Found = host.Warn, fmt.Sprintf("are tried at %s: %s", r.host, r.why)
+		c.Means, c.Fix = "that is right where this container shares the engine's network; else say where they are", "export "+hostOverride+"=localhost"
+	case strings.Contains(r.why, hostOverride):
+		c.Found = fmt.Sprintf("are reached at %s, %s", r.host, r.why)
 	}
 	return c
 }

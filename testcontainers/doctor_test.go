@@ -12,7 +12,7 @@ import (
 // well is a machine on which all is well.
 func well() facts {
 	return facts{goos: "linux", product: "Docker", version: "28.1.0", api: "1.49", arch: "linux/amd64", cgroup: "2", memoryLimits: true, cpuLimits: true, cpus: 8,
-		memory: 16 << 30, disk: new(int64(100 << 30)), image: kafkaImage, digest: "sha256:1"}
+		memory: 16 << 30, disk: new(int64(100 << 30)), image: kafkaImage, digest: "sha256:1", reach: at("localhost", "the engine is on this machine")}
 }
 
 func TestExamineFindsNothing(t *testing.T) {
@@ -59,8 +59,10 @@ func TestExamineFinds(t *testing.T) {
 		"one processor":     {func(f *facts, _ *Options) { f.cpus = 1 }, 0, "processors for brokers", host.Warn, "share one", ""},
 		"no disk":           {func(f *facts, _ *Options) { *f.disk = 10 << 30 }, 7 << 30, "disk for brokers", host.Fail, "7.5 GiB are needed", "docker system prune"},
 		"little disk":       {func(f *facts, _ *Options) { *f.disk = 10 << 30 }, 4 << 30, "disk for brokers", host.Warn, "8.0 GiB leave room", "docker system prune"},
-		"in a container":    {func(f *facts, _ *Options) { f.inContainer = true }, 0, "published ports", host.Warn, "shares the engine's network", "TESTCONTAINERS_HOST_OVERRIDE=localhost"},
-		"dead runs":         {func(f *facts, _ *Options) { f.leftovers = 2 }, 0, "dead runs", host.Warn, "memory and disk", "squall clean"},
+		"in a container that nobody knows": {func(f *facts, _ *Options) { f.reach.guessed = true }, 0, "published ports", host.Warn, "shares the engine's network",
+			"TESTCONTAINERS_HOST_OVERRIDE=localhost"},
+		"in a container without a network": {func(f *facts, _ *Options) { f.reach.lacks = "no network" }, 0, "published ports", host.Fail, "the engine publishes", "--network bridge"},
+		"dead runs":                        {func(f *facts, _ *Options) { f.leftovers = 2 }, 0, "dead runs", host.Warn, "memory and disk", "squall clean"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -87,7 +89,7 @@ func TestExamineFinds(t *testing.T) {
 func TestExamineTakes(t *testing.T) {
 	t.Parallel()
 	f := well()
-	f.digest, f.standIn, f.inContainer, f.override, f.disk = "", true, true, "10.0.0.1", nil
+	f.digest, f.standIn, f.reach, f.disk = "", true, at("10.0.0.1", "as "+hostOverride+" says"), nil
 	for _, c := range judge(f, Options{Nodes: 3}, 0) {
 		if c.State != host.OK || c.Fix != "" {
 			t.Errorf("%+v", c)

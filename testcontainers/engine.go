@@ -3,9 +3,6 @@ package testcontainers
 import (
 	"cmp"
 	"context"
-	"fmt"
-	"net/netip"
-	"net/url"
 	"os"
 	"sync"
 	"time"
@@ -36,9 +33,8 @@ func (e *EnvironmentError) Unwrap() error { return e.Err }
 // An engine is a Docker engine that answers.
 type engine struct {
 	*client.Client
-	arch string     // of the engine, in Go's words
-	host string     // where published ports are reached
-	bind netip.Addr // what they are published on
+	reach
+	arch string // of the engine, in Go's words
 }
 
 // answering is how long an engine may take for its first answer.
@@ -84,7 +80,10 @@ func connect(ctx context.Context) (*engine, error) {
 		return nil, noEngine(err)
 	}
 	e := &engine{Client: cli.Client, arch: version.Arch}
-	e.host, e.bind = published(cli.DaemonHost(), os.Getenv("TESTCONTAINERS_HOST_OVERRIDE"))
+	if e.reach, err = e.reached(ctx, cli.DaemonHost()); err != nil {
+		cli.Close()
+		return nil, noEngine(err)
+	}
 	return e, nil
 }
 
@@ -106,34 +105,6 @@ func noEngine(err error) error {
 	return &EnvironmentError{
 		Problem: "no Docker engine answers",
 		Help:    "start Docker, or point DOCKER_HOST at an engine; without one, run: embedded runs scenarios that need no real broker",
-		Err:     err,
-	}
-}
-
-// published tells where ports that the engine at daemon publishes are reached, and on which address to publish them: on loopback alone wherever that is
-// enough. testcontainers-go takes the network's gateway for the host where it finds /.dockerenv, which is wrong in sandboxes and CI jobs that share the
-// engine's network; so squall tries loopback, and says what to do when nothing answers there.
-func published(daemon, override string) (string, netip.Addr) {
-	host := override
-	if host == "" {
-		if u, err := url.Parse(daemon); err == nil && (u.Scheme == "tcp" || u.Scheme == "http" || u.Scheme == "https" || u.Scheme == "ssh") {
-			host = u.Hostname()
-		}
-	}
-	if host == "" || host == "localhost" {
-		host = "127.0.0.1"
-	}
-	if addr, err := netip.ParseAddr(host); err == nil && addr.IsLoopback() {
-		return host, addr
-	}
-	return host, netip.IPv4Unspecified()
-}
-
-// unreachable is the error when the sidecars run, and their published ports do not answer.
-func (e *engine) unreachable(err error) error {
-	return &EnvironmentError{
-		Problem: fmt.Sprintf("ports that the Docker engine publishes do not answer at %s", e.host),
-		Help:    "squall seems to run in a container of its own: run it in the engine's network (--network host), or set TESTCONTAINERS_HOST_OVERRIDE to the host that publishes them",
 		Err:     err,
 	}
 }

@@ -104,6 +104,9 @@ func Kafka(ctx context.Context, o Options) (broker.Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := e.isolated(); err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
 	c := newCluster(e, o.RunID)
 	if err := c.startKafka(ctx, o, settings); err != nil {
 		return nil, errors.Join(err, c.Close(ctx))

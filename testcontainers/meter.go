@@ -52,7 +52,7 @@ func (e *engine) cgroup(ctx context.Context, id string) (*host.Cgroup, error) {
 	}
 	c, err := host.Local().CgroupOf(got.Container.State.Pid, id)
 	if err != nil {
-		return nil, fmt.Errorf("the engine does not seem to run on this machine: %w", err)
+		return nil, fmt.Errorf("the engine's processes are not seen from here, as where it runs on another machine or squall in a container: %w", err)
 	}
 	return c, nil
 }

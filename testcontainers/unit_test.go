@@ -3,7 +3,6 @@ package testcontainers
 import (
 	"debug/elf"
 	"errors"
-	"net/netip"
 	"os"
 	"os/exec"
 	"strings"
@@ -54,22 +53,6 @@ func TestOptions(t *testing.T) {
 	for _, wrong := range []Options{{}, {Nodes: 10}, {Nodes: 1, RunID: "a b"}, {Nodes: 1, Heap: "lots"}, {Nodes: 1, Pull: "sometimes"}} {
 		if err := wrong.check(); err == nil {
 			t.Errorf("%+v was taken", wrong)
-		}
-	}
-}
-
-func TestPublished(t *testing.T) {
-	for _, c := range []struct{ daemon, override, host, bind string }{
-		{"unix:///var/run/docker.sock", "", "127.0.0.1", "127.0.0.1"},
-		{"tcp://localhost:2375", "", "127.0.0.1", "127.0.0.1"},
-		{"tcp://docker:2376", "", "docker", "0.0.0.0"},
-		{"ssh://me@far.example", "", "far.example", "0.0.0.0"},
-		{"unix:///var/run/docker.sock", "172.17.0.1", "172.17.0.1", "0.0.0.0"},
-		{"unix:///var/run/docker.sock", "localhost", "127.0.0.1", "127.0.0.1"},
-	} {
-		host, bind := published(c.daemon, c.override)
-		if host != c.host || bind != netip.MustParseAddr(c.bind) {
-			t.Errorf("%s, override %q: %s, %s", c.daemon, c.override, host, bind)
 		}
 	}
 }

@@ -258,6 +258,9 @@ func load(nameOrPath string, set []string, seed *uint64) (*scenarios.Scenario, e
 	if err != nil {
 		return nil, err
 	}
+	if scenarios.IsSuite(data) {
+		return nil, fmt.Errorf("%s is a suite, and no scenario: `squall suite %[1]s` runs it, and with --list tells what it needs", nameOrPath)
+	}
 	return scenarios.Parse(name, data, scenarios.Options{Kinds: kinds, Set: set, Seed: seed, Files: scenarios.Folder(name)})
 }
 
