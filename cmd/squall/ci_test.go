@@ -130,20 +130,29 @@ func TestRecipeForGitHub(t *testing.T) {
 	j.has(t, "squall-results/1-calm/report.json", `"exit_code":0`)
 }
 
+// gitLabJob is what is read of the recipe for GitLab.
+type gitLabJob struct {
+	Services  []struct{ Name, Alias string }
+	Variables map[string]string
+	Script    []string
+	Artifacts struct {
+		When    string
+		Paths   []string
+		Reports struct{ JUnit string }
+	}
+}
+
+func recipeForGitLab(t *testing.T) gitLabJob {
+	t.Helper()
+	var w map[string]gitLabJob
+	recipe(t, "gitlab.yml", &w)
+	return w["squall-nightly"]
+}
+
 // The commands of the job for GitLab run as they are written, and its test report is the suite's.
 func TestRecipeForGitLab(t *testing.T) {
-	var w map[string]struct {
-		Variables map[string]string
-		Script    []string
-		Artifacts struct {
-			When    string
-			Paths   []string
-			Reports struct{ JUnit string }
-		}
-	}
-	recipe(t, "gitlab.yml", &w)
-	is := w["squall-nightly"]
-	if is.Variables["TESTCONTAINERS_HOST_OVERRIDE"] != "docker" || is.Artifacts.When != "always" {
+	is := recipeForGitLab(t)
+	if len(is.Services) != 1 || is.Variables["DOCKER_HOST"] != "tcp://"+is.Services[0].Alias+":2375" || is.Artifacts.When != "always" {
 		t.Errorf("%+v", is)
 	}
 	j := newJob(t, calmSuite)
