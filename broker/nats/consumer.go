@@ -134,7 +134,7 @@ func (c *consumer) pullOnce(attached func()) error {
 	if err != nil {
 		return fmt.Errorf("attach to the stream: %w", err)
 	}
-	messages, err := from.Messages(jetstream.PullMaxMessages(prefetch))
+	messages, err := from.Messages(jetstream.PullMaxMessages(prefetch), jetstream.PullHeartbeat(pullHeartbeat))
 	if err != nil {
 		return fmt.Errorf("pull: %w", err)
 	}

@@ -78,6 +78,9 @@ const (
 	pingInterval    = 2 * time.Minute  // the client library's own
 	pingsOut        = 2
 	reconnectWait   = 2 * time.Second // the client library's own
+	// pullHeartbeat is ours. A pull that nobody listened for, as during an election or just after the consumer was made, is answered with a 503 that the library
+	// passes over: it asks again when two heartbeats are missing. Its own heartbeat is 15 s, and a consumer stands still for 30 s then (measured).
+	pullHeartbeat = time.Second
 
 	defaultDeliveryTimeout = time.Minute
 	defaultBuffer          = 10_000
@@ -133,6 +136,8 @@ func timers(s broker.Settings) []broker.Timer {
 		{Name: "client ping interval", Value: pingInterval, Part: "client discovery",
 			Note: "A client on a server that is silent and keeps its connections notices after " + strconv.Itoa(pingsOut) + " of these; until then it waits."},
 	}
+	all = append(all, broker.Timer{Name: "client pull heartbeat", Value: pullHeartbeat, Part: "client discovery", Side: "consume",
+		Note: "A consumer whose request for messages got lost asks again when two of these are missing. The library's own is 15 s, which squall does not keep."})
 	if s.Consumer.Group != "" {
 		all = append(all, broker.Timer{Name: ackWaitTimer, Value: cmp.Or(s.Consumer.SessionTimeout, defaultAckWait), Part: "detection", Side: "consume",
 			Note: "What a member was given and has not acknowledged for so long is given to another; load.consumers.session-timeout sets it."})
