@@ -124,7 +124,7 @@ func spreadTicks(x scale) (ticks []tick, axis template.HTML) {
 		class, at := "x", 100*x.at(t.at)
 		switch {
 		case i == 0: // in the middle it would be cut off
-			class = "begin"
+			class = "first"
 		case at > 94:
 			class = "end"
 		}

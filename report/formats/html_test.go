@@ -311,7 +311,7 @@ func TestSpreadTicks(t *testing.T) {
 	page := pageOf(t, repeated())
 	_, rest, _ := strings.Cut(page, `<tr class="ticks">`)
 	axis, _, _ := strings.Cut(rest, "</tr>")
-	for _, text := range []string{">0s</text>", ">10s</text>", ">20s</text>", ">30s</text>"} {
+	for _, text := range []string{`class="tick first" x="0.00%" y="16">0s</text>`, ">10s</text>", ">20s</text>", ">30s</text>"} {
 		if !strings.Contains(axis, text) {
 			t.Errorf("%s is not in %s", text, axis)
 		}
