@@ -30,7 +30,7 @@ dist: ## static programs for Linux and macOS, packed, with checksums, in dist/
 RACE ?=
 test: build ## rings 1 and 2: everything, with real brokers wherever a Docker engine answers; RACE=-race has the race detector watch
 	@docker info >/dev/null 2>&1 || echo "NOT TESTED: no Docker engine answers, so everything with real brokers is skipped (.ci/docker-up starts one)"
-	SQUALL_EXECUTABLE=$(CURDIR)/$(BIN) go test $(RACE) -p 1 -timeout 25m ./...
+	SQUALL_EXECUTABLE=$(CURDIR)/$(BIN) go test $(RACE) -p 1 -timeout 45m ./...
 
 race: ## the same with the race detector, without containers
 	SQUALL_NO_DOCKER=1 $(MAKE) test RACE=-race
