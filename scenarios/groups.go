@@ -39,7 +39,7 @@ var groups = []LibraryGroup{
 		"kafka-leader-kill", "leader-kill-repeated", "leader-kill-acks1", "acks-all-leader-cut-then-killed", "acks-all-planned-moves",
 		"rolling-restart", "paused-leader", "zombie-leader", "disk-full", "disks-lost-one-by-one", "all-powered-off-flushed",
 		"clients-come-and-go", "transactions", "controller-kill", "coordinator-kill", "follower-kill", "all-killed", "rolling-kill", "min-isr", "pause-short",
-		"follower-cut", "slow-link", "bandwidth", "quota", "slow-broker", "connection-storm",
+		"follower-cut", "slow-link", "flapping-link", "swizzle", "ring", "bandwidth", "quota", "slow-broker", "connection-storm",
 		"consumer-crash", "zombie-consumer", "rebalance-storm", "backlog-drain",
 	}},
 	{"controls", "must fail in the way that they state", []string{
