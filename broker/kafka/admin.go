@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/seed-228c25e4/squall/broker"
+	"github.com/seed-228c25e4/squall/broker/observe"
 )
 
 var (
@@ -109,7 +110,7 @@ func own(c kmsg.DescribeConfigsResponseResourceConfig, topic string) *string {
 
 // config asks one node for one setting that is no secret.
 func config(ctx context.Context, node *kgo.Broker, topic, id, name string) (found kmsg.DescribeConfigsResponseResourceConfig, _ error) {
-	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	ctx, cancel := context.WithTimeout(ctx, observe.AnswerWithin)
 	defer cancel()
 	req := kmsg.NewPtrDescribeConfigsRequest()
 	req.IncludeSynonyms = true

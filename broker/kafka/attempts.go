@@ -152,8 +152,8 @@ const produceKey = 0
 
 func newTap(t *tally) *tap { return &tap{tally: t} }
 
-// request sees what is about to be written: franz-go writes a request whole.
-func (t *tap) request(b []byte) {
+// Request implements conns.Tap. franz-go writes a request whole.
+func (t *tap) Request(b []byte) {
 	if len(b) < 14 || int16(binary.BigEndian.Uint16(b[4:])) != produceKey {
 		return
 	}
@@ -223,8 +223,8 @@ func (t *tap) unreadable() {
 	}
 }
 
-// answer sees what was read.
-func (t *tap) answer(b []byte) {
+// Answer implements conns.Tap.
+func (t *tap) Answer(b []byte) {
 	for len(b) > 0 {
 		if t.got < len(t.head) {
 			n := copy(t.head[t.got:], b)
@@ -313,8 +313,8 @@ func answerFor(resp *kmsg.ProduceResponse, partition int32) (int16, bool) {
 	return 0, false
 }
 
-// lost ends the requests that nobody will answer any more.
-func (t *tap) lost() {
+// Lost implements conns.Tap: it ends the requests that nobody will answer any more.
+func (t *tap) Lost() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.dead = true

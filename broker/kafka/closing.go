@@ -8,15 +8,15 @@ import (
 )
 
 // Hold and Release implement broker.Holder.
-func (p *producer) Hold()    { p.dialer.gate.Hold() }
-func (p *producer) Release() { p.dialer.gate.Release() }
+func (p *producer) Hold()    { p.dialer.Gate.Hold() }
+func (p *producer) Release() { p.dialer.Gate.Release() }
 
 // Abort implements broker.Producer. When it returns, everything has its outcome; the rest of the client goes in the background, and Driver.Close waits
 // for it.
 func (p *producer) Abort() {
 	p.end.Do(func() {
 		p.closed.Store(true)
-		p.dialer.cutAll()
+		p.dialer.Cut()
 		p.giveUp(math.MaxInt64, errAborted)
 		p.driver.behind.Go(p.dispose)
 	})
@@ -29,10 +29,10 @@ func (p *producer) Close(ctx context.Context) error {
 		p.flush(ctx)
 		p.closed.Store(true)
 		if left = p.Buffered(); left > 0 {
-			p.dialer.cutAll()
+			p.dialer.Cut()
 			p.giveUp(math.MaxInt64, errClosed)
 		}
-		p.dialer.quiet.Store(true)
+		p.dialer.Hush()
 		p.driver.behind.Go(p.dispose)
 	})
 	select {

@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/seed-228c25e4/squall/broker"
+	"github.com/seed-228c25e4/squall/broker/conns"
 )
 
 const (
@@ -25,7 +26,7 @@ const (
 type consumer struct {
 	driver  *driver
 	client  *kgo.Client
-	dialer  *dialer
+	dialer  *conns.Dialer
 	news    *listener
 	topic   string
 	group   bool
@@ -111,7 +112,7 @@ func (d *driver) newConsumer(t broker.Topic, endpoint string) *consumer {
 	marks := map[int32]kgo.EpochOffset{}
 	return &consumer{
 		driver: d,
-		dialer: newDialer(d.cluster.Endpoint(endpoint), nil),
+		dialer: newDialer(d.cluster.Endpoint(endpoint)),
 		topic:  t.Name,
 		marks:  marks,
 		whole:  map[string]map[int32]kgo.EpochOffset{t.Name: marks},
@@ -247,14 +248,14 @@ func (c *consumer) renew() {
 }
 
 // Hold and Release implement broker.Holder.
-func (c *consumer) Hold()    { c.dialer.gate.Hold() }
-func (c *consumer) Release() { c.dialer.gate.Release() }
+func (c *consumer) Hold()    { c.dialer.Gate.Hold() }
+func (c *consumer) Release() { c.dialer.Gate.Release() }
 
 // Abort implements broker.Consumer.
 func (c *consumer) Abort() {
 	c.end.Do(func() {
 		c.gone.Store(true)
-		c.dialer.cutAll() // first, so that no farewell gets out
+		c.dialer.Cut() // first, so that no farewell gets out
 		c.cancel()
 		c.driver.behind.Go(c.dispose)
 	})
@@ -270,14 +271,14 @@ func (c *consumer) Close(ctx context.Context) error {
 				err = fmt.Errorf("close the consumer: commit: %w", err)
 			}
 		}
-		c.dialer.quiet.Store(true)
+		c.dialer.Hush()
 		c.driver.behind.Go(c.dispose)
 	})
 	select {
 	case <-c.ended:
 		return err
 	case <-ctx.Done():
-		c.dialer.cutAll()
+		c.dialer.Cut()
 		c.cancel()
 		<-c.ended
 		return errors.Join(err, fmt.Errorf("close the consumer: %w", ctx.Err()))

@@ -21,10 +21,9 @@ import (
 	"github.com/twmb/franz-go/pkg/sasl/plain"
 
 	"github.com/seed-228c25e4/squall/broker"
+	"github.com/seed-228c25e4/squall/broker/conns"
+	"github.com/seed-228c25e4/squall/broker/observe"
 )
-
-// pollEvery is how often the driver looks again while it waits for the cluster.
-const pollEvery = 50 * time.Millisecond
 
 type driver struct {
 	cluster  broker.Cluster
@@ -87,7 +86,7 @@ func New(cluster broker.Cluster, s broker.Settings, clock broker.Clock, run uint
 }
 
 func (d *driver) look() (err error) {
-	if d.eyes, err = d.client(broker.Observer, "squall", nil, nil, kgo.MetadataMinAge(pollEvery), kgo.RetryTimeout(10*time.Second)); err != nil {
+	if d.eyes, err = d.client(broker.Observer, "squall", nil, nil, kgo.MetadataMinAge(observe.PollEvery), kgo.RetryTimeout(10*time.Second)); err != nil {
 		return err
 	}
 	if d.ears, err = d.client(broker.Observer, "squall", nil, nil); err != nil {
@@ -95,7 +94,7 @@ func (d *driver) look() (err error) {
 	}
 	eyes, ears := d.eyes.SeedBrokers(), d.ears.SeedBrokers()
 	for i, n := range d.cluster.Nodes() {
-		d.questions = append(d.questions, questions(n.Name(), eyes[i], ears[i])...)
+		d.questions = append(d.questions, d.questionsTo(n.Name(), eyes[i], ears[i])...)
 	}
 	return nil
 }
@@ -110,10 +109,10 @@ func (d *driver) Close() error {
 }
 
 // client makes a client of the named endpoint. The dialer and listener are nil where nobody needs them.
-func (d *driver) client(endpoint, id string, dial *dialer, l *listener, opts ...kgo.Opt) (*kgo.Client, error) {
+func (d *driver) client(endpoint, id string, dial *conns.Dialer, l *listener, opts ...kgo.Opt) (*kgo.Client, error) {
 	e := d.cluster.Endpoint(endpoint)
 	if dial == nil {
-		dial = newDialer(e, nil)
+		dial = newDialer(e)
 	}
 	all := []kgo.Opt{
 		kgo.SeedBrokers(e.Addrs...),
@@ -236,21 +235,7 @@ func tell(err error, message *string) error {
 	return fmt.Errorf("%w (%s)", err, *message)
 }
 
-// await asks again and again until nothing is missing or ctx ends, and then says what was missing last. An error ends it at once.
+// await asks again and again until nothing is missing, or ctx or the driver ends.
 func (d *driver) await(ctx context.Context, missing func(context.Context) (string, error)) error {
-	tick := time.NewTicker(pollEvery)
-	defer tick.Stop()
-	for {
-		what, err := missing(ctx)
-		if err != nil || what == "" {
-			return err
-		}
-		select {
-		case <-tick.C:
-		case <-d.life.Done():
-			return fmt.Errorf("%s: %w", what, net.ErrClosed)
-		case <-ctx.Done():
-			return fmt.Errorf("%s: %w", what, ctx.Err())
-		}
-	}
+	return observe.Await(ctx, d.life, missing)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/seed-228c25e4/squall/broker"
+	"github.com/seed-228c25e4/squall/broker/conns"
 )
 
 var _ broker.Greeter = (*driver)(nil)
@@ -26,7 +27,7 @@ const (
 func (d *driver) Greet(ctx context.Context, client, addr string, conn net.Conn) error {
 	bare := conn // the way that is secured is another
 	defer context.AfterFunc(ctx, func() { _ = bare.SetDeadline(time.Unix(1, 0)) })()
-	conn, err := (&dialer{tls: d.cluster.Endpoint(client).TLS}).secure(ctx, bare, addr)
+	conn, err := conns.Secure(ctx, bare, addr, d.cluster.Endpoint(client).TLS)
 	if err != nil {
 		return fmt.Errorf("greet %s: %w", addr, err)
 	}

@@ -65,9 +65,9 @@ func TestTap(t *testing.T) {
 		tl := newTally(1, 3, nil)
 		tap := newTap(tl)
 		begin(tl, 0, 1)
-		tap.request(asked(version, 5, 0, 1))
+		tap.Request(asked(version, 5, 0, 1))
 		begin(tl, 0, 2)
-		tap.request(asked(version, 6, 0, 2))
+		tap.Request(asked(version, 6, 0, 2))
 		if tl.absent(0, 0) || !tl.absent(0, 2) {
 			t.Errorf("version %d: what is under way may be stored, and what came later is in nothing", version)
 		}
@@ -76,7 +76,7 @@ func TestTap(t *testing.T) {
 		stream = append(stream, answered(version, 6, map[int32]int16{0: refused, 2: 0})...)
 		for len(stream) > 0 {
 			n := min(len(stream), 1+random.IntN(40))
-			tap.answer(stream[:n])
+			tap.Answer(stream[:n])
 			stream = stream[n:]
 		}
 		for partition, want := range []bool{true, false, true} {
@@ -88,8 +88,8 @@ func TestTap(t *testing.T) {
 			t.Errorf("version %d: %d answers were seen, and %d requests wait", version, tl.answers.Load(), len(tap.waiting))
 		}
 		begin(tl, 0)
-		tap.request(asked(version, 7, 0))
-		tap.lost()
+		tap.Request(asked(version, 7, 0))
+		tap.Lost()
 		if tl.absent(0, 0) || !tl.absent(0, 3) {
 			t.Errorf("version %d: a lost request may be stored, and what came later is in nothing", version)
 		}
@@ -99,14 +99,14 @@ func TestTap(t *testing.T) {
 func TestTapOfSomethingElse(t *testing.T) {
 	tl := newTally(1, 1, nil)
 	tap := newTap(tl)
-	tap.request(kmsg.NewRequestFormatter().AppendRequest(nil, kmsg.NewPtrMetadataRequest(), 1))
-	tap.request([]byte("short"))
+	tap.Request(kmsg.NewRequestFormatter().AppendRequest(nil, kmsg.NewPtrMetadataRequest(), 1))
+	tap.Request([]byte("short"))
 	if len(tap.waiting) != 0 {
 		t.Error("a request that holds no messages is waited for")
 	}
 	begin(tl, 0)
 	broken := asked(9, 2, 0)
-	tap.request(broken[:len(broken)-20])
+	tap.Request(broken[:len(broken)-20])
 	if tl.absent(0, 0) {
 		t.Error("an unreadable request may hold anything")
 	}

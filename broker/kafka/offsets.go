@@ -15,6 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kversion"
 
 	"github.com/seed-228c25e4/squall/broker"
+	"github.com/seed-228c25e4/squall/broker/observe"
 )
 
 // Kafka's words for the two ends of a log.
@@ -56,7 +57,7 @@ func (d *driver) offsets(ctx context.Context, topic string, which int64) (map[in
 		select {
 		case <-patience.Done():
 			return nil, err
-		case <-time.After(pollEvery):
+		case <-time.After(observe.PollEvery):
 		}
 	}
 }
@@ -125,7 +126,7 @@ func (d *driver) absent(ctx context.Context, topic string) error {
 }
 
 func (d *driver) listOffsets(ctx context.Context, node, topic string, of []broker.PartitionState, which int64) (map[int32]int64, error) {
-	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	ctx, cancel := context.WithTimeout(ctx, observe.AnswerWithin)
 	defer cancel()
 	req := kmsg.NewPtrListOffsetsRequest()
 	req.ReplicaID = -1
@@ -199,7 +200,7 @@ func (d *driver) Versions(ctx context.Context) (map[string]string, error) {
 }
 
 func (d *driver) version(ctx context.Context, node int) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	ctx, cancel := context.WithTimeout(ctx, observe.AnswerWithin)
 	defer cancel()
 	req := kmsg.NewPtrApiVersionsRequest()
 	req.ClientSoftwareName, req.ClientSoftwareVersion = "squall", "0"

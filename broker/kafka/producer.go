@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/seed-228c25e4/squall/broker"
+	"github.com/seed-228c25e4/squall/broker/conns"
 )
 
 var acks = map[string]kgo.Acks{
@@ -42,7 +43,7 @@ type producer struct {
 	driver  *driver
 	client  *kgo.Client // with transactions, the transactor's until it has ended
 	txn     *transactor // nil: no transactions
-	dialer  *dialer
+	dialer  *conns.Dialer
 	tally   *tally
 	tell    func([]broker.Outcome)
 	promise func(*kgo.Record, error) // keep, made once: a method value costs an allocation
@@ -85,7 +86,8 @@ func (d *driver) NewProducer(_ context.Context, t broker.Topic, o broker.Produce
 	p.promise = p.keep
 	p.outbox.outcomes = make([]broker.Outcome, 0, outboxSize)
 	p.slots, p.free = newSlots(n, t.Name), newRing(n)
-	p.dialer = newDialer(d.cluster.Endpoint(broker.Producers), p.tally)
+	p.dialer = newDialer(d.cluster.Endpoint(broker.Producers))
+	p.dialer.Tap = func() conns.Tap { return newTap(p.tally) }
 	l := &listener{driver: d, dialer: p.dialer, client: o.Name, tell: o.Events}
 	ctx, cancel := context.WithCancel(context.Background())
 	opts := p.options(o, n)

@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/seed-228c25e4/squall/broker"
+	"github.com/seed-228c25e4/squall/broker/observe"
 )
 
 // A reader reads stretches of the log again.
@@ -47,7 +48,7 @@ func (d *driver) newReader(t broker.Topic, stretches map[int32]broker.Range) (*r
 	}
 	opts := []kgo.Opt{
 		kgo.KeepControlRecords(), // one may be a stretch's last
-		kgo.MetadataMinAge(pollEvery),
+		kgo.MetadataMinAge(observe.PollEvery),
 		kgo.FetchMaxWait(500 * time.Millisecond), // nobody waits for what is yet to be written
 	}
 	if d.transactional.Load() {

@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/seed-228c25e4/squall/broker"
+	"github.com/seed-228c25e4/squall/broker/observe"
 )
 
 // Ready implements broker.Driver. What it asks and writes takes the observer's path; the probes stay in the topic, and broker.Decode knows them.
@@ -87,7 +88,7 @@ func (d *driver) probe(ctx context.Context, t broker.Topic) error {
 		records[i] = &kgo.Record{Topic: t.Name, Partition: int32(i), Value: value}
 	}
 	writer, err := d.client(broker.Observer, "squall-probe", nil, nil, kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(0),
-		kgo.ProducerBatchCompression(kgo.NoCompression()), kgo.DisableIdempotentWrite(), kgo.MetadataMinAge(pollEvery),
+		kgo.ProducerBatchCompression(kgo.NoCompression()), kgo.DisableIdempotentWrite(), kgo.MetadataMinAge(observe.PollEvery),
 		kgo.UnknownTopicRetries(-1)) // a busy broker learns late of a new topic that it leads; ctx bounds the wait
 	if err != nil {
 		return err
@@ -100,26 +101,9 @@ func (d *driver) probe(ctx context.Context, t broker.Topic) error {
 		}
 		stretches[r.Record.Partition] = broker.Range{Start: r.Record.Offset, End: r.Record.Offset + 1}
 	}
-	return d.readBack(ctx, t, stretches)
-}
-
-func (d *driver) readBack(ctx context.Context, t broker.Topic, stretches map[int32]broker.Range) error {
 	r, err := d.newReader(t, stretches)
 	if err != nil {
 		return err
 	}
-	defer r.Abort()
-	var into []broker.Delivery
-	for len(stretches) > 0 {
-		if into, err = r.Receive(ctx, into); err != nil {
-			return fmt.Errorf("read back: %w", err)
-		}
-		for i := range into {
-			delete(stretches, into[i].Partition)
-		}
-		if ctx.Err() != nil {
-			return fmt.Errorf("read back from %d partitions: %w", len(stretches), ctx.Err())
-		}
-	}
-	return nil
+	return observe.ReadBack(ctx, r, stretches)
 }

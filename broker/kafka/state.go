@@ -3,31 +3,19 @@ package kafka
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"net"
 	"slices"
-	"sync/atomic"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/seed-228c25e4/squall/broker"
+	"github.com/seed-228c25e4/squall/broker/observe"
 )
 
-const (
-	answerWithin = time.Second            // a node that takes longer says nothing
-	othersWithin = 100 * time.Millisecond // how long the nodes that have answered wait for the others
-)
-
-// A question is asked of one node on the observer's path, again and again, and never while it is still open.
-type question struct {
-	node string
-	open atomic.Bool
-	ask  func(ctx context.Context, topics, groups []string) answer
-}
+// A question is asked of one node on the observer's path.
+type question = observe.Question[answer]
 
 // An answer is a part of one node's story, or the whole of it.
 type answer struct {
@@ -35,26 +23,26 @@ type answer struct {
 	metadata     *kmsg.MetadataResponse
 	quorum       *kmsg.DescribeQuorumResponseTopicPartition
 	coordinators map[string]int32
-	err          error
 }
 
-// questions are for two clients with connections of their own: a broker that is asked for the quorum asks the controller, and answers nothing else on
+// questionsTo are for two clients with connections of their own: a broker that is asked for the quorum asks the controller, and answers nothing else on
 // that connection until it has heard from it.
-func questions(node string, eye, ear *kgo.Broker) []*question {
+func (d *driver) questionsTo(node string, eye, ear *kgo.Broker) []*question {
 	return []*question{
-		{node: node, ask: func(ctx context.Context, topics, _ []string) answer {
+		{Node: node, Ask: func(ctx context.Context) (answer, error) {
+			topics, _ := d.known()
 			m, err := metadata(ctx, eye, topics)
-			return answer{node: node, metadata: m, err: err}
+			return answer{node: node, metadata: m}, err
 		}},
-		{node: node, ask: func(ctx context.Context, _, _ []string) answer { return answer{node: node, quorum: quorum(ctx, ear)} }},
-		{node: node, ask: func(ctx context.Context, _, groups []string) answer {
-			return answer{node: node, coordinators: coordinators(ctx, eye, groups)}
+		{Node: node, Ask: func(ctx context.Context) (answer, error) { return answer{node: node, quorum: quorum(ctx, ear)}, nil }},
+		{Node: node, Ask: func(ctx context.Context) (answer, error) {
+			_, groups := d.known()
+			return answer{node: node, coordinators: coordinators(ctx, eye, groups)}, nil
 		}},
 	}
 }
 
-// State implements broker.Driver. Every node is asked side by side. A node that does not answer soon after the first is left out, and is not asked anew
-// while the question of before is open: a frozen node must not make the observer slow.
+// State implements broker.Driver.
 func (d *driver) State(ctx context.Context) (broker.State, error) {
 	stories, err := d.ask(ctx)
 	if err != nil {
@@ -65,57 +53,10 @@ func (d *driver) State(ctx context.Context) (broker.State, error) {
 
 // ask returns the stories of the nodes that answered, the newest first; an error when there is none.
 func (d *driver) ask(ctx context.Context) ([]answer, error) {
-	if d.life.Err() != nil {
-		return nil, net.ErrClosed
-	}
-	ctx, cancel := context.WithTimeout(ctx, answerWithin)
-	defer cancel()
-	topics, groups := d.known()
-	told := make(chan answer, len(d.questions))
-	open := 0
-	for _, q := range d.questions {
-		if q.open.Swap(true) {
-			continue
-		}
-		open++
-		d.behind.Go(func() {
-			defer q.open.Store(false)
-			ctx, cancel := context.WithTimeout(d.life, answerWithin)
-			defer cancel()
-			told <- q.ask(ctx, topics, groups)
-		})
-	}
-	stories, err := collect(ctx, told, open)
-	if len(stories) == 0 {
-		return nil, fmt.Errorf("no node answers: %w", err)
-	}
-	rank(stories)
-	return stories, nil
-}
-
-// collect puts the nodes' stories together. It waits for all, but not for long once one node has told who leads.
-func collect(ctx context.Context, told <-chan answer, open int) ([]answer, error) {
-	var (
-		nodes = map[string]*answer{}
-		late  <-chan time.Time
-		errs  []error
-		done  bool
-	)
-	for ; open > 0 && !done; open-- {
-		select {
-		case a := <-told:
-			add(nodes, a)
-			if a.err != nil {
-				errs = append(errs, fmt.Errorf("%s: %w", a.node, a.err))
-			}
-			if a.metadata != nil && late == nil {
-				late = time.After(othersWithin)
-			}
-		case <-late:
-			done = true
-		case <-ctx.Done():
-			errs, done = append(errs, ctx.Err()), true
-		}
+	parts, err := observe.Round(ctx, d.life, &d.behind, d.questions, func(a answer) bool { return a.metadata != nil })
+	nodes := map[string]*answer{}
+	for _, a := range parts {
+		add(nodes, a)
 	}
 	var stories []answer
 	for _, a := range nodes {
@@ -123,7 +64,11 @@ func collect(ctx context.Context, told <-chan answer, open int) ([]answer, error
 			stories = append(stories, *a)
 		}
 	}
-	return stories, cmp.Or(errors.Join(errs...), errors.New("what was asked before is still open"))
+	if len(stories) == 0 {
+		return nil, fmt.Errorf("no node answers: %w", err)
+	}
+	rank(stories)
+	return stories, nil
 }
 
 func add(nodes map[string]*answer, a answer) {

@@ -4,18 +4,16 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"net"
-	"sync/atomic"
+	"maps"
 	"time"
 
 	"github.com/nats-io/nats.go"
+
+	"github.com/seed-228c25e4/squall/broker/observe"
 )
 
 const (
-	answerWithin = time.Second            // a node that takes longer says nothing
-	othersWithin = 100 * time.Millisecond // how long the nodes that have answered wait for the others
 	// heardWithin is how long ago the leader of the cluster may have heard from a node that is still taken for there: servers tell each other every second.
 	heardWithin = 3 * time.Second
 	metaGroup   = "_meta_"
@@ -23,11 +21,10 @@ const (
 	onTheirWay = 64
 )
 
-// A question is asked of one node, on a connection of its own to the system account, again and again, and never while it is still open.
-type question struct {
+// A witness is one node, asked on a connection of its own to the system account.
+type witness struct {
 	node string
 	conn *nats.Conn
-	open atomic.Bool
 }
 
 // An answer is one node's story.
@@ -37,7 +34,6 @@ type answer struct {
 	js      jsInfo
 	meta    map[string]raftGroup // by name
 	groups  map[string]raftGroup
-	err     error
 }
 
 // What the server tells of itself, as its monitoring has it (server/monitor.go of nats-server).
@@ -86,15 +82,15 @@ type (
 )
 
 // request asks the node itself.
-func (q *question) request(ctx context.Context, what string, options, into any) (version string, err error) {
-	if !q.conn.IsConnected() {
-		return "", cmp.Or(q.conn.LastError(), nats.ErrDisconnected)
+func (w *witness) request(ctx context.Context, what string, options, into any) (version string, err error) {
+	if !w.conn.IsConnected() {
+		return "", cmp.Or(w.conn.LastError(), nats.ErrDisconnected)
 	}
 	ask, err := json.Marshal(options)
 	if err != nil {
 		return "", err
 	}
-	m, err := q.conn.RequestWithContext(ctx, "$SYS.REQ.SERVER."+q.conn.ConnectedServerId()+"."+what, ask)
+	m, err := w.conn.RequestWithContext(ctx, "$SYS.REQ.SERVER."+w.conn.ConnectedServerId()+"."+what, ask)
 	if err != nil {
 		return "", err
 	}
@@ -116,78 +112,39 @@ func (q *question) request(ctx context.Context, what string, options, into any) 
 	return told.Server.Version, nil
 }
 
-func (q *question) ask(ctx context.Context) answer {
-	a := answer{node: q.node, groups: map[string]raftGroup{}}
-	a.version, a.err = q.request(ctx, "JSZ", map[string]any{"accounts": true, "streams": true, "consumer": true, "raft": true}, &a.js)
-	var told map[string]map[string]raftGroup
-	if a.err == nil {
-		_, a.err = q.request(ctx, "RAFTZ", map[string]any{}, &told)
+func (w *witness) ask(ctx context.Context) (answer, error) {
+	a := answer{node: w.node, groups: map[string]raftGroup{}}
+	var err error
+	if a.version, err = w.request(ctx, "JSZ", map[string]any{"accounts": true, "streams": true, "consumer": true, "raft": true}, &a.js); err != nil {
+		return a, err
 	}
-	for _, groups := range told { // the system account's alone
-		a.meta = groups
+	if err := w.raft(ctx, map[string]any{}, func(groups map[string]raftGroup) { a.meta = groups }); err != nil { // the system account's alone
+		return a, err
 	}
 	for _, account := range a.js.Accounts {
-		told = nil
-		if a.err == nil {
-			_, a.err = q.request(ctx, "RAFTZ", map[string]any{"account": account.Name}, &told)
-		}
-		for _, groups := range told {
-			for name, g := range groups {
-				a.groups[name] = g
-			}
+		err := w.raft(ctx, map[string]any{"account": account.Name}, func(groups map[string]raftGroup) { maps.Copy(a.groups, groups) })
+		if err != nil {
+			return a, err
 		}
 	}
-	return a
+	return a, nil
+}
+
+// raft asks for the Raft groups of an account.
+func (w *witness) raft(ctx context.Context, of map[string]any, found func(map[string]raftGroup)) error {
+	var told map[string]map[string]raftGroup
+	_, err := w.request(ctx, "RAFTZ", of, &told)
+	for _, groups := range told {
+		found(groups)
+	}
+	return err
 }
 
 // ask returns the stories of the nodes that answered; an error when there is none.
 func (d *driver) ask(ctx context.Context) ([]answer, error) {
-	if d.life.Err() != nil {
-		return nil, net.ErrClosed
-	}
-	ctx, cancel := context.WithTimeout(ctx, answerWithin)
-	defer cancel()
-	told := make(chan answer, len(d.questions))
-	open := 0
-	for _, q := range d.questions {
-		if q.open.Swap(true) {
-			continue
-		}
-		open++
-		d.behind.Go(func() {
-			defer q.open.Store(false)
-			ctx, cancel := context.WithTimeout(d.life, answerWithin)
-			defer cancel()
-			told <- q.ask(ctx)
-		})
-	}
-	stories, err := collect(ctx, told, open)
+	stories, err := observe.Round(ctx, d.life, &d.behind, d.questions, func(answer) bool { return true })
 	if len(stories) == 0 {
 		return nil, fmt.Errorf("no node answers: %w", err)
 	}
 	return stories, nil
-}
-
-// collect waits for all nodes, but not for long once one has answered.
-func collect(ctx context.Context, told <-chan answer, open int) (stories []answer, err error) {
-	var late <-chan time.Time
-	errs := []error{}
-	for ; open > 0; open-- {
-		select {
-		case a := <-told:
-			if a.err != nil {
-				errs = append(errs, fmt.Errorf("%s: %w", a.node, a.err))
-				continue
-			}
-			stories = append(stories, a)
-			if late == nil {
-				late = time.After(othersWithin)
-			}
-		case <-late:
-			return stories, nil
-		case <-ctx.Done():
-			return stories, errors.Join(append(errs, ctx.Err())...)
-		}
-	}
-	return stories, cmp.Or(errors.Join(errs...), errors.New("what was asked before is still open"))
 }

@@ -70,7 +70,7 @@ func (d *driver) NewConsumer(_ context.Context, t broker.Topic, o broker.Consume
 
 func (d *driver) newConsumer(endpoint, name string, events func(broker.ClientEvent)) (*consumer, error) {
 	e := d.cluster.Endpoint(endpoint)
-	c := &consumer{driver: d, dialer: conns.NewDialer(e), news: newListener(d, name, events), arrivals: make(chan jetstream.Msg, prefetch), ended: make(chan struct{})}
+	c := &consumer{driver: d, dialer: newDialer(e), news: newListener(d, name, events), arrivals: make(chan jetstream.Msg, prefetch), ended: make(chan struct{})}
 	opts := c.news.options()
 	if endpoint == broker.Observer {
 		opts = append(opts, nats.ReconnectWait(observerReconnects))
@@ -141,13 +141,17 @@ func (c *consumer) pullOnce(attached func()) error {
 	defer messages.Stop()
 	defer context.AfterFunc(c.life, messages.Stop)()
 	attached()
+	var silent silence
 	for {
 		m, err := messages.Next()
-		switch {
-		case err == nil:
-		case errors.Is(err, jetstream.ErrNoHeartbeat): // it asks again by itself
+		switch missing := errors.Is(err, jetstream.ErrNoHeartbeat); {
+		case missing && silent.since(time.Now()) < patience: // it asks again by itself
 			continue
-		default:
+		case missing:
+			c.news.leave()
+			c.dialer.Break()
+			fallthrough
+		case err != nil:
 			return fmt.Errorf("pull: %w", err)
 		}
 		if c.leaving.Load() {
@@ -160,6 +164,18 @@ func (c *consumer) pullOnce(attached func()) error {
 			return c.life.Err()
 		}
 	}
+}
+
+// A silence is how long heartbeats have been missing, one after another.
+type silence struct{ first, last time.Time }
+
+// since is told that heartbeats are missing now, and returns for how long they have been. Each time it is two of them.
+func (s *silence) since(now time.Time) time.Duration {
+	if now.Sub(s.last) > 4*pullHeartbeat {
+		s.first = now
+	}
+	s.last = now
+	return now.Sub(s.first)
 }
 
 // Receive implements broker.Consumer.

@@ -23,11 +23,10 @@ import (
 
 	"github.com/seed-228c25e4/squall/broker"
 	"github.com/seed-228c25e4/squall/broker/conns"
+	"github.com/seed-228c25e4/squall/broker/observe"
 )
 
 const (
-	// pollEvery is how often the driver looks again while it waits for the cluster.
-	pollEvery = 50 * time.Millisecond
 	// observerReconnects is how soon squall's own connections are made again.
 	observerReconnects = 100 * time.Millisecond
 	// askWithin bounds one question to the cluster that whoever leads has to answer.
@@ -45,7 +44,8 @@ type driver struct {
 	names     map[string]string // the endpoints' addresses -> names
 	eyes      *nats.Conn        // on the observer's endpoint
 	streams   jetstream.JetStream
-	questions []*question // of every node
+	witnesses []*witness // every node
+	questions []*observe.Question[answer]
 
 	mu      sync.Mutex
 	topics  []string // that State tells about where a node has them, sorted
@@ -85,7 +85,7 @@ func New(cluster broker.Cluster, s broker.Settings, clock broker.Clock, run uint
 
 func (d *driver) look() (err error) {
 	e := d.cluster.Endpoint(broker.Observer)
-	if d.eyes, err = connect(e, conns.NewDialer(e), e.Addrs, "squall", nats.ReconnectWait(observerReconnects)); err != nil {
+	if d.eyes, err = connect(e, newDialer(e), e.Addrs, "squall", nats.ReconnectWait(observerReconnects)); err != nil {
 		return err
 	}
 	if d.streams, err = jetstream.New(d.eyes); err != nil {
@@ -93,11 +93,13 @@ func (d *driver) look() (err error) {
 	}
 	e = d.cluster.Endpoint(broker.Administrator)
 	for i, n := range d.cluster.Nodes() {
-		nc, err := connect(e, conns.NewDialer(e), e.Addrs[i:i+1], "squall", nats.ReconnectWait(observerReconnects))
+		nc, err := connect(e, newDialer(e), e.Addrs[i:i+1], "squall", nats.ReconnectWait(observerReconnects))
 		if err != nil {
 			return err
 		}
-		d.questions = append(d.questions, &question{node: n.Name(), conn: nc})
+		w := &witness{node: n.Name(), conn: nc}
+		d.witnesses = append(d.witnesses, w)
+		d.questions = append(d.questions, &observe.Question[answer]{Node: n.Name(), Ask: w.ask})
 	}
 	return nil
 }
@@ -109,8 +111,8 @@ func (d *driver) Close() error {
 	if d.eyes != nil {
 		d.eyes.Close()
 	}
-	for _, q := range d.questions {
-		q.conn.Close()
+	for _, w := range d.witnesses {
+		w.conn.Close()
 	}
 	return nil
 }
@@ -138,13 +140,13 @@ func connect(e broker.Endpoint, d *conns.Dialer, addrs []string, name string, op
 // dialTimeout is the client library's own.
 const dialTimeout = 2 * time.Second
 
+func newDialer(e broker.Endpoint) *conns.Dialer { return conns.NewDialer(e, dialTimeout) }
+
 type dialer struct{ *conns.Dialer }
 
 // Dial implements nats.CustomDialer.
 func (d dialer) Dial(network, addr string) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), dialTimeout)
-	defer cancel()
-	return d.DialContext(ctx, network, addr)
+	return d.DialContext(context.Background(), network, addr)
 }
 
 // nodeOf returns the name of the node that a client is connected to; empty: none.
@@ -284,21 +286,7 @@ func text(err error) string {
 	return cmp.Or(err.Error(), "an error that says nothing")
 }
 
-// await asks again and again until nothing is missing or ctx ends, and then says what was missing last. An error ends it at once.
+// await asks again and again until nothing is missing, or ctx or the driver ends.
 func (d *driver) await(ctx context.Context, missing func(context.Context) (string, error)) error {
-	tick := time.NewTicker(pollEvery)
-	defer tick.Stop()
-	for {
-		what, err := missing(ctx)
-		if err != nil || what == "" {
-			return err
-		}
-		select {
-		case <-tick.C:
-		case <-d.life.Done():
-			return fmt.Errorf("%s: %w", what, net.ErrClosed)
-		case <-ctx.Done():
-			return fmt.Errorf("%s: %w", what, ctx.Err())
-		}
-	}
+	return observe.Await(ctx, d.life, missing)
 }

@@ -83,6 +83,9 @@ func (p *producer) pick() (*letter, *nats.Msg) {
 			p.token++
 			to.places++
 			l.token, l.place = p.token, to.places
+			if len(p.flying) == 0 {
+				p.heard = p.driver.clock.Now()
+			}
 			p.flying[l.token] = l
 			return l, p.envelope(l)
 		}
@@ -164,6 +167,7 @@ func (p *producer) answered(m *nats.Msg) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.heard = p.driver.clock.Now()
 	l := p.flying[token]
 	if l == nil { // its outcome was told
 		return

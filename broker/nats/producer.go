@@ -51,6 +51,7 @@ type producer struct {
 	next     int                // the lane that the writer looks at first
 	flying   map[uint64]*letter // by token: published, and without an outcome
 	token    uint64
+	heard    time.Duration // on the run's clock: when the last answer came, or what is flying began to
 	one      [1]broker.Outcome
 
 	wake  chan struct{} // the writer has something to do
@@ -77,7 +78,7 @@ type letter struct {
 func (d *driver) NewProducer(_ context.Context, t broker.Topic, o broker.ProducerOptions, outcomes func([]broker.Outcome)) (broker.Producer, error) {
 	e := d.cluster.Endpoint(broker.Producers)
 	p := &producer{
-		driver: d, dialer: conns.NewDialer(e), news: newListener(d, o.Name, o.Events), topic: t.Name, ids: o.Idempotent, tell: outcomes,
+		driver: d, dialer: newDialer(e), news: newListener(d, o.Name, o.Events), topic: t.Name, ids: o.Idempotent, tell: outcomes,
 		timeout: cmp.Or(o.DeliveryTimeout, defaultDeliveryTimeout), buffer: cmp.Or(o.Buffer, defaultBuffer),
 		lanes: make([]lane, t.Partitions), flying: map[uint64]*letter{}, wake: make(chan struct{}, 1), ended: make(chan struct{}),
 	}
@@ -158,9 +159,18 @@ func (p *producer) watch() {
 			return
 		case <-tick.C:
 		}
+		now := p.driver.clock.Now()
 		p.mu.Lock()
-		p.overdue(p.driver.clock.Now())
+		p.overdue(now)
+		deserted := len(p.flying) > 0 && now-p.heard >= patience
+		if deserted {
+			p.heard = now
+		}
 		p.mu.Unlock()
+		if deserted {
+			p.news.leave()
+			p.dialer.Break()
+		}
 		p.rouse()
 	}
 }

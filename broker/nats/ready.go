@@ -8,6 +8,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/seed-228c25e4/squall/broker"
+	"github.com/seed-228c25e4/squall/broker/observe"
 )
 
 // Ready implements broker.Driver. What it asks and writes takes the observer's path; the probes stay in the stream, and broker.Decode knows them.
@@ -57,20 +58,7 @@ func (d *driver) probe(ctx context.Context, t broker.Topic) error {
 	if err != nil {
 		return err
 	}
-	defer r.Abort()
-	var into []broker.Delivery
-	for len(stretches) > 0 {
-		if into, err = r.Receive(ctx, into); err != nil {
-			return fmt.Errorf("read back: %w", err)
-		}
-		for i := range into {
-			delete(stretches, into[i].Partition)
-		}
-		if ctx.Err() != nil {
-			return fmt.Errorf("read back: %w", ctx.Err())
-		}
-	}
-	return nil
+	return observe.ReadBack(ctx, r, stretches)
 }
 
 // publishOnce tries until the stream's leader, who may just have been elected, takes the message. One whose answer was lost may be there twice: it is a probe.
