@@ -62,6 +62,36 @@ func TestThinnedSlicesKeepTheWorst(t *testing.T) {
 	}
 }
 
+// What waits for an outage's end is known late, and is shown in the seconds in which it was due; snapshots that were handed out stay as they were.
+func TestLateLatencies(t *testing.T) {
+	of := func(d time.Duration, n uint64) (l report.Latency) {
+		l.Ack = report.Histogram{Buckets: []report.Bucket{{Value: d, Count: n}}, Max: d}
+		return l
+	}
+	b := NewBoard()
+	second := func(start int, w report.Window) {
+		w.Start, w.Phase = time.Duration(start)*time.Second, "during x"
+		b.Observe(report.Event{Type: report.EventWindow, At: w.Start + time.Second, Window: &w})
+	}
+	second(0, report.Window{Due: 100, Latency: of(time.Millisecond, 100)})
+	second(1, report.Window{Due: 1, Latency: of(time.Millisecond, 1)})
+	before := b.snapshot()
+	second(2, report.Window{Due: 100, Latency: of(time.Millisecond, 100), Late: []report.Late{
+		{Start: time.Second, Due: 99, Latency: of(5*time.Second, 99)}, {Start: 2 * time.Minute, Due: 7, Latency: of(time.Hour, 7)}}})
+	if was := before.slices[1]; was.most != time.Millisecond || was.due != 1 {
+		t.Errorf("the snapshot of before has changed: %v, %d due", was.most, was.due)
+	}
+	s := b.snapshot().slices
+	if len(s) != 3 || s[1].p50 != 5*time.Second || s[1].most != 5*time.Second || s[1].due != 100 || s[1].heat[heatRow(5*time.Second)] != 99 {
+		t.Errorf("the silent second: %+v", s[1])
+	}
+	for _, i := range []int{0, 2} {
+		if s[i].most != time.Millisecond || s[i].due != 100 {
+			t.Errorf("second %d: %v, %d due", i, s[i].most, s[i].due)
+		}
+	}
+}
+
 // A snapshot stays as it is while the run goes on.
 func TestSnapshotsDoNotChange(t *testing.T) {
 	h := newHistory().baseline()

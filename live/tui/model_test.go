@@ -10,7 +10,6 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
-	"github.com/charmbracelet/x/ansi"
 
 	"github.com/seed-228c25e4/squall/report"
 )
@@ -270,69 +269,6 @@ func TestPanelsAreKept(t *testing.T) {
 	}
 }
 
-// However large the terminal, no line is wider or less wide, and there are as many as it has.
-func TestEverySize(t *testing.T) {
-	for name, situation := range situations {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			a, b := &asked{}, situation().Board
-			b.Control(a.controls())
-			for _, ascii := range []bool{false, true} {
-				m := shown(b, 0, 0, Options{ASCII: ascii, Stay: true})
-				carryOut(m, m.pull())
-				for w := 60; w <= 200; w += 14 {
-					for h := 15; h <= 60; h += 9 {
-						everything(t, m, w, h)
-					}
-				}
-			}
-		})
-	}
-}
-
-// everything looks at all views and dialogs at one size.
-func everything(t *testing.T, m *model, w, h int) {
-	t.Helper()
-	m.Update(tea.WindowSizeMsg{Width: w, Height: h})
-	for v := range views {
-		m.view = v
-		fits(t, fmt.Sprintf("%s %dx%d", views[v].name, w, h), m, w, h)
-	}
-	for _, k := range []string{"?", "y", "f", "r"} {
-		m.dialog = nil
-		press(m, k)
-		fits(t, fmt.Sprintf("%s %dx%d", k, w, h), m, w, h)
-	}
-	m.dialog = nil
-}
-
-func fits(t *testing.T, what string, m *model, w, h int) {
-	t.Helper()
-	lines := strings.Split(m.View().Content, "\n")
-	if len(lines) != h {
-		t.Errorf("%s: %d lines", what, len(lines))
-	}
-	for i, l := range lines {
-		if n := ansi.StringWidth(l); n != w {
-			t.Errorf("%s: line %d is %d wide: %s", what, i, n, ansi.Strip(l))
-			return
-		}
-	}
-}
-
-func TestTooSmall(t *testing.T) {
-	for _, size := range [][2]int{{59, 40}, {200, 14}, {1, 1}, {0, 0}, {10, 3}} {
-		m := shown(newHistory().baseline().Board, size[0], size[1], Options{})
-		got := stripped(m)
-		if want := "squall needs 60x15"; size[0] > 30 && !strings.HasPrefix(got, want) {
-			t.Errorf("%v: %q", size, got)
-		}
-		if size[1] > 0 {
-			fits(t, fmt.Sprint(size), m, size[0], size[1])
-		}
-	}
-}
-
 // Names come from elsewhere: what is wider than a cell, or would be obeyed by a terminal, is not handed on.
 func TestStrangeNames(t *testing.T) {
 	h := newHistory()
@@ -377,27 +313,6 @@ func TestZoom(t *testing.T) {
 	}
 }
 
-// Every key that the help tells does something, and every key is told.
-func TestHelpTellsTheKeys(t *testing.T) {
-	h := newHistory().baseline()
-	h.Control((&asked{}).controls())
-	m := shown(h.Board, 120, 40, Options{})
-	press(m, "?")
-	screen := stripped(m)
-	seen := map[string]bool{}
-	for _, b := range m.keys {
-		if h := b.Help(); h.Key != "" && !strings.Contains(screen, h.Desc) {
-			t.Errorf("%s is not told", h.Key)
-		}
-		for _, k := range b.Keys() {
-			if seen[k] {
-				t.Errorf("%s does two things", k)
-			}
-			seen[k] = true
-		}
-	}
-}
-
 // The terminal's own sign says how far the run is, and that something is broken.
 func TestProgressSign(t *testing.T) {
 	h := newHistory().baseline()
@@ -413,51 +328,6 @@ func TestProgressSign(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 }
-
-// The help fits in no small terminal: the rest of it is a key away, and no key that the run does not allow is in it.
-func TestHelp(t *testing.T) {
-	h := newHistory().baseline()
-	h.Control((&asked{}).controls())
-	m := shown(h.Board, 60, 15, Options{})
-	press(m, "?")
-	if screen := stripped(m); !strings.Contains(screen, "1 to 11 of") || !strings.Contains(screen, "1          overview") || strings.Contains(screen, "clear the filter") {
-		t.Errorf("\n%s", screen)
-	}
-	for range 30 {
-		press(m, "down")
-	}
-	if screen := stripped(m); m.dialog == nil || !strings.Contains(screen, "clear the filter") || !strings.Contains(screen, "stop the run") || strings.Contains(screen, "1          overview") {
-		t.Errorf("at its end:\n%s", screen)
-	}
-	if press(m, "x"); m.dialog != nil {
-		t.Error("another key does not leave the help")
-	}
-	for name, c := range map[string]struct {
-		controls report.Controls
-		has, not []string
-	}{
-		"everything": {(&asked{}).controls(), []string{"break something now", "revert every", "10 % more or less", "save what", "stop the run"}, nil},
-		"readonly":   {report.Controls{Stop: func() {}}, []string{"freeze", "stop the run"}, []string{"break something", "revert every", "10 % more", "save what"}},
-		"no stop":    {report.Controls{}, []string{"q          leave"}, []string{"stop the run", "break something"}},
-	} {
-		h.Control(c.controls)
-		m := shown(h.Board, 120, 40, Options{})
-		press(m, "?")
-		screen := stripped(m)
-		for _, want := range c.has {
-			if !strings.Contains(screen, want) {
-				t.Errorf("%s: no %q in\n%s", name, want, screen)
-			}
-		}
-		for _, word := range c.not {
-			if strings.Contains(m.dialogText(), word) {
-				t.Errorf("%s: %q in\n%s", name, word, screen)
-			}
-		}
-	}
-}
-
-func (m *model) dialogText() string { return strings.Join(m.dialog.(*note).lines, "\n") }
 
 // Who reads further up keeps what they read, whatever comes meanwhile, until they are at the end again.
 func TestLogStaysWhereItIsRead(t *testing.T) {

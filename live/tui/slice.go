@@ -27,19 +27,30 @@ type slice struct {
 	p50, p99, most, lag                    time.Duration // of latencies until the acknowledgement, and of the schedule's lag; 0: nothing was measured
 	partitions                             string
 	heat                                   [heatRows]uint32
+	known                                  report.Latency // what the figures are of; empty once the slice is of several seconds
 }
 
 func sliceOf(w *report.Window) slice {
 	s := slice{from: w.Start, to: w.Start + time.Second, due: w.Due, acknowledged: w.Acknowledged, delivered: w.Delivered, rejected: w.Rejected,
 		unknown: w.Unknown, backlog: w.Backlog, buffered: w.Buffered, partitions: w.Partitions}
-	ack := w.Latency.Ack
-	s.p50, s.p99, s.most = ack.Quantile(0.5).Value, ack.Quantile(0.99).Value, ack.Quantile(1).Value
-	s.lag = w.Latency.Lag.Quantile(0.99).Value
-	for _, b := range ack.Buckets {
+	s.add(w.Latency)
+	return s
+}
+
+// add enters latencies.
+func (s *slice) add(l report.Latency) {
+	for _, b := range l.Ack.Buckets {
 		at := &s.heat[heatRow(b.Value)]
 		*at = uint32(min(uint64(*at)+b.Count, math.MaxUint32))
 	}
-	return s
+	if s.to-s.from <= time.Second {
+		s.known.Ack.Merge(l.Ack)
+		s.known.Lag.Merge(l.Lag)
+		s.p50, s.p99, s.most, s.lag = 0, 0, 0, 0
+		l = s.known
+	}
+	s.p50, s.p99, s.most = max(s.p50, l.Ack.Quantile(0.5).Value), max(s.p99, l.Ack.Quantile(0.99).Value), max(s.most, l.Ack.Quantile(1).Value)
+	s.lag = max(s.lag, l.Lag.Quantile(0.99).Value)
 }
 
 // heatRow returns the class of a latency.
@@ -61,6 +72,7 @@ func (s slice) with(o slice) slice {
 	s.backlog, s.buffered = max(s.backlog, o.backlog), max(s.buffered, o.buffered)
 	s.p50, s.p99, s.most, s.lag = max(s.p50, o.p50), max(s.p99, o.p99), max(s.most, o.most), max(s.lag, o.lag)
 	s.partitions = worst(s.partitions, o.partitions)
+	s.known = report.Latency{}
 	for i := range s.heat {
 		s.heat[i] = uint32(min(uint64(s.heat[i])+uint64(o.heat[i]), math.MaxUint32))
 	}

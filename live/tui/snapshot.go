@@ -91,6 +91,26 @@ func (s *snapshot) window(w *report.Window) {
 	s.total.AddCounts(w)
 	s.last = w
 	s.slices = thin(append(s.slices, sliceOf(w)))
+	if len(w.Late) > 0 {
+		s.slices = slices.Clone(s.slices) // somebody may be drawing those that change
+	}
+	for i := range w.Late {
+		s.late(&w.Late[i])
+	}
+}
+
+// late enters what was told late into the slice that it belongs to.
+func (s *snapshot) late(l *report.Late) {
+	i, _ := slices.BinarySearchFunc(s.slices, l.Start, func(c slice, at time.Duration) int {
+		if c.to <= at {
+			return -1
+		}
+		return 1
+	})
+	if i < len(s.slices) && s.slices[i].from <= l.Start {
+		s.slices[i].due += l.Due
+		s.slices[i].add(l.Latency)
+	}
 }
 
 // plan puts together the faults that are planned and those that were told.
