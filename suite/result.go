@@ -84,9 +84,10 @@ type Entry struct {
 	NotRun     string        `json:"not_run,omitempty"`
 	Quarantine *Quarantine   `json:"quarantine,omitempty"`
 	Notes      []string      `json:"notes,omitempty"`
-	Needs      string        `json:"needs"`       // of the machine
-	Estimate   time.Duration `json:"estimate_ns"` // how long it was thought to take
-	Took       time.Duration `json:"took_ns"`     // with its repetitions
+	Needs      string        `json:"needs"`              // of the machine
+	Estimate   time.Duration `json:"estimate_ns"`        // how long it was thought to take
+	Took       time.Duration `json:"took_ns"`            // with its repetitions
+	Recovery   []Recovered   `json:"recovery,omitempty"` // of the last time that it was made
 	Attempts   []Attempt     `json:"attempts,omitempty"`
 	Fresh      []Attempt     `json:"fresh,omitempty"` // made to confirm that it is worse than earlier runs
 	Worse      []string      `json:"worse,omitempty"` // what is worse than in earlier runs, and was confirmed to be

@@ -184,7 +184,7 @@ func (g *going) attempt(ctx context.Context, i int) Attempt {
 		g.made[i] = &brings
 		slim := *r
 		slim.Windows = nil // the larger part of it, which no view of a suite needs
-		g.reports[i] = &slim
+		g.reports[i], e.Recovery = &slim, recoveries(r)
 	}
 	a.tell(r, err, g.Code)
 	g.Progress("suite done %s outcome=%s exit=%d took=%s folder=%s", g.label(i), a.Outcome, a.ExitCode, about(a.Took), a.Folder)

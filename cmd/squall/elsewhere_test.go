@@ -161,10 +161,17 @@ func TestRecipeForAContainer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	lastNight, err := exec.Command("sh", "-c", "tar -c -T /dev/null | docker import - squall/squall:latest").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if code := j.run(t, script, "squall/nightly.yaml", "results"); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
 	j.passed(t, "results")
+	if exec.Command("docker", "image", "inspect", strings.TrimSpace(string(lastNight))).Run() == nil {
+		t.Error("the image of the night before is still there, without a name")
+	}
 
 	network := fmt.Sprintf("squall-test-%d", os.Getpid())
 	if out, err := exec.Command("docker", "network", "create", "--subnet", "10.222.222.0/28", "--gateway", "10.222.222.1", network).CombinedOutput(); err != nil {

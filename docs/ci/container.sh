@@ -13,7 +13,9 @@ suite=${1:-squall/nightly.yaml}
 out=${2:-squall-results/$(date -u +%Y%m%dT%H%M%SZ)}
 socket=/var/run/docker.sock
 
+before=$(docker images --quiet squall/squall:latest)
 tar -C "$(dirname "$(command -v squall)")" -c squall | docker import --change 'ENTRYPOINT ["/squall"]' - squall/squall:latest >/dev/null
+[ -z "$before" ] || docker image rm "$before" >/dev/null 2>&1 || true # last night's, which has lost its name
 in_container() {
   docker run --rm --user "$(id -u):$(stat -c %g "$socket")" --volume "$socket:/var/run/docker.sock" --volume "$PWD:/work" --workdir /work squall/squall:latest "$@"
 }

@@ -24,6 +24,11 @@ type barRow struct {
 	Parts       []keyed
 }
 
+// hasParts reports whether the parts of the outage stand below a bar.
+func (b *bars) hasParts() bool {
+	return slices.ContainsFunc(b.Rows, func(r barRow) bool { return len(r.Parts) > 0 })
+}
+
 // partClasses are how the parts of an outage look, in their order.
 var partClasses = map[report.PartName]string{report.Detection: "part0", report.Election: "part1", report.Discovery: "part2", report.CatchUp: "part3"}
 

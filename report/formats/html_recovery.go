@@ -53,7 +53,7 @@ func recoveryOf(r *report.Report) recoveryPart {
 			continue
 		}
 		b := barsOf(rec, r.Run.Timers, most)
-		b.Notes = named(slices.DeleteFunc(recoveryRows(rec), func(r row) bool { return drawn[r[0]] }))
+		b.Notes = named(slices.DeleteFunc(recoveryRows(rec), func(r row) bool { return drawn[r[0]] || r[0] == "outage" && b.hasParts() }))
 		if rec.Service.Why != "" {
 			b.Rows = nil
 		}
