@@ -9,6 +9,23 @@ type Elector interface {
 	Elect(ctx context.Context, topic string, partitions []int32, unclean bool) ([]int32, error)
 }
 
+// A Role is what a node can be to the others.
+type Role string
+
+// The roles.
+const (
+	LeaderRole      Role = "leader"      // of the topic's partition 0
+	ControllerRole  Role = "controller"  // who leads the cluster
+	CoordinatorRole Role = "coordinator" // of the run's group
+)
+
+// A Resigner is a Driver that can have a node give up a role in good order.
+type Resigner interface {
+	// Resign asks whoever has the role to hand it over. It returns when the cluster has agreed, which may be before there is a successor, and after which the
+	// same node may be elected again.
+	Resign(ctx context.Context, role Role, topic string) error
+}
+
 // A Reassigner is a Driver that can move replicas to other nodes while the brokers run.
 type Reassigner interface {
 	// Assignment tells where each partition's replicas are to be, and whether some are still on their way.

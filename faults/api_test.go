@@ -44,6 +44,13 @@ func (f *fakeAPI) Elect(context.Context, string, []int32, bool) ([]int32, error)
 	return f.elects, nil
 }
 
+func (f *fakeAPI) Resign(context.Context, broker.Role, string) error {
+	if !f.deaf {
+		f.rounds++
+	}
+	return f.setErr
+}
+
 func (f *fakeAPI) Setting(_ context.Context, _, name string) (broker.Setting, error) {
 	if name != "max.message.bytes" && name != "ssl.key.password" {
 		return broker.Setting{}, errors.New("there is no setting " + name)
@@ -146,6 +153,36 @@ func TestAlterConfigThatDoesNothing(t *testing.T) {
 			if a.Needs(f.victims()) == nil {
 				t.Errorf("%+v is taken", a)
 			}
+		}
+	})
+}
+
+// Who steps down is followed by somebody, or elected again, which a newer epoch shows; a cluster that agrees and does nothing is told as such.
+func TestStepDown(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := &fakeAPI{cluster: newFakeCluster()}
+		v := f.victims()
+		s := &StepDown{Of: "leader"}
+		if err := s.Needs(v); err != nil {
+			t.Error(err)
+		}
+		if _, err := s.Inject(t.Context(), v); err != nil {
+			t.Fatal(err)
+		}
+		if _, notes := v.Witness.told(); len(notes) != 1 || !strings.Contains(notes[0], "stepped down as leader") {
+			t.Errorf("evidence %q", notes)
+		}
+		if err := (&StepDown{Of: "coordinator"}).Needs(v); err == nil || !strings.Contains(err.Error(), "no coordinator") {
+			t.Errorf("a cluster without a coordinator: %v", err)
+		}
+		f.deaf = true
+		if _, err := s.Inject(t.Context(), v); err == nil || !strings.Contains(err.Error(), "is still the leader") {
+			t.Errorf("a cluster that does nothing: %v", err)
+		}
+		f.setErr = errors.New("no")
+		if _, err := s.Inject(t.Context(), v); !errors.Is(err, f.setErr) {
+			t.Errorf("a cluster that refuses: %v", err)
 		}
 	})
 }
@@ -287,7 +324,7 @@ func TestRecreateTopic(t *testing.T) {
 
 func TestAPINeedsPowers(t *testing.T) {
 	t.Parallel()
-	for _, k := range []Kind{electLeaderKind, alterConfigKind, lowerMaxMessageBytesKind, reassignKind, deleteRecordsKind, recreateTopicKind} {
+	for _, k := range []Kind{electLeaderKind, stepDownKind, alterConfigKind, lowerMaxMessageBytesKind, reassignKind, deleteRecordsKind, recreateTopicKind} {
 		if err := k.Needs(Victims{}); err == nil {
 			t.Errorf("%s: a driver without the power is taken", k.Name)
 		}

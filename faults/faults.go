@@ -49,6 +49,7 @@ var kinds = []Kind{
 	rebalanceStormKind,
 	connectionStormKind,
 	electLeaderKind,
+	stepDownKind,
 	reassignKind,
 	alterConfigKind,
 	lowerMaxMessageBytesKind,

@@ -26,6 +26,7 @@ var Kind = broker.Kind{
 		"containers": {In: "containers", Copies: true},
 		"embedded":   {In: "this process", Emulated: true},
 	},
+	Refuses: map[string]string{"step-down": "Kafka takes no such order: stop the node, which hands over what it leads; or reassign, and then elect-leader"},
 }
 
 // What franz-go does where the settings leave it to the client.

@@ -41,7 +41,7 @@ var refused = map[string]string{
 	"alter-config": noSetting, "lower-max-message-bytes": noSetting, "quota": noSetting,
 	"fill-disk": noBed, "damage-disk": noBed, "wipe": noBed, "power-off": noBed, "limit-memory": noBed, "throttle-cpu": noBed,
 	"error": noLies, "delay-response": noLies, "lose-ack": noLies,
-	"elect-leader":    "a stream prefers no leader; kill, stop or pause the one that it has",
+	"elect-leader":    "a stream prefers no leader; step-down has it elect another",
 	"reassign":        "a stream's replicas stay where the cluster put them",
 	"delete-records":  "partitions share one stream, which cannot be cut for one of them alone",
 	"recreate-topic":  "a stream that is deleted takes its group with it",
@@ -68,6 +68,7 @@ const (
 	electionTimer = "raft election timeout"
 	offlineTimer  = "raft lost quorum interval"
 	ackWaitTimer  = "ack_wait"
+	patienceTimer = "client patience"
 )
 
 const (
@@ -81,6 +82,9 @@ const (
 	// pullHeartbeat is ours. A pull that nobody listened for, as during an election or just after the consumer was made, is answered with a 503 that the library
 	// passes over: it asks again when two heartbeats are missing. Its own heartbeat is 15 s, and a consumer stands still for 30 s then (measured).
 	pullHeartbeat = time.Second
+	// patience is ours as well. A server that stands still, or is cut off from the others, keeps its clients, which wait for it as long as it does: the library
+	// would notice the first after four minutes, and the second never.
+	patience = 10 * time.Second
 
 	defaultDeliveryTimeout = time.Minute
 	defaultBuffer          = 10_000
@@ -134,7 +138,9 @@ func timers(s broker.Settings) []broker.Timer {
 		{Name: "client reconnect wait", Value: reconnectWait, Part: "client discovery",
 			Note: "A client whose connection broke tries every other server at once, and then waits so long before it tries them again."},
 		{Name: "client ping interval", Value: pingInterval, Part: "client discovery",
-			Note: "A client on a server that is silent and keeps its connections notices after " + strconv.Itoa(pingsOut) + " of these; until then it waits."},
+			Note: "A client on a server that is silent and keeps its connections notices after " + strconv.Itoa(pingsOut) + " of these; squall's clients look before."},
+		{Name: patienceTimer, Value: patience, Part: "client discovery",
+			Note: "A producer that waits for acknowledgements, or a consumer that asks for messages, and hears nothing at all for so long goes to another server. The library alone does not."},
 	}
 	all = append(all, broker.Timer{Name: "client pull heartbeat", Value: pullHeartbeat, Part: "client discovery", Side: "consume",
 		Note: "A consumer whose request for messages got lost asks again when two of these are missing. The library's own is 15 s, which squall does not keep."})

@@ -1,0 +1,86 @@
+package nats
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/seed-228c25e4/squall/broker"
+)
+
+var _ broker.Resigner = (*driver)(nil)
+
+// Resign implements broker.Resigner: the leader of a stream, of a durable consumer or of the cluster proposes a successor that has everything it has.
+func (d *driver) Resign(ctx context.Context, role broker.Role, topic string) error {
+	ctx, cancel := context.WithTimeout(ctx, askWithin)
+	defer cancel()
+	var err error
+	switch role {
+	case broker.ControllerRole:
+		err = d.resignMeta(ctx)
+	case broker.CoordinatorRole:
+		err = d.resignGroups(ctx, topic)
+	default:
+		err = stepDown(ctx, d.eyes, "STREAM.LEADER.STEPDOWN."+topic)
+	}
+	if err != nil {
+		return fmt.Errorf("ask the %s to step down: %w", role, err)
+	}
+	return nil
+}
+
+// resignMeta asks on the way to any node: the system account knows the one that leads.
+func (d *driver) resignMeta(ctx context.Context) error {
+	err := errors.New("no node can be asked")
+	for _, w := range d.witnesses {
+		if w.conn.IsConnected() {
+			if err = stepDown(ctx, w.conn, "META.LEADER.STEPDOWN"); err == nil {
+				return nil
+			}
+		}
+	}
+	return err
+}
+
+func (d *driver) resignGroups(ctx context.Context, topic string) error {
+	d.mu.Lock()
+	groups := slices.Clone(d.groups)
+	d.mu.Unlock()
+	if len(groups) == 0 {
+		return errors.New("there is no group")
+	}
+	for _, group := range groups {
+		if err := stepDown(ctx, d.eyes, "CONSUMER.LEADER.STEPDOWN."+topic+"."+group); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stepDown asks the servers' own interface.
+func stepDown(ctx context.Context, nc *nats.Conn, what string) error {
+	m, err := nc.RequestWithContext(ctx, "$JS.API."+what, nil)
+	if err != nil {
+		return err
+	}
+	var told struct {
+		Success bool `json:"success"`
+		Error   *struct {
+			Description string `json:"description"`
+		} `json:"error"`
+	}
+	if err := json.Unmarshal(m.Data, &told); err != nil {
+		return err
+	}
+	switch {
+	case told.Error != nil:
+		return errors.New(told.Error.Description)
+	case !told.Success:
+		return errors.New("the server says that it did not")
+	}
+	return nil
+}
