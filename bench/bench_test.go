@@ -47,6 +47,7 @@ var sections = []struct {
 }{
 	{"Produce", "Produce and verify, against a bare franz-go loop", (*bench).produce},
 	{"Consume", "Produce, consume and verify, against bare produce and consume", (*bench).consume},
+	{"NATS", "Produce, consume and verify on NATS JetStream, against bare nats.go", (*bench).nats},
 	{"Peer", "Produce and verify, against kafka-producer-perf-test", (*bench).peer},
 	{"Pacing", "Pacing", (*bench).pacing},
 	{"View", "The terminal view", (*bench).view},
@@ -78,10 +79,14 @@ type trial struct {
 	rate    float64 // a second; 0: as fast as the client takes them
 	consume bool
 	apart   bool // the broker is in a process of its own
+	nats    bool // it is a NATS server
 }
 
 func (tr trial) place(t *testing.T) *place {
-	if tr.apart {
+	switch {
+	case tr.nats:
+		return onNATS(t)
+	case tr.apart:
 		return outside(t, !tr.consume)
 	}
 	return inside(t, !tr.consume)
@@ -101,10 +106,22 @@ func (tr trial) verified(t *testing.T, length time.Duration) cost {
 	return c
 }
 
+// A loop does by hand what squall's engine does, with the bare client library.
+type loop interface {
+	begin()
+	messages() uint64
+	end()
+}
+
 func (tr trial) bare(t *testing.T, length time.Duration) cost {
 	at := tr.place(t)
 	defer at.close()
-	l := newBareLoop(t, at, tr.size, tr.rate, tr.consume)
+	var l loop
+	if tr.nats {
+		l = newBareNATS(t, at, tr.size, tr.rate)
+	} else {
+		l = newBareLoop(t, at, tr.size, tr.rate, tr.consume)
+	}
 	l.begin()
 	c := measure(t, l.messages, warmUp, length)
 	l.end()
@@ -116,7 +133,7 @@ func (tr trial) String() string {
 	if tr.rate > 0 {
 		rate = fmt.Sprintf("%.0fk/s", tr.rate/1000)
 	}
-	if tr.apart {
+	if tr.apart || tr.nats {
 		where = "own process"
 	}
 	return fmt.Sprintf("%d B | %s | %s", tr.size, rate, where)

@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 
 	"github.com/seed-228c25e4/squall/broker"
+	"github.com/seed-228c25e4/squall/broker/kafka"
 )
 
 const (
@@ -24,6 +25,10 @@ const (
 )
 
 func TestMain(m *testing.M) {
+	if os.Getenv(natsVariable) != "" {
+		serveNATS(os.Args[len(os.Args)-1])
+		return
+	}
 	if kind := os.Getenv(childVariable); kind != "" {
 		serve(kind)
 		return
@@ -98,11 +103,14 @@ type place struct {
 	nodes  []broker.Node
 	addrs  []string
 	client broker.ProducerSettings
+	group  string // of the consumers
 	close  func()
+	driver func(broker.Cluster, broker.Settings, broker.Clock, uint64) (broker.Driver, error)
+	way    func(client string) broker.Endpoint // nil: straight to addrs
 }
 
 func newPlace(addrs []string, end func()) *place {
-	return &place{nodes: []broker.Node{node{}}, addrs: addrs, close: end,
+	return &place{nodes: []broker.Node{node{}}, addrs: addrs, close: end, driver: kafka.New,
 		client: broker.ProducerSettings{Acks: "all", Idempotent: true, Buffer: buffer, DeliveryTimeout: time.Minute}}
 }
 
@@ -111,7 +119,12 @@ func (p *place) Links() []broker.Link { return nil }
 func (p *place) Describe() broker.Description {
 	return broker.Description{Testbed: "process of its own"}
 }
-func (p *place) Endpoint(string) broker.Endpoint { return broker.Endpoint{Addrs: p.addrs} }
+func (p *place) Endpoint(client string) broker.Endpoint {
+	if p.way != nil {
+		return p.way(client)
+	}
+	return broker.Endpoint{Addrs: p.addrs}
+}
 
 type node struct{ broker.Node }
 

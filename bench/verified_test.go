@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/seed-228c25e4/squall/broker"
-	"github.com/seed-228c25e4/squall/broker/kafka"
 	"github.com/seed-228c25e4/squall/ledger"
 	"github.com/seed-228c25e4/squall/loadgen"
 	"github.com/seed-228c25e4/squall/report"
@@ -45,7 +44,7 @@ func newEngine(t testing.TB, at *place, size int, pacer loadgen.Pacer, consume b
 	t.Helper()
 	e := &engine{t: t, clock: broker.NewClock(), ledger: ledger.New(1, partitions), done: make(chan struct{})}
 	var err error
-	if e.driver, err = kafka.New(at, broker.Settings{Nodes: 1}, e.clock, runID); err != nil {
+	if e.driver, err = at.driver(at, broker.Settings{Nodes: 1}, e.clock, runID); err != nil {
 		t.Fatal(err)
 	}
 	o := loadgen.Options{
@@ -56,7 +55,7 @@ func newEngine(t testing.TB, at *place, size int, pacer loadgen.Pacer, consume b
 	ctx, stop := context.WithCancel(context.Background())
 	e.stop = stop
 	if consume {
-		if e.consumer, err = e.driver.NewConsumer(ctx, topic, broker.ConsumerOptions{Name: "consumer"}); err != nil {
+		if e.consumer, err = e.driver.NewConsumer(ctx, topic, broker.ConsumerOptions{Name: "consumer", ConsumerSettings: broker.ConsumerSettings{Group: at.group}}); err != nil {
 			t.Fatal(err)
 		}
 		e.receiver = loadgen.NewReceiver(o, 0, func() loadgen.ReceivePage { return e.ledger.Receiver() })

@@ -110,7 +110,8 @@ func (d *draft) fields() section {
 			{"name", text{p: &s.Topic.Name}, "The topic that the load goes to."},
 			{"partitions", number{&s.Topic.Partitions, 1, 10000}, "How many partitions the topic has."},
 			{"replicas", number{&s.Topic.Replicas, 1, 99}, "How many nodes keep each partition. Without it 3, or as many as there are nodes."},
-			{"config", settings{p: &s.Topic.Config}, "The topic's own settings in the broker's names, as in min.insync.replicas: 2."},
+			{"config", settings{p: &s.Topic.Config, kind: &s.Broker.Kind, kinds: d.kindNames()},
+				"The topic's own settings in the broker's names, as in min.insync.replicas: 2; below a kind's name those for that kind alone."},
 		}, "The topic that the load goes to."},
 		{"load", d.load(), "What is sent, how fast, and by which clients."},
 		{"phases", section{

@@ -47,7 +47,8 @@ var groups = []LibraryGroup{
 		"nats-memory-all-killed",
 	}},
 	{"nats", "NATS JetStream on real servers, in processes of squall's own: nothing has to be installed", []string{
-		"nats-leader-kill", "nats-all-killed",
+		"nats-leader-kill", "nats-all-killed", "nats-paused-leader", "nats-isolated-leader", "nats-rolling-restart", "nats-step-down", "nats-slow-link", "nats-consumer-crash",
 	}},
-	{"soak", "faults that the seed draws, for long", []string{"random-embedded", "random-soak"}},
+	{"compare", "the same on every kind of broker, one after another: docs/examples/broker-compare.yaml is a suite of them", []string{"broker-compare"}},
+	{"soak", "faults that the seed draws, for long", []string{"random-embedded", "nats-random", "random-soak"}},
 }

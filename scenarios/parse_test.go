@@ -183,6 +183,11 @@ func TestConfigByKind(t *testing.T) {
 	if want := map[string]string{"a.b": "1", "c.d": "yes"}; !reflect.DeepEqual(s.Broker.Config, want) {
 		t.Errorf("got %v, want %v", s.Broker.Config, want)
 	}
+	// The same of the topic's, wherever in the file the kind is told.
+	s = mustParse(t, "topic: { config: { kafka: { min.insync.replicas: 2 }, rabbitmq: { e: 2 } } }\nbroker: { kind: kafka }")
+	if want := map[string]string{"min.insync.replicas": "2"}; !reflect.DeepEqual(s.Topic.Config, want) {
+		t.Errorf("got %v, want %v", s.Topic.Config, want)
+	}
 }
 
 func TestSet(t *testing.T) {

@@ -18,12 +18,16 @@ func TestSuiteSchemaTakes(t *testing.T) {
 	if err != nil || len(files) < 3 {
 		t.Fatal(files, err)
 	}
-	for _, file := range append(files, "../docs/examples/nightly.yaml") {
+	for _, file := range append(files, "../docs/examples/nightly.yaml", "../docs/examples/broker-compare.yaml") {
 		data, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := ParseSuite(file, data, Options{Kinds: kinds}); err != nil {
+		of := kinds
+		if strings.Contains(file, "examples") {
+			of = libraryKinds
+		}
+		if _, err := ParseSuite(file, data, Options{Kinds: of}); err != nil {
 			t.Errorf("the loader refuses %v", err)
 		}
 		if places, ok := refusals(t, s, data); len(places) > 0 || !ok {
