@@ -27,6 +27,7 @@ func (r *run) describe(ctx context.Context) {
 		Contract: report.Contract(r.bed.Kind.Contract(settings)), Command: r.bed.Command, Effective: string(scenarios.Effective(s)),
 		Calibration: r.bed.Calibration, Stated: s.Verdict.String(), FaultNames: s.FaultNames(), Watch: s.Phases.Recovery, Plan: plan(s),
 	}
+	r.final.LateUnknowns = r.info.Contract.LateUnknowns
 	for _, i := range d.Images {
 		r.info.Broker.Images = append(r.info.Broker.Images, report.Image(i))
 	}

@@ -67,7 +67,9 @@ type Contract struct {
 	// Survives says in a sentence after which faults an acknowledged message must still be there.
 	Survives string
 	Ordered  bool // within a stream, the log keeps the order of sending
-	Unique   bool // no message is stored twice
+	// LateUnknowns: a message whose sender never learnt what became of it may be stored behind later ones, for the sender has gone on elsewhere meanwhile.
+	LateUnknowns bool
+	Unique       bool // no message is stored twice
 	// Redelivers: a group may be given a message more than once.
 	Redelivers bool
 	// Skips: the group may never be given a message that is in the log, because its members commit before they process.

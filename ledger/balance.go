@@ -22,7 +22,9 @@ type Final struct {
 	Grouped bool   // there were consumers, which had to be given everything
 	Drained bool   // they were seen to reach the end
 	Renewed bool   // the topic was made anew, and its offsets began again
-	Dirty   bool   // they may be given what was aborted in a transaction, and what is not committed yet; the final read may not
+	// LateUnknowns: a message that is unknown may be behind later ones.
+	LateUnknowns bool
+	Dirty        bool // they may be given what was aborted in a transaction, and what is not committed yet; the final read may not
 }
 
 // Balance holds all pages against one another. Everyone who writes a page must have ended; Balance changes none, and may be called again. Unsent is

@@ -93,10 +93,32 @@ func (b *balance) disorder() {
 	for _, in := range b.intakes() {
 		for _, a := range in.seen[reordered].list {
 			if b.tells(in, a.Partition) && (in == &b.reader.intake || !b.inPlace(a)) {
-				b.examples[reordered].add(a)
+				for _, part := range b.accused(a) {
+					b.examples[reordered].add(part)
+				}
 			}
 		}
 	}
+}
+
+// accused returns what of a stretch behind later messages is a violation: where unknown ones may be there, the others.
+func (b *balance) accused(a report.Anomaly) (parts []report.Anomaly) {
+	failed := b.ledger.senders[a.Producer].streams[a.Partition].failed
+	if !b.final.LateUnknowns || failed == nil {
+		return []report.Anomaly{a}
+	}
+	for seq := a.First; seq <= a.Last; seq++ {
+		switch n := len(parts); {
+		case failed.unknown.has(seq):
+		case n > 0 && parts[n-1].Last+1 == seq:
+			parts[n-1].Last = seq
+		default:
+			part := a
+			part.First, part.Last = seq, seq
+			parts = append(parts, part)
+		}
+	}
+	return parts
 }
 
 // inPlace reports whether a consumer was given one of the messages in its place.

@@ -163,7 +163,7 @@ func (w *world) deliver() {
 func (w *world) reread() {
 	f := &w.model.final
 	f.Readable = !w.seldom(3, "unreadable")
-	f.Dirty = w.seldom(3, "dirty")
+	f.Dirty, f.LateUnknowns = w.seldom(3, "dirty"), w.seldom(3, "late unknowns")
 	f.Grouped, f.Drained = !w.seldom(4, "ungrouped"), rapid.Bool().Draw(w.t, "drained")
 	if !f.Readable {
 		return
@@ -379,6 +379,35 @@ func TestEvidence(t *testing.T) {
 		"the log has message 39 of producer 0 (offset 39) before its place and message 60 of producer 0 (offset 60) behind it"}
 	if s.Lost != 20 || len(s.Examples) != 1 || s.Examples[0] != want {
 		t.Errorf("the balance is %+v", s)
+	}
+}
+
+// Where a sender goes on elsewhere, what is unknown may be stored behind what was sent later, and what is acknowledged may not.
+func TestLateUnknowns(t *testing.T) {
+	for late, want := range map[bool][]report.Anomaly{
+		false: {{Kind: "reordered", First: 0, Last: 0, Offset: 2}, {Kind: "reordered", First: 3, Last: 3, Offset: 4}},
+		true:  {{Kind: "reordered", First: 3, Last: 3, Offset: 4}},
+	} {
+		l := ledger.New(1, 1)
+		for seq := range uint64(5) {
+			o := broker.Outcome{ID: broker.ID{Seq: seq}, Offset: int64(seq)}
+			if seq == 0 {
+				o.Offset, o.Err = -1, errors.New("no answer")
+			}
+			l.Sender(0).Sent([]broker.Message{{ID: o.ID}})
+			l.Sender(0).Outcomes([]broker.Outcome{o})
+		}
+		for offset, seq := range []uint64{1, 2, 0, 4, 3} {
+			l.Reader().Delivered([]broker.Delivery{{ID: broker.ID{Seq: seq}, Offset: int64(offset)}})
+		}
+		s := l.Balance(ledger.Final{Readable: true, LateUnknowns: late, Ends: []report.Partition{{End: 5, Reached: 5}}})
+		told := slices.DeleteFunc(slices.Clone(s.Examples), func(a report.Anomaly) bool { return a.Kind != "reordered" })
+		for i := range told {
+			told[i].Note = ""
+		}
+		if s.Reordered != uint64(len(want)) || !slices.Equal(told, want) {
+			t.Errorf("late unknowns %t: %d reordered, %+v", late, s.Reordered, told)
+		}
 	}
 }
 

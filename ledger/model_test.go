@@ -74,7 +74,7 @@ func (m *model) balance() report.Safety {
 	m.strangers(&s)
 	for p := range int32(m.partitions) {
 		m.repetitions(&s, p)
-		m.order(&s, p)
+		m.order(&s, p, unknown)
 	}
 	for _, page := range m.pages { // what is not ours is delivered, too
 		for _, d := range page {
@@ -415,8 +415,8 @@ func (m *model) repetitions(s *report.Safety, p int32) {
 	s.Duplicates += stored
 }
 
-// order counts messages that came behind a later one of their stream when they came first.
-func (m *model) order(s *report.Safety, p int32) {
+// order counts messages that came behind a later one of their stream when they came first; unknown ones may where the contract says so.
+func (m *model) order(s *report.Safety, p int32, unknown ids) {
 	late := ids{}
 	if m.final.Readable {
 		behind, _ := m.behind(m.read, p)
@@ -434,7 +434,11 @@ func (m *model) order(s *report.Safety, p int32) {
 			}
 		}
 	}
-	s.Reordered += uint64(len(late))
+	for id := range late {
+		if !m.final.LateUnknowns || !unknown[id] {
+			s.Reordered++
+		}
+	}
 }
 
 // behind returns which messages came behind a later one, and which did not. Where offsets go back, a new stretch begins.

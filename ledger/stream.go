@@ -169,6 +169,9 @@ func (v *verdicts) judge(at uint64, f facts) {
 	v.note(dirtyRead, at, rejected&anywhere&^visible)
 	v.note(resurrected, at, unknown&visible)
 	v.note(phantom, at, anywhere&^f.sent)
+	if v.final.LateUnknowns {
+		behind &^= unknown
+	}
 	v.note(reordered, at, behind&f.sent)
 	if v.final.Grouped && v.final.Readable {
 		v.note(v.ungiven(), at, f.read&f.sent&^f.given&^f.gone)

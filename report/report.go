@@ -103,14 +103,16 @@ type Image struct {
 
 // A Contract says what the broker promised under the run's settings; the judge holds the ledger's counts against it.
 type Contract struct {
-	Durable    bool     `json:"durable"`
-	Survives   string   `json:"survives"`
-	Ordered    bool     `json:"ordered"`
-	Unique     bool     `json:"unique"`
-	Redelivers bool     `json:"redelivers"`
-	Skips      bool     `json:"skips,omitempty"`  // a group may never be given a message that is in the log
-	Atomic     bool     `json:"atomic,omitempty"` // of a transaction's messages, who reads committed is given all or none
-	Notes      []string `json:"notes,omitempty"`
+	Durable  bool   `json:"durable"`
+	Survives string `json:"survives"`
+	Ordered  bool   `json:"ordered"`
+	// LateUnknowns: an unknown message may be stored behind later ones, for its sender has gone on elsewhere meanwhile.
+	LateUnknowns bool     `json:"late_unknowns,omitempty"`
+	Unique       bool     `json:"unique"`
+	Redelivers   bool     `json:"redelivers"`
+	Skips        bool     `json:"skips,omitempty"`  // a group may never be given a message that is in the log
+	Atomic       bool     `json:"atomic,omitempty"` // of a transaction's messages, who reads committed is given all or none
+	Notes        []string `json:"notes,omitempty"`
 }
 
 // A Timer is a setting that decides how long some part of a recovery takes.

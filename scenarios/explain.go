@@ -165,6 +165,7 @@ func explainContract(b *strings.Builder, s *Scenario, k broker.Kind) {
 	}{
 		{c.Durable, "durable", "not durable: a lost message is counted, and no violation"},
 		{c.Ordered, "ordered within a stream", "no order: a reordered message is counted, and no violation"},
+		{c.LateUnknowns, "but what is unknown to its sender may be stored behind what was sent later", ""},
 		{c.Unique, "stored once", "may store a message twice: counted, and no violation"},
 		{c.Atomic, "transactions are visible whole or not at all to who reads committed", ""},
 		{!c.Redelivers, "delivered once to the group", "may deliver a message to the group again"},

@@ -22,6 +22,7 @@ type Dialer struct {
 	life    context.Context // ends when it is cut
 	end     context.CancelFunc
 	quiet   atomic.Bool
+	made    atomic.Uint64
 
 	mu   sync.Mutex
 	open map[*Conn]struct{}
@@ -65,8 +66,12 @@ func (d *Dialer) DialContext(ctx context.Context, network, addr string) (net.Con
 		return nil, net.ErrClosed
 	}
 	d.open[c] = struct{}{}
+	d.made.Add(1)
 	return c, nil
 }
+
+// Made is how many connections were made so far.
+func (d *Dialer) Made() uint64 { return d.made.Load() }
 
 // Secure makes TLS of a connection to addr; with no configuration it returns the connection as it is. After an error the connection is still the caller's to
 // close.

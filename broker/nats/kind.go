@@ -95,10 +95,11 @@ func memory(t broker.Topic) bool { return t.Config[storageConfig] == inMemory }
 
 func contract(s broker.Settings) broker.Contract {
 	c := broker.Contract{
-		Ordered:    true, // what a publish was refused for is sent again only while nothing behind it can have been stored
-		Unique:     true, // nothing is sent again that may have been stored
-		Redelivers: true,
-		Skips:      s.Consumer.Commit == broker.CommitBefore,
+		Ordered:      true, // what a publish was refused for is sent again only while nothing behind it can have been stored
+		LateUnknowns: true, // a server may pass on what it was given long after its client went elsewhere
+		Unique:       true, // nothing is sent again that may have been stored
+		Redelivers:   true,
+		Skips:        s.Consumer.Commit == broker.CommitBefore,
 	}
 	majority := s.Topic.Replicas/2 + 1
 	spare := s.Topic.Replicas - majority

@@ -60,6 +60,10 @@ func (p *producer) write() {
 func (p *producer) pick() (*letter, *nats.Msg) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if over := p.dialer.Made(); over != p.over {
+		p.over = over
+		p.strand()
+	}
 	now := time.Now()
 	for range p.lanes {
 		to := &p.lanes[p.next]
@@ -82,7 +86,7 @@ func (p *producer) pick() (*letter, *nats.Msg) {
 			}
 			p.token++
 			to.places++
-			l.token, l.place = p.token, to.places
+			l.token, l.place, l.over = p.token, to.places, p.over
 			if len(p.flying) == 0 {
 				p.heard = p.driver.clock.Now()
 			}
@@ -91,6 +95,16 @@ func (p *producer) pick() (*letter, *nats.Msg) {
 		}
 	}
 	return nil, nil
+}
+
+// strand tells as unknown what went out on a connection that is no more, before anything goes out on the next: the server at its other end may pass it on whenever
+// it comes to it, and then it is behind what was sent later. p.mu is held.
+func (p *producer) strand() {
+	for _, l := range p.flying {
+		if l.over < p.over {
+			p.finish(l, -1, errElsewhere)
+		}
+	}
 }
 
 // back puts what was refused at the head of its lane again. What something behind it was stored of, or may have been, would change places with that: it is

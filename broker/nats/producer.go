@@ -22,8 +22,9 @@ const (
 )
 
 var (
-	errAborted = errors.New("the producer was aborted before the broker answered")
-	errClosed  = errors.New("the producer was closed before the broker answered")
+	errAborted   = errors.New("the producer was aborted before the broker answered")
+	errClosed    = errors.New("the producer was closed before the broker answered")
+	errElsewhere = errors.New("the connection that it went out on ended before the broker answered")
 )
 
 // A producer publishes with one connection, one message at a time, and never again what may have been stored. A message that surely was not (nobody listened
@@ -51,6 +52,7 @@ type producer struct {
 	next     int                // the lane that the writer looks at first
 	flying   map[uint64]*letter // by token: published, and without an outcome
 	token    uint64
+	over     uint64        // the number of the connection that the writer was seen to have last
 	heard    time.Duration // on the run's clock: when the last answer came, or what is flying began to
 	one      [1]broker.Outcome
 
@@ -69,6 +71,7 @@ type letter struct {
 	until     time.Duration // when its outcome is overdue, on the run's clock
 	value     []byte
 	token     uint64 // of its last publish; 0: it waits
+	over      uint64 // the number of the connection of its last publish
 	place     uint64 // where in its lane it was published last
 	done      bool   // it has its outcome
 }
