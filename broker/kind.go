@@ -26,6 +26,8 @@ type Kind struct {
 	Warn func(Settings) []string
 	// Unused says of scenario fields, as --set names them, why they mean nothing for this kind: who sets one is told.
 	Unused map[string]string
+	// BrokerSettings and TopicSettings are the names of all settings that there are in the version that squall runs by default; empty: Check knows them.
+	BrokerSettings, TopicSettings []string
 	// Shared: offsets count through all partitions of a topic, and a group's members share the messages of all of them.
 	Shared bool
 }
@@ -35,6 +37,7 @@ type Place struct {
 	In       string // as a sentence goes on: "3 nodes in containers"
 	Emulated bool   // what they promise about durability is not tested there
 	Copies   bool   // each replica is a copy of its own
+	Most     int    // the most nodes that there can be; 0: as many as the machine bears
 }
 
 // Decisive are names of timers; empty: none is known.

@@ -71,6 +71,18 @@ func (a *AlterConfig) change(v Victims) change {
 	return c
 }
 
+// CheckWords tells of a setting whose name is nearly that of another.
+func (a *AlterConfig) CheckWords(k broker.Kind) error {
+	names := k.TopicSettings
+	if a.Of == ofBrokers {
+		names = k.BrokerSettings
+	}
+	if meant := report.Typo(a.Setting, names); meant != "" {
+		return fmt.Errorf("there is no setting %s; did you mean %q?", a.Setting, meant)
+	}
+	return nil
+}
+
 func needsConfigurer(v Victims) error {
 	if _, ok := v.Driver.(broker.Configurer); !ok {
 		return errors.New("the settings of this kind of broker cannot be changed while it runs; set them in broker.config or topic.config")

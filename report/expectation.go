@@ -237,6 +237,21 @@ func Suggest(word string, words []string) string {
 	return fmt.Sprintf(", did you mean %q?", best)
 }
 
+// Typo returns the word that was meant, where one that is not among words is so near to one of them that it can be nothing else; empty: it is one of them, or a
+// stranger.
+func Typo(word string, words []string) string {
+	nearest := ""
+	for _, w := range words {
+		switch d := distance(word, w); {
+		case d == 0:
+			return ""
+		case d <= 2 && nearest == "":
+			nearest = w
+		}
+	}
+	return nearest
+}
+
 // distance is the number of single-character edits between two words (Levenshtein 1966), in bytes.
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)

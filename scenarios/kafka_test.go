@@ -88,3 +88,31 @@ func TestFaultsThatATimerMakesVain(t *testing.T) {
 		}
 	}
 }
+
+// Brokers pass over what they do not know: a name that is nearly that of a setting is a mistake, and one that is near none is told as strange.
+func TestSpellingOfSettings(t *testing.T) {
+	const rest = "\nphases: { warm-up: 0s, baseline: 60s }\nload: { rate: 1000/s }\nexpect: [lost == 0]\n"
+	for text, want := range map[string]string{
+		"broker: { kind: kafka, run: containers, nodes: 3, config: { broker.session.timout.ms: 9000 } }":                                         `1:87: broker.config[broker.session.timout.ms]: there is no setting broker.session.timout.ms; did you mean "broker.session.timeout.ms"?`,
+		"broker: { kind: kafka, run: containers, nodes: 3, config: { kafka: { broker.session.timout.ms: 9000 } } }":                              `did you mean "broker.session.timeout.ms"?`,
+		"broker: { kind: kafka, run: containers, nodes: 3 }\ntopic: { config: { min.insync.replica: 1 } }":                                       `did you mean "min.insync.replicas"?`,
+		"broker: { kind: kafka, run: containers, nodes: 12 }":                                                                                    "in containers there are at most 9",
+		"broker: { kind: kafka, run: containers, nodes: 3 }\ntopic: { name: a b }":                                                               "is no name of a topic",
+		"broker: { kind: kafka, run: containers, nodes: 3 }\nfaults: [ { at: 0s, for: 1s, alter-config: { setting: retention.m, to: \"1\" } } ]": `did you mean "retention.ms"?`,
+	} {
+		_, err := scenarios.Parse("test.yaml", []byte(text+rest), scenarios.Options{Kinds: realKinds})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s\ngot  %v\nwant %s", text, err, want)
+		}
+	}
+	for config, strange := range map[string]bool{"confluent.balancer.enable: false": true, "listener.name.data.ssl.key.password: x": false, "num.network.threads: 3": false} {
+		s, err := scenarios.Parse("test.yaml", []byte("broker: { kind: kafka, run: containers, nodes: 3, config: { "+config+" } }"+rest), scenarios.Options{Kinds: realKinds})
+		if err != nil {
+			t.Errorf("%s: %v", config, err)
+			continue
+		}
+		if told := strings.Contains(strings.Join(scenarios.Warnings(s, realKinds["kafka"]), "\n"), "passes over what it does not know"); told != strange {
+			t.Errorf("%s is told as strange: %t", config, told)
+		}
+	}
+}

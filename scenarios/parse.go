@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"fmt"
 	"io/fs"
 	"maps"
 	"path"
@@ -113,6 +114,21 @@ func (d *draft) checkKind(k broker.Kind) {
 	if _, runs := k.Places[d.s.Broker.Run]; !runs && k.Places != nil && !d.wrong(field) {
 		places := slices.Sorted(maps.Keys(k.Places))
 		d.note(d.at(field), field, "", "%s does not run in %s yet; write run: %s", k.Name, d.s.Broker.Run, oneOf(places))
+	}
+	if most := k.Places[d.s.Broker.Run].Most; most > 0 && d.s.Broker.Nodes > most && !d.wrong("broker.nodes") {
+		d.note(d.at("broker.nodes"), "broker.nodes", "", "%d nodes: in %s there are at most %d", d.s.Broker.Nodes, d.s.Broker.Run, most)
+	}
+	d.spelling("broker.config", d.s.Broker.Config, k.BrokerSettings)
+	d.spelling("topic.config", d.s.Topic.Config, k.TopicSettings)
+}
+
+// spelling tells of settings whose names are nearly those of others. Brokers ignore settings that they do not know, and the run would be one with the default.
+func (d *draft) spelling(field string, set map[string]string, names []string) {
+	for _, name := range slices.Sorted(maps.Keys(set)) {
+		place := field + "[" + name + "]"
+		if meant := report.Typo(name, names); meant != "" && !d.wrong(place) {
+			d.note(d.at(place), place, fmt.Sprintf(", did you mean %q?", meant), "there is no setting %s", name)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -40,6 +41,7 @@ var warnings = []func(*Scenario, broker.Kind) []string{
 	shortDelivery,
 	closedLoopLoad,
 	ofKind,
+	strangeSettings,
 }
 
 // Warnings returns what should be known before the run, a sentence each: what cannot be judged, and what will be judged in vain.
@@ -52,6 +54,23 @@ func Warnings(s *Scenario, k broker.Kind) []string {
 			}
 		}
 	}
+	return all
+}
+
+// strangeSettings warns of settings that the kind's usual version does not have: brokers pass over them in silence.
+func strangeSettings(s *Scenario, k broker.Kind) []string {
+	var all []string
+	for of, sets := range map[string]struct {
+		set   map[string]string
+		names []string
+	}{"broker": {s.Broker.Config, k.BrokerSettings}, "topic": {s.Topic.Config, k.TopicSettings}} {
+		for _, name := range slices.Sorted(maps.Keys(sets.set)) {
+			if len(sets.names) > 0 && !slices.Contains(sets.names, name) && !strings.HasPrefix(name, "listener.name.") {
+				all = append(all, fmt.Sprintf("%s.config: the version of %s that runs where no image is named has no setting %s; a broker passes over what it does not know.", of, k.Name, name))
+			}
+		}
+	}
+	slices.Sort(all)
 	return all
 }
 

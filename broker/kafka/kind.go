@@ -3,6 +3,7 @@ package kafka
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,9 +22,11 @@ var Kind = broker.Kind{
 	Decisive: broker.Decisive{Node: sessionConfig, Follower: lagConfig, Member: memberTimer, Heartbeat: heartbeatConfig},
 	APIs: []string{"produce", "fetch", "list-offsets", "metadata", "offset-commit", "offset-fetch", "find-coordinator", "join-group", "sync-group",
 		"heartbeat", "leave-group", "init-producer-id", "end-txn"},
-	Codes: errorCodes(),
+	Codes:          errorCodes(),
+	BrokerSettings: namesOf(0),
+	TopicSettings:  namesOf(1),
 	Places: map[string]broker.Place{
-		"containers": {In: "containers", Copies: true},
+		"containers": {In: "containers", Copies: true, Most: 9},
 		"embedded":   {In: "this process", Emulated: true},
 	},
 	Refuses: map[string]string{"step-down": "Kafka takes no such order: stop the node, which hands over what it leads; or reassign, and then elect-leader"},
@@ -59,6 +62,9 @@ func minInSync(s broker.Settings) (int, error) {
 	return n, nil
 }
 
+// topicName is what Kafka takes (org.apache.kafka.common.internals.Topic).
+var topicName = regexp.MustCompile(`^[a-zA-Z0-9._-]{1,249}$`)
+
 func check(s broker.Settings) []broker.Problem {
 	var all []broker.Problem
 	tell := func(wrong bool, field, format string, args ...any) {
@@ -69,6 +75,8 @@ func check(s broker.Settings) []broker.Problem {
 	p, t := s.Producer, s.Topic
 	isr, err := minInSync(s)
 	tell(err != nil, "topic.config["+minInSyncConfig+"]", "%v", err)
+	tell(!topicName.MatchString(t.Name) || t.Name == "." || t.Name == "..", "topic.name",
+		"%q is no name of a topic: it has 1 to 249 letters, digits, dots, underscores and hyphens, and is not a dot or two", t.Name)
 	tell(t.Partitions < 1, "topic.partitions", "a topic has at least one partition")
 	tell(t.Replicas < 1, "topic.replicas", "a partition has at least one replica")
 	tell(t.Replicas > s.Nodes, "topic.replicas", "%d replicas need as many nodes, and there are %d: lower it, or raise broker.nodes", t.Replicas, s.Nodes)
