@@ -1,9 +1,32 @@
 package nats
 
 import (
+	"math"
+	"reflect"
 	"testing"
 	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
 )
+
+// An answer is read the same, whether it is the usual one or not.
+func TestAnswerOf(t *testing.T) {
+	for data, want := range map[string]pubAnswer{
+		`{"stream":"orders","seq":4711}`:                                                              {Sequence: 4711},
+		`{"stream":"orders", "seq": 4711,"duplicate": true}`:                                          {Sequence: 4711},
+		`{"seq":18446744073709551615,"stream":"a"}`:                                                   {Sequence: math.MaxUint64},
+		`{"error":{"code":503,"err_code":10077,"description":"\"seq\":1"},"stream":"orders","seq":0}`: {Error: &jetstream.APIError{Code: 503, ErrorCode: 10077, Description: `"seq":1`}},
+	} {
+		if got, err := answerOf([]byte(data)); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %+v, %v", data, got, err)
+		}
+	}
+	for _, data := range []string{"", "{", `{"seq":-1}`, `{"seq":99999999999999999999}`} {
+		if got, err := answerOf([]byte(data)); err == nil {
+			t.Errorf("%s is taken: %+v", data, got)
+		}
+	}
+}
 
 // Heartbeats that are missing now and then are no silence; those that are missing one after another are, from the first of them on.
 func TestSilence(t *testing.T) {

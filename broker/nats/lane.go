@@ -1,6 +1,7 @@
 package nats
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -38,9 +39,9 @@ func (l *lane) stored(place uint64) { l.highest = max(l.highest, place) }
 
 // write publishes until the producer ends.
 func (p *producer) write() {
+	var l *letter
 	for {
-		l, m := p.pick()
-		if l == nil {
+		if l = p.pick(l); l == nil {
 			select {
 			case <-p.wake:
 				continue
@@ -48,7 +49,7 @@ func (p *producer) write() {
 				return
 			}
 		}
-		if err := p.conn.PublishMsg(m); err != nil {
+		if err := p.conn.PublishMsg(&p.out); err != nil {
 			p.mu.Lock()
 			p.unsent(l, err)
 			p.mu.Unlock()
@@ -56,10 +57,13 @@ func (p *producer) write() {
 	}
 }
 
-// pick returns the next message to be published, of each lane in turn, and how it is published; nil: there is none now.
-func (p *producer) pick() (*letter, *nats.Msg) {
+// pick returns the next message to be published, of each lane in turn, with p.out made ready for it; nil: there is none now. The writer is done with before.
+func (p *producer) pick(before *letter) *letter {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if before != nil {
+		before.writing = false
+	}
 	if over := p.dialer.Made(); over != p.over {
 		p.over = over
 		p.strand()
@@ -91,10 +95,12 @@ func (p *producer) pick() (*letter, *nats.Msg) {
 				p.heard = p.driver.clock.Now()
 			}
 			p.flying[l.token] = l
-			return l, p.envelope(l)
+			l.writing = true
+			p.address(l)
+			return l
 		}
 	}
-	return nil, nil
+	return nil
 }
 
 // strand tells as unknown what went out on a connection that is no more, before anything goes out on the next: the server at its other end may pass it on whenever
@@ -130,12 +136,18 @@ func (p *producer) back(to *lane) {
 	to.refused, to.waiting = nil, append(again, to.waiting...)
 }
 
-func (p *producer) envelope(l *letter) *nats.Msg {
-	m := &nats.Msg{Subject: subject(p.topic, l.id.Partition), Reply: p.inbox + "." + strconv.FormatUint(l.token, 10), Data: l.value}
-	if p.ids {
-		m.Header = nats.Header{jetstream.MsgIDHeader: {fmt.Sprintf("%x-%d-%d-%d", p.driver.run, l.id.Producer, l.id.Partition, l.id.Seq)}}
+// address makes p.out the message to be published: it costs two strings.
+func (p *producer) address(l *letter) {
+	var room [128]byte
+	reply := append(append(room[:0], p.inbox...), '.')
+	p.out.Subject, p.out.Reply, p.out.Data = p.topics[l.id.Partition], string(strconv.AppendUint(reply, l.token, 10)), l.value
+	if !p.ids {
+		return
 	}
-	return m
+	id := strconv.AppendUint(room[:0], p.driver.run, 16)
+	id = strconv.AppendUint(append(id, '-'), uint64(l.id.Producer), 10)
+	id = strconv.AppendInt(append(id, '-'), int64(l.id.Partition), 10)
+	p.id[0] = string(strconv.AppendUint(append(id, '-'), l.id.Seq, 10))
 }
 
 // unsent is told of a publish that failed in this process. p.mu is held.
@@ -158,7 +170,7 @@ func (p *producer) refuse(l *letter, err error) {
 	l.token = 0
 	to := &p.lanes[l.id.Partition]
 	if to.complaint == nil {
-		p.news.event(broker.Blocked, p.news.node(), fmt.Sprintf("%s: %v", subject(p.topic, l.id.Partition), err))
+		p.news.event(broker.Blocked, p.news.node(), fmt.Sprintf("%s: %v", p.topics[l.id.Partition], err))
 	}
 	to.refused, to.complaint = append(to.refused, l), err
 	to.trying, to.again = true, time.Now().Add(tryAgain)
@@ -171,6 +183,21 @@ var errNobody = errors.New("no stream's leader listens for this subject")
 type pubAnswer struct {
 	Error    *jetstream.APIError `json:"error"`
 	Sequence uint64              `json:"seq"`
+}
+
+// answerOf reads an answer: the one that all messages get unless something is wrong, without a thought of what else JSON may be.
+func answerOf(data []byte) (a pubAnswer, err error) {
+	if _, rest, ok := bytes.Cut(data, []byte(`"seq":`)); ok && !bytes.Contains(data, []byte(`"error"`)) {
+		digits := bytes.IndexFunc(rest, func(r rune) bool { return r < '0' || r > '9' })
+		if digits > 0 && digits < 20 {
+			for _, d := range rest[:digits] {
+				a.Sequence = 10*a.Sequence + uint64(d-'0')
+			}
+			return a, nil
+		}
+	}
+	err = json.Unmarshal(data, &a)
+	return a, err
 }
 
 // answered is told every answer, one at a time.
@@ -190,8 +217,8 @@ func (p *producer) answered(m *nats.Msg) {
 		p.refuse(l, errNobody)
 		return
 	}
-	var a pubAnswer
-	switch err := json.Unmarshal(m.Data, &a); {
+	a, err := answerOf(m.Data)
+	switch {
 	case err != nil:
 		p.finish(l, -1, fmt.Errorf("an answer that cannot be read: %w", err))
 	case a.Error != nil:

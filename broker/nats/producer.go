@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/seed-228c25e4/squall/broker"
 	"github.com/seed-228c25e4/squall/broker/conns"
@@ -37,9 +38,9 @@ type producer struct {
 	conn    *nats.Conn
 	dialer  *conns.Dialer
 	news    *listener
-	inbox   string // answers come to inbox + "." + a message's token
-	topic   string
-	ids     bool // messages carry an id by which the server knows repetitions
+	inbox   string   // answers come to inbox + "." + a message's token
+	topics  []string // the partitions' subjects
+	ids     bool     // messages carry an id by which the server knows repetitions
 	timeout time.Duration
 	buffer  int
 	tell    func([]broker.Outcome)
@@ -55,6 +56,10 @@ type producer struct {
 	over     uint64        // the number of the connection that the writer was seen to have last
 	heard    time.Duration // on the run's clock: when the last answer came, or what is flying began to
 	one      [1]broker.Outcome
+	spare    [][]byte // the memory of messages that are done
+
+	out nats.Msg // the writer's own, used for every message: the client library keeps nothing of it
+	id  [1]string
 
 	wake  chan struct{} // the writer has something to do
 	life  context.Context
@@ -74,6 +79,7 @@ type letter struct {
 	over      uint64 // the number of the connection of its last publish
 	place     uint64 // where in its lane it was published last
 	done      bool   // it has its outcome
+	writing   bool   // the writer is at it, and reads the value
 }
 
 // NewProducer implements broker.Driver. It returns at once; where no server can be reached now, the connection is made in the background. The messages' keys
@@ -81,9 +87,15 @@ type letter struct {
 func (d *driver) NewProducer(_ context.Context, t broker.Topic, o broker.ProducerOptions, outcomes func([]broker.Outcome)) (broker.Producer, error) {
 	e := d.cluster.Endpoint(broker.Producers)
 	p := &producer{
-		driver: d, dialer: newDialer(e), news: newListener(d, o.Name, o.Events), topic: t.Name, ids: o.Idempotent, tell: outcomes,
+		driver: d, dialer: newDialer(e), news: newListener(d, o.Name, o.Events), ids: o.Idempotent, tell: outcomes,
 		timeout: cmp.Or(o.DeliveryTimeout, defaultDeliveryTimeout), buffer: cmp.Or(o.Buffer, defaultBuffer),
 		lanes: make([]lane, t.Partitions), flying: map[uint64]*letter{}, wake: make(chan struct{}, 1), ended: make(chan struct{}),
+	}
+	for i := range int32(t.Partitions) {
+		p.topics = append(p.topics, subject(t.Name, i))
+	}
+	if p.ids {
+		p.out.Header = nats.Header{jetstream.MsgIDHeader: p.id[:]}
 	}
 	p.life, p.quit = context.WithCancel(context.Background())
 	var err error
@@ -116,7 +128,7 @@ func (p *producer) Send(_ context.Context, messages []broker.Message) int {
 	until := p.driver.clock.Now() + p.timeout + grace
 	for i := range messages[:n] {
 		m := &messages[i]
-		l := &letter{id: m.ID, due: m.Due, sent: m.Sent, until: until, value: append([]byte(nil), m.Value...)}
+		l := &letter{id: m.ID, due: m.Due, sent: m.Sent, until: until, value: p.copyOf(m.Value)}
 		p.order = append(p.order, l)
 		to := &p.lanes[m.ID.Partition]
 		to.waiting = append(to.waiting, l)
@@ -124,6 +136,23 @@ func (p *producer) Send(_ context.Context, messages []broker.Message) int {
 	p.buffered += n
 	p.rouse()
 	return n
+}
+
+// copyOf returns a copy of a message's value. p.mu is held.
+func (p *producer) copyOf(value []byte) []byte {
+	var room []byte
+	if n := len(p.spare); n > 0 {
+		room, p.spare = p.spare[n-1][:0], p.spare[:n-1]
+	}
+	return append(room, value...)
+}
+
+// forget gives up a message's value: its letter may stay in the order for as long as one before it waits. p.mu is held.
+func (p *producer) forget(l *letter) {
+	if !l.writing {
+		p.spare = append(p.spare, l.value)
+	}
+	l.value = nil
 }
 
 // rouse lets the writer look for what there is to do.
@@ -147,7 +176,7 @@ func (p *producer) finish(l *letter, offset int64, err error) {
 			p.lanes[l.id.Partition].stored(l.place)
 		}
 	}
-	l.value = nil // it may stay in the order for as long as one before it waits
+	p.forget(l)
 	p.one[0] = broker.Outcome{ID: l.id, Due: l.due, Sent: l.sent, At: p.driver.clock.Now(), Offset: offset, Err: err}
 	p.tell(p.one[:])
 }
