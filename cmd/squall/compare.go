@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -31,7 +32,7 @@ type compareFlags struct {
 const compareExample = "  squall report compare monday/* -- tuesday/*\n" +
 	"  squall report compare monday/* -- tuesday/* -- rerun/*        the last are to confirm what looks worse\n" +
 	"  squall report compare --across broker kafka-4.1/ -- kafka-4.3/\n" +
-	"  squall report compare --fail-on worse squall-baseline -- out/"
+	"  squall report compare --fail-on worse squall-baseline -- out/ -- again/"
 
 func compareCommand() *cobra.Command {
 	var f compareFlags
@@ -43,7 +44,8 @@ func compareCommand() *cobra.Command {
 			"Each of BASE, NEW and FRESH is the folder of a run, a folder with such folders somewhere in it, or a history as `squall run --baseline` keeps one.\n" +
 			"Worse is what differs by more than the limits, is no chance in view of all that is compared, and shows in FRESH runs too, made because NEW looked worse.\n" +
 			"Only passing runs that nobody touched are held against, of the same scenario, broker and kind of machine; what is left out is told.\n\n" +
-			"The exit code is 0 whatever comes of it, unless --fail-on says otherwise.",
+			"The exit code is 0 whatever comes of it, unless --fail-on worse is given: then it is 10 where something is worse. With FRESH runs that is what they confirmed;\n" +
+			"where none were given, what looks worse fails too, though nothing has confirmed it.",
 		Example: compareExample,
 		RunE: func(c *cobra.Command, args []string) error {
 			sides, err := splitSides(args, c.ArgsLenAtDash())
@@ -57,7 +59,7 @@ func compareCommand() *cobra.Command {
 	c.Flags().StringSliceVar(&f.across, "across", nil, "compare although the sides differ in this: scenario, broker or machine (may be repeated)")
 	c.Flags().StringVar(&f.minShare, "min-share", fmt.Sprintf("%g%%", 100*defaults.MinShare), "the least difference that matters, as a share of the earlier runs' median")
 	c.Flags().DurationVar(&f.minTime, "min-time", defaults.MinTime, "the least difference that matters, of durations")
-	c.Flags().StringVar(&f.failOn, "fail-on", "", "end with exit code 10 if anything is this: worse")
+	c.Flags().StringVar(&f.failOn, "fail-on", "", "end with exit code 10 if anything is this: worse; without FRESH runs unconfirmed too")
 	addFormat(c, &f.format)
 	return c
 }
@@ -96,6 +98,8 @@ func (f compareFlags) limits() (report.ComparisonLimits, error) {
 		share /= 100
 	}
 	switch {
+	case err == nil && !percent && share > 1:
+		return limits, fmt.Errorf("--min-share %s is %g %%: write %[1]s%%, or a share such as 0.2", f.minShare, 100*share)
 	case err != nil || !(share >= 0): // not a number, too
 		return limits, fmt.Errorf("--min-share is a share such as 20%%, not %q", f.minShare)
 	case f.minTime < 0:
@@ -120,20 +124,16 @@ func compareSides(c *cobra.Command, sides [3][]string, f compareFlags) error {
 	if err != nil {
 		return err
 	}
-	var runs [3][]compare.Run
-	for i, paths := range sides {
-		for _, path := range paths {
-			found, damaged, err := runsIn(path)
-			if err != nil {
-				return err
-			}
-			for _, d := range damaged {
-				fmt.Fprintln(c.ErrOrStderr(), d)
-			}
-			runs[i] = append(runs[i], found...)
-		}
+	runs, err := readSides(c.ErrOrStderr(), sides)
+	if err != nil {
+		return err
 	}
 	result := compare.Compare(f.sets(strings.Join(sides[0], " "), runs), limits)
+	if len(result.Against) > 0 && !slices.Contains(f.across, string(compare.AspectScenario)) {
+		first := &result.Against[0]
+		first.Notes = append(first.Notes, strays(runs)...)
+	}
+	fails := f.failOn != "" && worse(result, len(runs[2]) > 0)
 	if f.format == "json" {
 		err = json.NewEncoder(c.OutOrStdout()).Encode(result)
 	} else {
@@ -142,10 +142,68 @@ func compareSides(c *cobra.Command, sides [3][]string, f compareFlags) error {
 	switch {
 	case err != nil:
 		return internalError{err}
-	case f.failOn != "" && result.Outcome == report.Worse:
+	case fails:
 		return verdictError{report.ExitMissed}
 	}
 	return nil
+}
+
+// readSides reads the runs of each side, and tells which files of them are damaged.
+func readSides(stderr io.Writer, sides [3][]string) (runs [3][]compare.Run, err error) {
+	for i, paths := range sides {
+		for _, path := range paths {
+			found, damaged, err := runsIn(path)
+			if err != nil {
+				return runs, err
+			}
+			for _, d := range damaged {
+				fmt.Fprintln(stderr, d)
+			}
+			runs[i] = append(runs[i], found...)
+		}
+	}
+	return runs, nil
+}
+
+// worse reports whether --fail-on worse makes this a failure. What looks worse, and no fresh run of its scenario could confirm, is one: a gate that only fresh runs
+// close would stand open where none are made. The sentence says so.
+func worse(c *report.Comparison, fresh bool) bool {
+	open := slices.ContainsFunc(c.Against, func(a report.Against) bool {
+		return a.Fresh == 0 && slices.ContainsFunc(a.Figures, func(f report.ComparedFigure) bool { return f.Outcome == report.Unconfirmed })
+	})
+	switch {
+	case open && fresh:
+		c.Sentence += "; worse, not confirmed: no fresh run can be compared"
+	case open:
+		c.Sentence += "; worse, not confirmed: no fresh runs were given"
+	}
+	return open || c.Outcome == report.Worse
+}
+
+// strays tells which runs were left out because no new run is of their scenario.
+func strays(runs [3][]compare.Run) (notes []string) {
+	for i, side := range []string{0: "earlier", 2: "fresh"} {
+		var names []string
+		of := map[string][]compare.Run{}
+		for _, r := range runs[i] {
+			s := r.Scenario
+			if slices.ContainsFunc(runs[1], func(o compare.Run) bool { return o.Scenario == s }) {
+				continue
+			}
+			if of[s] == nil {
+				names = append(names, s)
+			}
+			of[s] = append(of[s], r)
+		}
+		for _, s := range names {
+			which := fmt.Sprintf("%s run %s", side, &of[s][0])
+			if n := len(of[s]); n > 1 {
+				which = fmt.Sprintf("%d %s runs, as %s", n, side, &of[s][0])
+			}
+			notes = append(notes, fmt.Sprintf("Left out: %s: the scenario is %s, and no new run is of it.", which, s))
+		}
+	}
+	return notes
 }
 
 // sets puts the runs of each scenario together, in the order of the new ones; across scenarios all of them.

@@ -47,8 +47,11 @@ func againstTitle(a report.Against) string {
 }
 
 // againstRows tell each figure, what is worse first, then what is better, what cannot be told, and by its name alone what has not changed. Of a single run, what would
-// tell more is said once.
+// tell more is said once, and so is that there is nothing to hold it against.
 func againstRows(a report.Against) (rows []row) {
+	if a.Base == 0 && a.New > 0 {
+		return []row{{"", "cannot tell: there is no earlier run to compare with"}}
+	}
 	var same []string
 	least, most := 0, 0
 	for _, f := range byImportance(a.Figures) {
