@@ -19,6 +19,11 @@ type ComparisonLimits struct {
 	MinTime  time.Duration `json:"min_time_ns"` // of figures that are durations
 }
 
+// DefaultLimits are the limits where nobody states others.
+func DefaultLimits() ComparisonLimits {
+	return ComparisonLimits{Alpha: 0.05, MinShare: 0.2, MinTime: 20 * time.Millisecond}
+}
+
 // Against is a comparison with one set of earlier runs.
 type Against struct {
 	Name     string           `json:"name"`               // "the last 20 runs", "the pinned reference"

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/seed-228c25e4/squall/report"
 )
 
 // A Suite is many runs of scenarios, with everything filled in: a suite file, or scenarios that were named.
@@ -50,6 +52,7 @@ func (q Quarantine) Holds(now time.Time) bool {
 type SuiteBaseline struct {
 	Dir         string // where earlier runs are stored
 	FailOnWorse bool   // a run that is worse, and was confirmed to be, fails
+	Limits      report.ComparisonLimits
 }
 
 // The orders of a suite.
@@ -131,7 +134,7 @@ func (d *suiteDraft) baseline() {
 
 func newSuiteDraft(name string, data []byte, o Options) *suiteDraft {
 	return &suiteDraft{
-		s: &Suite{Order: AsWritten, Rerun: defaultRerun}, o: o, setBy: map[string]*yaml.Node{},
+		s: &Suite{Order: AsWritten, Rerun: defaultRerun, Baseline: SuiteBaseline{Limits: report.DefaultLimits()}}, o: o, setBy: map[string]*yaml.Node{},
 		reader: reader{notebook: newNotebook(name, data), places: map[string]*yaml.Node{}},
 	}
 }
@@ -163,6 +166,8 @@ func (d *suiteDraft) fields() section {
 		{"baseline", needing{section{
 			{"dir", text{p: &s.Baseline.Dir}, "The folder of a history, from the suite's own; it is begun where there is none. What passes joins it."},
 			{"fail-on-worse", truth{&s.Baseline.FailOnWorse}, "Whether a run that is worse than the earlier ones, and was again when it was repeated, is a failure."},
+			{"min-share", percent{&s.Baseline.Limits.MinShare}, "The least difference that matters, as a share of the earlier runs' median."},
+			{"min-time", duration{p: &s.Baseline.Limits.MinTime}, "The least difference that matters, of durations."},
 		}, []string{"dir"}}, "What the runs are held against. What looks worse is run again."},
 	}
 }

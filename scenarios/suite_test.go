@@ -33,6 +33,7 @@ budget: 90m
 order: seeded
 seed: 7
 fail-fast: true
+baseline: { dir: before, min-share: 30%, min-time: 50ms }
 rerun-inconclusive: 1
 scenarios:
   - quickstart
@@ -61,8 +62,11 @@ scenarios:
 	if is := last.Scenario; is.Broker.Nodes != 5 || is.Load.Rate != 5000 || is.Load.Producers.Acks != "1" || is.Broker.Config["a.b"] != "x, y" || is.Topic.Config["min.insync.replicas"] != "1" {
 		t.Errorf("%+v", is)
 	}
-	if s.Budget != 90*time.Minute || s.Order != scenarios.Seeded || *s.Seed != 7 || !s.FailFast || s.Rerun != 1 || last.Quarantine.Reason != "flaky" || last.Line != 11 {
+	if s.Budget != 90*time.Minute || s.Order != scenarios.Seeded || *s.Seed != 7 || !s.FailFast || s.Rerun != 1 || last.Quarantine.Reason != "flaky" || last.Line != 12 {
 		t.Errorf("%+v, %+v", s, last)
+	}
+	if l := s.Baseline.Limits; l.MinShare != 0.3 || l.MinTime != 50*time.Millisecond || l.Alpha != 0.05 {
+		t.Errorf("limits %+v", l)
 	}
 }
 
@@ -80,6 +84,7 @@ func TestMistakesOfSuites(t *testing.T) {
 		{"scenarios: [ { scenario: quickstart, quarantine: { reason: x, until: soon } } ]", "wants a day such as 2027-01-31"},
 		{"scenarios: [ { scenario: quickstart, quarantine: { until: 2027-01-31 } } ]", "wants a reason and the last day"},
 		{"scenarios: [ quickstart ]\nbudget: 5", "2:9: budget: 5 has no unit"},
+		{"scenarios: [ quickstart ]\nbaseline: { dir: x, min-share: 20 }", "baseline.min-share: 20 has no unit; write a share such as 50%"},
 		{"scenarios: [ quickstart ]\norder: random", "wants as-written or seeded"},
 		{"scenarios: [ quickstart ]\nfail-fsat: true", `did you mean "fail-fast"`},
 		{"scenarios: [ quickstart ]\nrerun-inconclusive: 99", "out of bounds"},

@@ -44,8 +44,10 @@ func (g *going) against(ctx context.Context) error {
 	for _, k := range kins {
 		for n, i := range k.runs {
 			if e := &g.result.Runs[i]; e.Outcome == Pass && len(e.Worse) == 0 {
-				_, failed := h.Add(k.new[n])
-				err = errors.Join(err, failed)
+				added, failed := h.Add(k.new[n])
+				if err = errors.Join(err, failed); !added && failed == nil {
+					e.Notes = append(e.Notes, "it does not join the earlier runs: "+k.new[n].NoBaseline)
+				}
 			}
 		}
 	}
@@ -82,7 +84,7 @@ func (g *going) compare(h compare.History, kins []*kin) error {
 		}
 		sets = append(sets, its...)
 	}
-	g.result.Comparison = compare.Compare(sets, compare.Defaults())
+	g.result.Comparison = compare.Compare(sets, g.s.Baseline.Limits)
 	for at, damaged := range notes {
 		first := &g.result.Comparison.Against[at]
 		first.Notes = append(first.Notes, damaged...)

@@ -9,23 +9,29 @@ import (
 	"time"
 
 	"github.com/seed-228c25e4/squall/report"
+	"github.com/seed-228c25e4/squall/report/compare"
 	"github.com/seed-228c25e4/squall/scenarios"
 	"github.com/seed-228c25e4/squall/suite"
 )
 
 // nights runs a suite of one scenario on one night after another, against one history.
 type nights struct {
-	t      *testing.T
-	dir    string
-	strict bool
-	n      int
+	limits    report.ComparisonLimits // the zero value: the defaults
+	t         *testing.T
+	dir       string
+	strict    bool
+	disturbed bool // all of it
+	n         int
 }
 
 // run is a night on which service comes back after these times, one run after another; code is what the runs after the first come to.
 func (n *nights) run(code report.ExitCode, services ...time.Duration) *suite.Result {
 	n.t.Helper()
 	s := suiteOf("a")
-	s.Baseline = scenarios.SuiteBaseline{Dir: n.dir, FailOnWorse: n.strict}
+	s.Baseline = scenarios.SuiteBaseline{Dir: n.dir, FailOnWorse: n.strict, Limits: report.DefaultLimits()}
+	if n.limits.Alpha > 0 {
+		s.Baseline.Limits = n.limits
+	}
 	made := 0
 	r := suite.Run(n.t.Context(), s, suite.Options{Code: func(error) report.ExitCode { return report.ExitInternal },
 		Run: func(_ context.Context, run *scenarios.SuiteRun, _ string) (*report.Report, error) {
@@ -36,6 +42,9 @@ func (n *nights) run(code report.ExitCode, services ...time.Duration) *suite.Res
 				Verdict:  report.Verdict{Outcome: report.Pass, Sentence: "pass."},
 				Faults:   []report.Fault{{Name: "kill"}},
 				Recovery: []report.Recovery{{Fault: "kill", Service: report.Figure{Value: services[at], Known: true}}}}
+			if n.disturbed {
+				r.Validity = []report.Finding{{Scope: report.ScopeAll, Text: "the schedule was missed"}}
+			}
 			if made > 1 && code != 0 {
 				r.Verdict = report.Verdict{Outcome: report.Fail, Sentence: "fail.", ExitCode: code}
 			}
@@ -92,5 +101,38 @@ func TestWorse(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What matters is as much as the suite says.
+func TestWorseByTheSuitesLimits(t *testing.T) {
+	for _, c := range []struct {
+		share float64
+		least time.Duration
+		worse bool
+	}{{0.2, 20 * time.Millisecond, true}, {0.8, 20 * time.Millisecond, false}, {0.2, 3 * time.Second, false}} {
+		n := &nights{t: t, dir: filepath.Join(t.TempDir(), "history"), strict: true}
+		n.before()
+		n.limits = report.ComparisonLimits{Alpha: 0.05, MinShare: c.share, MinTime: c.least}
+		r := n.run(0, 6*time.Second) // 4s before
+		if (len(r.Runs[0].Worse) > 0) != c.worse || (r.Verdict.ExitCode == report.ExitMissed) != c.worse {
+			t.Errorf("with %+v: exit code %d, worse %q", c, r.Verdict.ExitCode, r.Runs[0].Worse)
+		}
+	}
+}
+
+// A run of which no figure can be used passes, and does not join those that later ones are held against.
+func TestWithoutFiguresJoinsNothing(t *testing.T) {
+	n := &nights{t: t, dir: filepath.Join(t.TempDir(), "history")}
+	n.disturbed = true
+	r := n.run(0, 4*time.Second)
+	if notes := strings.Join(r.Runs[0].Notes, "; "); r.Verdict.ExitCode != 0 || !strings.Contains(notes, "it does not join the earlier runs: no figure of it can be used: ") {
+		t.Errorf("exit code %d, notes %q", r.Verdict.ExitCode, notes)
+	}
+	if n.disturbed = false; len(n.run(0, 4*time.Second).Runs[0].Notes) > 0 {
+		t.Error("a run with figures does not join")
+	}
+	if rolling, _, _, err := (compare.History{Dir: n.dir}).Runs("a"); len(rolling) != 1 || err != nil {
+		t.Errorf("%d runs joined, %v", len(rolling), err)
 	}
 }

@@ -99,7 +99,7 @@ func (a *attempt) write(r *report.Report) error {
 		return a.dir.write(r)
 	}
 	h := compare.History{Dir: a.baseline}
-	compared := against(h, r)
+	compared := against(h, r, a.limits)
 	err := a.dir.write(r) // whatever became of the comparison
 	if a.leaves {
 		return err
@@ -111,12 +111,12 @@ func (a *attempt) write(r *report.Report) error {
 }
 
 // against holds a run against the history, in the report itself.
-func against(h compare.History, r *report.Report) error {
+func against(h compare.History, r *report.Report, limits report.ComparisonLimits) error {
 	sets, damaged, err := h.Sets([]compare.Run{compare.Of(r)}, nil)
 	if err != nil {
 		return err
 	}
-	r.Comparison = compare.Compare(sets, compare.Defaults())
+	r.Comparison = compare.Compare(sets, limits)
 	first := &r.Comparison.Against[0]
 	first.Notes = append(first.Notes, damaged...)
 	return nil

@@ -110,7 +110,7 @@ func run(c *cobra.Command, name string, f runFlags, seed *uint64) error {
 	if err != nil {
 		return err
 	}
-	a := attempt{s: s, watchers: watched.observers(), dir: dir, id: id, command: command(name, f, s), calibrate: f.calibrate, baseline: f.baseline, progress: progress, look: look, stop: stop}
+	a := attempt{s: s, watchers: watched.observers(), dir: dir, id: id, command: command(name, f, s), calibrate: f.calibrate, baseline: f.baseline, limits: report.DefaultLimits(), progress: progress, look: look, stop: stop}
 	r, err := a.run(ctx)
 	if r == nil {
 		return errors.Join(err, dir.removeIfEmpty())
@@ -134,7 +134,8 @@ type attempt struct {
 	command   []string // what repeats it
 	calibrate bool
 	baseline  string // the folder of the history that it is held against; empty: none
-	leaves    bool   // the history is left as it is: it is for the suite to say what joins it, and what could not be read
+	limits    report.ComparisonLimits
+	leaves    bool // the history is left as it is: it is for the suite to say what joins it, and what could not be read
 	progress  *plain
 	watchers  []squall.Observer
 	look      *look  // nil: it is told in lines

@@ -78,7 +78,7 @@ func runSuite(c *cobra.Command, args []string, f suiteFlags, seed *uint64) error
 	if f.list {
 		return tellSuite(c, suite.Plan(s, time.Now()), f.format, suite.List)
 	}
-	n := &night{flags: f, baseline: s.Baseline.Dir, progress: newProgress(c.ErrOrStderr(), f.ui)}
+	n := &night{flags: f, baseline: s.Baseline, progress: newProgress(c.ErrOrStderr(), f.ui)}
 	ctx, stop, release := interrupts(c.Context(), n.progress)
 	defer release()
 	n.stop = stop
@@ -182,7 +182,7 @@ func appendSummary(name string, r *suite.Result) error {
 type night struct {
 	flags    suiteFlags
 	dir      string
-	baseline string // the folder of the history; empty: none
+	baseline scenarios.SuiteBaseline
 	watched  *scraped
 	progress *plain
 	stop     func()
@@ -199,7 +199,7 @@ func (n *night) run(ctx context.Context, r *scenarios.SuiteRun, folder string) (
 	n.progress.begin()
 	f := runFlags{set: r.Set}
 	a := attempt{s: r.Scenario, dir: dir, id: id, command: command(r.Open, f, r.Scenario), progress: n.progress, stop: n.stop, watchers: n.watched.observers(),
-		baseline: n.baseline, leaves: true}
+		baseline: n.baseline.Dir, limits: n.baseline.Limits, leaves: true}
 	done, err := a.run(ctx)
 	if done == nil {
 		return nil, errors.Join(err, dir.removeIfEmpty())

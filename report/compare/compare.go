@@ -5,7 +5,6 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/seed-228c25e4/squall/report"
 )
@@ -22,9 +21,7 @@ type Set struct {
 }
 
 // Defaults are the limits where nobody states others.
-func Defaults() report.ComparisonLimits {
-	return report.ComparisonLimits{Alpha: 0.05, MinShare: 0.2, MinTime: 20 * time.Millisecond}
-}
+func Defaults() report.ComparisonLimits { return report.DefaultLimits() }
 
 // intervals is the confidence of the intervals that are told.
 const intervals = 0.95

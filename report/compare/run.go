@@ -58,7 +58,21 @@ func Of(r *report.Report) Run {
 	if run.NoBaseline = run.Barred; run.Barred == "" && r.Verdict.Outcome != report.Pass {
 		run.NoBaseline = "its verdict is " + string(r.Verdict.Outcome)
 	}
+	if run.NoBaseline == "" { // it would take the place of a run that tells something
+		run.NoBaseline = run.without()
+	}
 	return run
+}
+
+// without says why a run has no figure that others could be held against; empty: it has one.
+func (r *Run) without() string {
+	why := ""
+	for _, f := range r.Figures {
+		if why = f.Why; why == "" {
+			return ""
+		}
+	}
+	return "no figure of it can be used: " + why
 }
 
 // notCompared are the sections of a scenario that change nothing in how it runs, but for the choices that the seed makes.

@@ -86,10 +86,17 @@ func TestOfDisturbed(t *testing.T) {
 		t.Errorf("%+v", f)
 	}
 	quiet.Disturbances = []report.Disturbance{{From: 0, To: 60 * sec}}
-	for _, f := range Of(quiet).Figures {
+	all := Of(quiet)
+	for _, f := range all.Figures {
 		if f.Why != disturbedWhy {
 			t.Errorf("%+v", f)
 		}
+	}
+	if all.Barred != "" || all.NoBaseline != "no figure of it can be used: "+disturbedWhy {
+		t.Errorf("barred %q, no baseline %q", all.Barred, all.NoBaseline)
+	}
+	if added, err := (History{Dir: t.TempDir()}).Add(all); added || err != nil {
+		t.Error("a run without figures joined the history", err)
 	}
 }
 
