@@ -57,6 +57,7 @@ fuzz: ## a minute on each fuzz target
 
 images: ## the broker images of the container tests, where no registry can be reached
 	testcontainers/images/kafka/build.sh
+	testcontainers/images/rabbitmq/build.sh
 
 soak: build ## the long counts: many kill cycles, five nodes, repeated starts, every control
 	SQUALL_SOAK=1 SQUALL_KILLS=20 SQUALL_REQUIRE_DOCKER=1 SQUALL_EXECUTABLE=$(CURDIR)/$(BIN) go test -timeout 5h -v -run 'Soak|Nodes|KilledWhileStarting|InterruptedAtRandom|ServersEndWithSquall' . ./faults ./testcontainers ./cmd/squall

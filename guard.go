@@ -18,11 +18,13 @@ const (
 	crashLog = 20
 )
 
-// A guard notices brokers that die although no fault holds them.
+// A guard notices brokers that die although no fault holds them, and those that gave up a start and were started again.
 type guard struct {
 	nodes   []broker.Node
 	clock   broker.Clock
 	journal *journal
+	finding func(format string, args ...any)
+	again   map[string]int // how many restarts of a node have been told
 
 	mu      sync.Mutex
 	held    map[string]int // nodes that faults hold, by how many
@@ -56,6 +58,21 @@ func (g *guard) run(ctx context.Context) {
 		}
 		for _, n := range g.nodes {
 			g.look(ctx, n)
+		}
+		g.restarts()
+	}
+}
+
+// restarts tells of nodes that gave up a start: without being told, nobody would know why one was back so late.
+func (g *guard) restarts() {
+	for _, n := range g.nodes {
+		r, ok := n.(broker.Restarter)
+		if !ok {
+			continue
+		}
+		for _, x := range r.Restarts()[g.again[n.Name()]:] {
+			g.again[n.Name()]++
+			g.finding("%s gave up its start and was started again, as what supervises it would do: %s", n.Name(), x.Why)
 		}
 	}
 }

@@ -71,7 +71,7 @@ func newRun(s *scenarios.Scenario, bed Testbed, observers []Observer, end contex
 	r := &run{scenario: s, bed: bed, clock: bed.Clock, begun: bed.Clock.Now(), panics: panics{stop: end}}
 	r.journal = newJournal(bed.Clock, bed.Events, observers, &r.panics, s.Secrets())
 	r.watcher = &watcher{driver: bed.Driver, clock: bed.Clock, journal: r.journal}
-	r.guard = &guard{nodes: bed.Cluster.Nodes(), clock: bed.Clock, journal: r.journal}
+	r.guard = &guard{nodes: bed.Cluster.Nodes(), clock: bed.Clock, journal: r.journal, finding: r.finding, again: map[string]int{}}
 	r.sampler = &sampler{machine: bed.Host, nodes: bed.Cluster.Nodes(), clock: bed.Clock}
 	r.phases = loadgen.NewPhases(report.Phase{Name: string(report.Prepare), Kind: report.Prepare, From: r.begun})
 	r.ledger = ledger.New(s.Load.Producers.Count, s.Topic.Partitions)

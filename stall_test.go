@@ -36,7 +36,7 @@ phases: { warm-up: 15s, baseline: 30s, recovery: 1s }
 	if err != nil {
 		t.Fatal(err)
 	}
-	cluster, err := testcontainers.Kafka(t.Context(), testcontainers.Options{Nodes: 1, Sidecar: os.Getenv("SQUALL_EXECUTABLE")})
+	cluster, err := testcontainers.Start(t.Context(), testcontainers.Options{Nodes: 1, Sidecar: os.Getenv("SQUALL_EXECUTABLE")})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -146,6 +146,7 @@ func (r *run) noticed() {
 func (r *run) report(stopped Stopped) *report.Report {
 	r.watching()
 	r.behind.Wait()
+	r.guard.restarts() // since it looked last
 	now := r.clock.Now()
 	r.phases.End(now)
 	history, windows, phases := r.collector.Finish(now, r.loadEnd)

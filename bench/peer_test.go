@@ -67,7 +67,7 @@ func onKafka(t *testing.T) *realPlace {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build the sidecar: %v: %s", err, out)
 	}
-	c, err := testcontainers.Kafka(t.Context(), testcontainers.Options{Nodes: 1, Image: peerImage, Pull: testcontainers.PullNever, Sidecar: sidecar, Heap: "1g",
+	c, err := testcontainers.Start(t.Context(), testcontainers.Options{Nodes: 1, Image: peerImage, Pull: testcontainers.PullNever, Sidecar: sidecar, Heap: "1g",
 		Config: map[string]string{"log.retention.check.interval.ms": "1000"}})
 	if err != nil {
 		t.Fatal(err)

@@ -21,6 +21,21 @@ type Link interface {
 	Traffic(context.Context) (LinkTraffic, error)
 }
 
+// A Flow is a Link that may carry what From says alone. Some brokers have one connection for each pair of nodes, whoever dialled it: there, b1 -> b2 is all
+// that b1 says to b2, under Requests, and what b2 says is b2 -> b1. What is done to a half is then done to that way, and what is done to connections, to
+// those of the pair.
+type Flow interface {
+	Link
+	// OneWay reports whether it is so.
+	OneWay() bool
+}
+
+// OneWay reports whether a link carries what its one end says alone.
+func OneWay(l Link) bool {
+	f, ok := l.(Flow)
+	return ok && f.OneWay()
+}
+
 // LinkTraffic is what passed a link since it was made. All but Open only grow.
 type LinkTraffic struct {
 	Requests uint64 // bytes from From to To

@@ -20,6 +20,12 @@ type LogKeeper interface {
 	Logs(ctx context.Context, open func(process int) (io.WriteCloser, error)) error
 }
 
+// An Execer is a Node in which a command can be run, beside its process and with that one's user.
+type Execer interface {
+	// Exec returns what the command wrote to its standard output. A command that ends with an error is one, with what it wrote to its standard error.
+	Exec(ctx context.Context, argv ...string) ([]byte, error)
+}
+
 // A Process is a Node that can tell whether its process runs, as evidence that a fault took effect.
 type Process interface {
 	// Running is false for a process that has ended, and true for a paused one.

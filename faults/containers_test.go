@@ -210,7 +210,7 @@ func pods(t *testing.T, s broker.Settings) (broker.Cluster, broker.Driver) {
 			t.Fatalf("build the sidecar: %v\n%s", err, out)
 		}
 	}
-	c, err := testcontainers.Kafka(t.Context(), o)
+	c, err := testcontainers.Start(t.Context(), o)
 	if lacking := new(testcontainers.EnvironmentError); errors.As(err, &lacking) && os.Getenv("SQUALL_REQUIRE_DOCKER") != "1" {
 		t.Skipf("NOT TESTED: %v", err)
 	}

@@ -87,6 +87,7 @@ type fakeLink struct {
 	open            uint64
 	kept            time.Duration
 	deaf, idle      bool   // does not do what it is told; carries nothing
+	oneWay          bool   // carries what from says alone
 	late            uint64 // connections that end late each time that it is looked at
 	err             error
 }
@@ -121,6 +122,7 @@ func (l *fakeLink) whole() bool {
 func (l *fakeLink) From() string  { return l.from }
 func (l *fakeLink) To() string    { return l.to }
 func (l *fakeLink) Plane() string { return l.plane }
+func (l *fakeLink) OneWay() bool  { return l.oneWay }
 func (l *fakeLink) Traffic(context.Context) (broker.LinkTraffic, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

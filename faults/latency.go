@@ -64,9 +64,13 @@ func (l *Latency) Inject(ctx context.Context, v Victims) (Revert, error) {
 	})
 }
 
-// onLink reports whether the partition's traffic passes one of the links: clients speak to its leader, and a follower fetches from its leader.
+// onLink reports whether the partition's traffic passes one of the links: clients speak to its leader, and a follower fetches from its leader. Of links that
+// carry one way alone, those to a follower are as much its traffic as those from one.
 func onLink(v Victims, p broker.PartitionState) bool {
 	return slices.ContainsFunc(v.Links, func(l broker.Link) bool {
+		if broker.OneWay(l) && l.From() == p.Leader {
+			return slices.Contains(p.Replicas, l.To())
+		}
 		return l.To() == p.Leader && (l.Plane() == broker.PlaneClient || slices.Contains(p.Replicas, l.From()))
 	})
 }

@@ -36,11 +36,22 @@ func (t *Timeline) try(s broker.State, step Step, before Victims) (Victims, erro
 	if err := t.within(&act{Victims: v, step: step, state: s}, nil); errors.As(err, &tooMuch) {
 		return v, err
 	}
+	err = halvesThere(v)
 	if k, ok := FindKind(step.Kind); ok && k.Needs != nil {
-		err = k.Needs(v)
+		err = errors.Join(err, k.Needs(v))
 	}
 	if d, ok := step.Fault.(Demanding); ok {
 		err = errors.Join(err, d.Needs(v))
 	}
 	return v, err
+}
+
+// halvesThere looks whether the links have the half that is to be acted on.
+func halvesThere(v Victims) error {
+	i := slices.IndexFunc(v.Links, broker.OneWay)
+	if v.Half != Replies || i < 0 {
+		return nil
+	}
+	from, to := v.Links[i].From(), v.Links[i].To()
+	return fmt.Errorf("%s -> %s has no replies of its own: these nodes share their connections, and it is all that %s says; name %s -> %s, and leave only out", from, to, from, to, from)
 }

@@ -329,3 +329,31 @@ func TestPreflight(t *testing.T) {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }
+
+// Between nodes that share their connections there are no replies to be acted on alone; what a leader says to its followers is its partition's traffic.
+func TestLinksThatCarryOneWay(t *testing.T) {
+	t.Parallel()
+	b := newBed(slow("a", "b1 -> b2", 0, 0))
+	for _, l := range b.links {
+		l.oneWay = l.plane != broker.PlaneClient
+	}
+	s, _ := b.state(t.Context())
+	if err := b.Preflight(s); err != nil {
+		t.Error(err)
+	}
+	b.Steps[0].Target.Half = Replies
+	if err := b.Preflight(s); err == nil || !strings.Contains(err.Error(), "name b2 -> b1, and leave only out") {
+		t.Errorf("%v", err)
+	}
+	led := broker.PartitionState{Leader: "b1", Replicas: []string{"b1", "b2"}}
+	for l, want := range map[*fakeLink]bool{
+		{from: "b1", to: "b2", plane: broker.PlaneData, oneWay: true}: true,
+		{from: "b2", to: "b1", plane: broker.PlaneData, oneWay: true}: true,
+		{from: "b1", to: "b3", plane: broker.PlaneData, oneWay: true}: false,
+		{from: "b1", to: "b2", plane: broker.PlaneData}:               false,
+	} {
+		if got := onLink(Victims{Links: []broker.Link{l}}, led); got != want {
+			t.Errorf("%s, one way %v: affects the partition: %v", linkName(l), l.oneWay, got)
+		}
+	}
+}

@@ -26,13 +26,21 @@ type Set struct {
 	next  uint64 // the number of the next impairment
 }
 
-// A link is one proxy of one side.
+// A link is what passes one proxy, or, for a flow, one half of each of several.
 type link struct {
-	from, to, plane, proxy string
+	from, to, plane string
 
 	set   *Set
-	side  *side
+	ways  []way
+	flow  bool                         // it carries what from says, and nothing else
 	lasts map[uint64]broker.Impairment // guarded by set.mu
+}
+
+// A way is a proxy that a link passes.
+type way struct {
+	proxy string
+	side  *side
+	back  bool // for a flow: it is the replies that pass there
 }
 
 // A side is the proxies that one Control acts on.
@@ -50,12 +58,32 @@ func NewSet() *Set { return &Set{sides: map[Control]*side{}} }
 
 // Add makes a link of the proxy that c knows by that name.
 func (s *Set) Add(from, to, plane, proxy string, c Control) broker.Link {
+	return s.add(&link{from: from, to: to, plane: plane}, Way{Proxy: proxy, Control: c})
+}
+
+// A Way is a proxy by which one node reaches another.
+type Way struct {
+	Proxy   string // as Control knows it
+	Control Control
+	Back    bool // it is the other node that dials there: what this one says are the replies
+}
+
+// AddFlow makes a link of all that one node says to another, where two nodes share their connections, whoever dialled them: of the halves of all those
+// ways that carry it. The halves left over are the flow the other way.
+func (s *Set) AddFlow(from, to, plane string, ways ...Way) broker.Link {
+	return s.add(&link{from: from, to: to, plane: plane, flow: true}, ways...)
+}
+
+func (s *Set) add(l *link, ways ...Way) broker.Link {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.sides[c] == nil {
-		s.sides[c] = &side{control: c}
+	l.set, l.lasts = s, map[uint64]broker.Impairment{}
+	for _, w := range ways {
+		if s.sides[w.Control] == nil {
+			s.sides[w.Control] = &side{control: w.Control}
+		}
+		l.ways = append(l.ways, way{w.Proxy, s.sides[w.Control], w.Back})
 	}
-	l := &link{from, to, plane, proxy, s, s.sides[c], map[uint64]broker.Impairment{}}
 	s.links = append(s.links, l)
 	return l
 }
@@ -103,6 +131,9 @@ func (s *Set) note(imp broker.Impairment, on []broker.Link) (uint64, []*link, er
 		if !ok || ours.set != s {
 			return 0, nil, fmt.Errorf("%s -> %s (%s) is no link of this cluster", l.From(), l.To(), l.Plane())
 		}
+		if ours.flow && imp.Requests == (broker.Half{}) && imp.Replies != (broker.Half{}) {
+			return 0, nil, fmt.Errorf("%s carries what %s says alone, and no replies: name %s -> %s", ours, l.From(), l.To(), l.From())
+		}
 		if _, err := merge(append(ours.all(), imp)...); err != nil {
 			return 0, nil, fmt.Errorf("%s: %w", ours, err)
 		}
@@ -125,9 +156,11 @@ func (s *Set) forget(id uint64, on []*link) {
 
 // apply brings the links to what lasts on them now, all sides side by side.
 func (s *Set) apply(ctx context.Context, on []*link) (broker.Effect, error) {
-	bySide := map[*side][]*link{}
+	bySide := map[*side][]string{}
 	for _, l := range on {
-		bySide[l.side] = append(bySide[l.side], l)
+		for _, w := range l.ways {
+			bySide[w.side] = append(bySide[w.side], w.proxy)
+		}
 	}
 	var (
 		all    sync.WaitGroup
@@ -154,20 +187,42 @@ func (s *Set) apply(ctx context.Context, on []*link) (broker.Effect, error) {
 	return effect, errors.Join(errs...)
 }
 
-func (s *Set) applySide(ctx context.Context, sd *side, on []*link) error {
+func (s *Set) applySide(ctx context.Context, sd *side, proxies []string) error {
 	sd.applying.Lock()
 	defer sd.applying.Unlock()
-	return sd.control.Apply(ctx, s.wanted(on))
+	return sd.control.Apply(ctx, s.wanted(sd, proxies))
 }
 
-func (s *Set) wanted(on []*link) map[string][]broker.Impairment {
+// wanted returns what lasts on the proxies of one side, of all links that pass them.
+func (s *Set) wanted(sd *side, proxies []string) map[string][]broker.Impairment {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	want := make(map[string][]broker.Impairment, len(on))
-	for _, l := range on {
-		want[l.proxy] = l.all()
+	want := make(map[string][]broker.Impairment, len(proxies))
+	for _, name := range proxies {
+		want[name] = []broker.Impairment{}
+	}
+	for _, l := range s.links {
+		for _, w := range l.ways {
+			if all, asked := want[w.proxy]; asked && w.side == sd {
+				want[w.proxy] = append(all, l.through(w)...)
+			}
+		}
 	}
 	return want
+}
+
+// through returns what lasts on the link as it is on one of its ways.
+func (l *link) through(w way) []broker.Impairment {
+	all := l.all()
+	if !l.flow {
+		return all
+	}
+	for i := range all {
+		if all[i].Replies = (broker.Half{}); w.back {
+			all[i].Requests, all[i].Replies = all[i].Replies, all[i].Requests
+		}
+	}
+	return all
 }
 
 // all returns what lasts on the link, in the order in which it began.
@@ -184,15 +239,37 @@ func (l *link) To() string     { return l.to }
 func (l *link) Plane() string  { return l.plane }
 func (l *link) String() string { return fmt.Sprintf("%s -> %s (%s)", l.from, l.to, l.plane) }
 
-// Traffic implements broker.Link. What it returns is at most some 20 ms old.
-func (l *link) Traffic(ctx context.Context) (broker.LinkTraffic, error) { return l.of(ctx, l.proxy) }
+// OneWay implements broker.Flow.
+func (l *link) OneWay() bool { return l.flow }
 
-func (l *link) of(ctx context.Context, name string) (broker.LinkTraffic, error) {
-	t, err := l.side.ask(ctx)
-	if err != nil {
-		return broker.LinkTraffic{}, fmt.Errorf("traffic of %s: %w", l, err)
+// Traffic implements broker.Link. What it returns is at most some 20 ms old.
+func (l *link) Traffic(ctx context.Context) (broker.LinkTraffic, error) {
+	return l.of(ctx, func(proxy string) string { return proxy })
+}
+
+// of adds up what passed all ways, of each what its side tells under a name.
+func (l *link) of(ctx context.Context, name func(proxy string) string) (sum broker.LinkTraffic, _ error) {
+	for _, w := range l.ways {
+		all, err := w.side.ask(ctx)
+		if err != nil {
+			return broker.LinkTraffic{}, fmt.Errorf("traffic of %s: %w", l, err)
+		}
+		t := all[name(w.proxy)]
+		if !l.flow {
+			return t, nil
+		}
+		if w.back {
+			t.Requests, t.RequestsKept = t.Replies, t.RepliesKept
+		}
+		sum.Requests += t.Requests
+		sum.RequestsKept.Pieces += t.RequestsKept.Pieces
+		sum.RequestsKept.Sum += t.RequestsKept.Sum
+		sum.Open += t.Open
+		sum.Made += t.Made
+		sum.Cut += t.Cut
+		sum.Late += t.Late
 	}
-	return t[name], nil
+	return sum, nil
 }
 
 // drawn returns the link as far as the impairment acts on it.
@@ -200,17 +277,19 @@ func (l *link) drawn(imp broker.Impairment) broker.Link {
 	if imp.Share == 0 {
 		return l
 	}
-	return share{l, shareName(l.proxy, imp.Seed)}
+	return share{l, imp.Seed}
 }
 
 // A share is the connections of a link that an impairment drew.
 type share struct {
 	*link
-	name string // under which a Control tells what passes them
+	seed uint64
 }
 
 // Traffic implements broker.Link. When the impairment is over, there is none.
-func (s share) Traffic(ctx context.Context) (broker.LinkTraffic, error) { return s.of(ctx, s.name) }
+func (s share) Traffic(ctx context.Context) (broker.LinkTraffic, error) {
+	return s.of(ctx, func(proxy string) string { return shareName(proxy, s.seed) })
+}
 
 func (sd *side) ask(ctx context.Context) (map[string]broker.LinkTraffic, error) {
 	sd.asking.Lock()

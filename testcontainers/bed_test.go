@@ -91,7 +91,7 @@ func start(t *testing.T, o testcontainers.Options) broker.Cluster {
 	o.Sidecar = executable
 	began := time.Now()
 	o.Progress = func(s string) { t.Logf("%5.1f s %s", time.Since(began).Seconds(), s) }
-	c, err := testcontainers.Kafka(t.Context(), o)
+	c, err := testcontainers.Start(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ import (
 
 // child is another process with a cluster, until it is killed.
 func child(run string) {
-	_, err := testcontainers.Kafka(context.Background(), testcontainers.Options{RunID: run, Nodes: 1, Sidecar: os.Getenv("SQUALL_EXECUTABLE")})
+	_, err := testcontainers.Start(context.Background(), testcontainers.Options{RunID: run, Nodes: 1, Sidecar: os.Getenv("SQUALL_EXECUTABLE")})
 	if err != nil {
 		os.Stdout.WriteString(err.Error() + "\n")
 		os.Exit(1)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net"
 	"strings"
@@ -34,9 +35,12 @@ type cluster struct {
 	set         *links.Set
 	description broker.Description
 
+	user, password string // of the clients; empty: none is asked for
+
 	made        bool // something may carry the run's id
+	life        context.Context
 	stopBeating context.CancelFunc
-	beating     sync.WaitGroup
+	beating     sync.WaitGroup // what goes on as long as the cluster lives
 
 	mu     sync.Mutex // one Close at a time
 	closed bool
@@ -92,14 +96,33 @@ func (c *cluster) adopt(pods []*pod) {
 	c.pods = pods
 	for _, p := range pods {
 		for _, x := range p.proxies {
-			c.set.Add(x.from, fmt.Sprintf("b%d", x.to), x.plane, x.spec.Name, p.remote)
+			if !x.shared {
+				c.set.Add(x.from, fmt.Sprintf("b%d", x.to), x.plane, x.spec.Name, p.remote)
+			}
 		}
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	c.stopBeating = cancel
-	for _, p := range pods {
-		c.beating.Go(func() { beat(ctx, p.remote) })
+	for _, from := range pods {
+		for _, to := range pods {
+			if ways := append(from.ways(to, false), to.ways(from, true)...); len(ways) > 0 {
+				c.set.AddFlow(from.name, to.name, broker.PlaneData, ways...)
+			}
+		}
 	}
+	c.life, c.stopBeating = context.WithCancel(context.Background())
+	for _, p := range pods {
+		c.beating.Go(func() { beat(c.life, p.remote) })
+		c.keep(p, p.keeper.ask())
+	}
+}
+
+// ways are the shared proxies by which one pod dials another.
+func (p *pod) ways(to *pod, back bool) (all []links.Way) {
+	for _, x := range p.proxies {
+		if x.shared && x.to == to.index {
+			all = append(all, links.Way{Proxy: x.spec.Name, Control: p.remote, Back: back})
+		}
+	}
+	return all
 }
 
 // beat keeps a sidecar's lease. An error is no news: who needs the sidecar will notice by himself.
@@ -146,12 +169,18 @@ func (c *cluster) whySilent(ctx context.Context, p *pod, err error) error {
 func (p *pod) awaitAnswer(ctx context.Context) error {
 	waiting, cancel := context.WithCancel(ctx)
 	defer cancel()
-	ended := p.cluster.engine.ContainerWait(waiting, p.broker, client.ContainerWaitOptions{Condition: container.WaitConditionNotRunning})
+	wait := func() client.ContainerWaitResult {
+		return p.cluster.engine.ContainerWait(waiting, p.broker, client.ContainerWaitOptions{Condition: container.WaitConditionNotRunning})
+	}
+	ended := wait()
 	for !answers(ctx, p.published[portObserver], p.greeting) {
 		select {
 		case <-time.After(polling):
 		case <-ended.Result:
-			return fmt.Errorf("start %s: the broker ended\n%s", p.name, p.cluster.tail(ctx, p.broker))
+			if running, err := (node{p}).Running(ctx); err != nil || !running {
+				return errors.Join(fmt.Errorf("start %s: the broker ended\n%s", p.name, p.cluster.tail(ctx, p.broker)), err)
+			}
+			ended = wait() // it was started again
 		case err := <-ended.Error:
 			return fmt.Errorf("start %s: %w", p.name, cmp.Or(context.Cause(ctx), err))
 		case <-ctx.Done():
@@ -211,16 +240,10 @@ func (c *cluster) Impair(ctx context.Context, i broker.Impairment, on ...broker.
 
 // Endpoint implements broker.Cluster. Clients that it does not know get the observer's path.
 func (c *cluster) Endpoint(name string) broker.Endpoint {
-	port := portObserver
-	switch name {
-	case broker.Producers:
-		port = portProducers
-	case broker.Consumers:
-		port = portConsumers
-	}
-	var e broker.Endpoint
+	port := map[string]int{broker.Producers: portProducers, broker.Consumers: portConsumers, broker.Administrator: portAdmin}[name]
+	e := broker.Endpoint{User: c.user, Password: c.password}
 	for _, p := range c.pods {
-		e.Addrs = append(e.Addrs, p.published[port])
+		e.Addrs = append(e.Addrs, cmp.Or(p.published[port], p.published[portObserver]))
 	}
 	return e
 }

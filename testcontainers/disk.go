@@ -119,6 +119,7 @@ func (n node) onDisk(ctx context.Context, script string) ([]string, error) {
 		req.Name = n.containerName(fmt.Sprintf("disk-%d", n.helpers.Add(1)))
 		req.Labels = n.labels("disk")
 		req.Entrypoint = []string{"/bin/sh", "/etc/squall/disk.sh"}
+		req.ConfigModifier = as(n.user)
 		req.Files = []tc.ContainerFile{{
 			Reader: strings.NewReader("set -eu\ncd " + quote(n.data) + "\n" + script + "echo " + quote(lastLine) + "\n"), ContainerFilePath: "/etc/squall/disk.sh", FileMode: 0o644,
 		}}

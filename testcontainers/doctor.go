@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"runtime"
 	"slices"
@@ -18,11 +19,17 @@ import (
 
 // Examine looks at what a cluster with these options needs of the container engine: that it answers, images, memory and disk, of which the load takes so
 // many bytes. It starts nothing, and fetches nothing.
+//
+// Where the options name no kind of broker, the images of all are looked for, and what is needed is what Kafka needs.
 func Examine(ctx context.Context, o Options, load int64) ([]host.Check, error) {
+	of := []string{o.Kind}
+	if o.Kind == "" {
+		of = slices.Sorted(maps.Keys(recipes))
+	}
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	return judge(probe(ctx, o), o, load), nil
+	return judge(probe(ctx, o, of), o, load), nil
 }
 
 // facts are what there is of an engine.
@@ -40,14 +47,20 @@ type facts struct {
 	disk                        *int64 // bytes free where the engine keeps its data; nil: not known
 	reach                       reach
 
-	image, digest string // of the broker; no digest: it is not here
-	standIn       bool   // the local build is here
-	sidecar       error  // why this program cannot be the sidecar
-	leftovers     int    // runs that are dead
+	images    []imageFacts // of the brokers
+	sidecar   error        // why this program cannot be the sidecar
+	leftovers int          // runs that are dead
+}
+
+// imageFacts are what there is of a broker's image.
+type imageFacts struct {
+	name, digest string // no digest: it is not here
+	local        string // what may stand in for it
+	standIn      bool   // that is here
 }
 
 // probe asks the engine and this machine.
-func probe(ctx context.Context, o Options) facts {
+func probe(ctx context.Context, o Options, of []string) facts {
 	f := facts{dockerHost: os.Getenv(client.EnvOverrideHost), goos: runtime.GOOS}
 	e, err := connect(ctx)
 	if err != nil {
@@ -58,7 +71,7 @@ func probe(ctx context.Context, o Options) facts {
 	f.reach = e.reach
 	ctx, cancel := context.WithTimeout(ctx, 4*answering)
 	defer cancel()
-	f.err = errors.Join(e.probeEngine(ctx, &f), e.probeImages(ctx, o, &f), e.probeRuns(ctx, &f))
+	f.err = errors.Join(e.probeEngine(ctx, &f), e.probeImages(ctx, o, of, &f), e.probeRuns(ctx, &f))
 	return f
 }
 
@@ -90,20 +103,28 @@ func (e *engine) probeEngine(ctx context.Context, f *facts) error {
 	return nil
 }
 
-func (e *engine) probeImages(ctx context.Context, o Options, f *facts) (err error) {
-	w := o.wanted()
-	f.image = cmp.Or(w.name, w.usual)
-	if f.digest, err = e.digest(ctx, f.image); err != nil {
-		return err
+func (e *engine) probeImages(ctx context.Context, o Options, of []string, f *facts) error {
+	for _, kind := range of {
+		o.Kind = kind
+		w := o.wanted()
+		i := imageFacts{name: cmp.Or(w.name, w.usual), local: w.local}
+		digest, err := e.digest(ctx, i.name)
+		if err != nil {
+			return err
+		}
+		standIn, err := e.digest(ctx, w.local)
+		if err != nil {
+			return err
+		}
+		i.digest, i.standIn = digest, standIn != "" && w.name == ""
+		f.images = append(f.images, i)
 	}
-	standIn, err := e.digest(ctx, w.local)
-	f.standIn = standIn != "" && w.name == ""
 	program, sidecar := readExecutable(o.Sidecar)
 	if sidecar == nil {
 		sidecar = runsAlone(program, e.arch)
 	}
 	f.sidecar = sidecar
-	return err
+	return nil
 }
 
 func (e *engine) probeRuns(ctx context.Context, f *facts) error {
@@ -119,8 +140,6 @@ func (e *engine) probeRuns(ctx context.Context, f *facts) error {
 // What containers want.
 const (
 	leastAPI    = 41        // of version 1: Docker 20.10, the oldest that squall is tried on
-	leastNode   = 400 << 20 // a broker with its sidecar takes 290 to 350 MiB under a small load
-	roomNode    = 1 << 30
 	leastEngine = 512 << 20 // of disk, for the logs that brokers begin with
 	roomEngine  = 4 << 30
 	mostOfDisk  = 0.7 // of what is free may be filled
@@ -132,11 +151,11 @@ type Needs struct {
 	Image                   string
 }
 
-// Needs returns what a cluster with these options needs; the zero values stand for what Kafka fills in.
+// Needs returns what a cluster with these options needs; the zero values stand for what Start fills in.
 func (o Options) Needs() Needs {
 	o.Heap = cmp.Or(o.Heap, defaultHeap)
 	w, nodes := o.wanted(), int64(o.Nodes)
-	return Needs{LeastMemory: nodes * (leastNode + o.Disk), MostMemory: nodes * o.memory(), Image: cmp.Or(w.name, w.usual)}
+	return Needs{LeastMemory: nodes * (o.recipe().least + o.Disk), MostMemory: nodes * o.memory(), Image: cmp.Or(w.name, w.usual)}
 }
 
 // judge says what facts mean for a cluster.
@@ -144,7 +163,11 @@ func judge(f facts, o Options, load int64) []host.Check {
 	if f.err != nil {
 		return []host.Check{silentEngine(f)}
 	}
-	all := []host.Check{engineCheck(f), limitsCheck(f), imageCheck(f, o), sidecarCheck(f), memoryCheck(f, o), cpuCheck(f, o)}
+	all := []host.Check{engineCheck(f), limitsCheck(f)}
+	for _, i := range f.images {
+		all = append(all, imageCheck(i, o))
+	}
+	all = append(all, sidecarCheck(f), memoryCheck(f, o), cpuCheck(f, o))
 	if f.disk != nil {
 		all = append(all, diskCheck(*f.disk, load))
 	}
@@ -213,16 +236,16 @@ func limitsCheck(f facts) host.Check {
 	return c
 }
 
-func imageCheck(f facts, o Options) host.Check {
-	c := host.Check{Name: "broker image", State: host.OK, Found: f.image + " is here"}
-	if f.digest != "" {
+func imageCheck(i imageFacts, o Options) host.Check {
+	c := host.Check{Name: "broker image", State: host.OK, Found: i.name + " is here"}
+	if i.digest != "" {
 		return c
 	}
-	c.Found, c.Fix = f.image+" is not here", "docker pull "+f.image
+	c.Found, c.Fix = i.name+" is not here", "docker pull "+i.name
 	switch {
-	case f.standIn:
-		c.Found, c.Fix = c.Found+"; "+kafkaLocalImage+" is", ""
-		c.Means = kafkaLocalImage + " runs in its place where the usual one cannot be pulled, and the report says so"
+	case i.standIn:
+		c.Found, c.Fix = c.Found+"; "+i.local+" is", ""
+		c.Means = i.local + " runs in its place where the usual one cannot be pulled, and the report says so"
 		return c
 	case o.Pull == PullNever:
 		c.State, c.Means = host.Fail, "the scenario says pull: never"
@@ -230,7 +253,7 @@ func imageCheck(f facts, o Options) host.Check {
 		c.State, c.Means = host.Warn, "the first run pulls it, which takes a while"
 	}
 	if o.Image == "" {
-		c.Means += "; where no registry answers, `make images` builds " + kafkaLocalImage + ", which stands in for it"
+		c.Means += "; where no registry answers, `make images` builds " + i.local + ", which stands in for it"
 	}
 	return c
 }
@@ -248,7 +271,7 @@ func sidecarCheck(f facts) host.Check {
 }
 
 func memoryCheck(f facts, o Options) host.Check {
-	n, room := o.Needs(), int64(o.Nodes)*(roomNode+o.Disk)
+	n, room := o.Needs(), int64(o.Nodes)*(o.recipe().room+o.Disk)
 	least := n.LeastMemory
 	c := host.Check{Name: "memory for brokers", State: host.OK, Found: fmt.Sprintf("%s for %d", Amount(f.memory), o.Nodes)}
 	switch {

@@ -12,7 +12,7 @@ import (
 // well is a machine on which all is well.
 func well() facts {
 	return facts{goos: "linux", product: "Docker", version: "28.1.0", api: "1.49", arch: "linux/amd64", cgroup: "2", memoryLimits: true, cpuLimits: true, cpus: 8,
-		memory: 16 << 30, disk: new(int64(100 << 30)), image: kafkaImage, digest: "sha256:1", reach: at("localhost", "the engine is on this machine")}
+		memory: 16 << 30, disk: new(int64(100 << 30)), images: []imageFacts{{name: kafkaImage, digest: "sha256:1", local: kafkaLocalImage}}, reach: at("localhost", "the engine is on this machine")}
 }
 
 func TestExamineFindsNothing(t *testing.T) {
@@ -49,8 +49,10 @@ func TestExamineFinds(t *testing.T) {
 		"Podman":              {func(f *facts, _ *Options) { f.product = "Podman" }, 0, "container engine", host.Warn, "tried on Docker alone", ""},
 		"no limits":           {func(f *facts, _ *Options) { f.memoryLimits = false }, 0, "control groups", host.Warn, "limit-memory", "cgroup_enable"},
 		"no limits, rootless": {func(f *facts, _ *Options) { f.cpuLimits, f.rootless = false, true }, 0, "control groups", host.Warn, "throttle-cpu", "Delegate"},
-		"no image":            {func(f *facts, _ *Options) { f.digest = "" }, 0, "broker image", host.Warn, "pulls it", "docker pull " + kafkaImage},
-		"no image, and none may be fetched": {func(f *facts, o *Options) { f.digest, f.image, o.Image, o.Pull = "", "a/b:1", "a/b:1", PullNever }, 0, "broker image", host.Fail,
+		"no image":            {func(f *facts, _ *Options) { f.images[0].digest = "" }, 0, "broker image", host.Warn, "pulls it", "docker pull " + kafkaImage},
+		"no image, and none may be fetched": {func(f *facts, o *Options) {
+			f.images, o.Image, o.Pull = []imageFacts{{name: "a/b:1"}}, "a/b:1", PullNever
+		}, 0, "broker image", host.Fail,
 			"pull: never", "docker pull a/b:1"},
 		"no static program": {func(f *facts, _ *Options) { f.sidecar = errors.New("it is linked dynamically") }, 0, "sidecar image", host.Fail, "static program", "make build"},
 		"no memory":         {func(f *facts, _ *Options) { f.memory = 1 << 30 }, 0, "memory for brokers", host.Fail, "3 brokers take at least 1.2 GiB", "docker stop"},
@@ -89,7 +91,7 @@ func TestExamineFinds(t *testing.T) {
 func TestExamineTakes(t *testing.T) {
 	t.Parallel()
 	f := well()
-	f.digest, f.standIn, f.reach, f.disk = "", true, at("10.0.0.1", "as "+hostOverride+" says"), nil
+	f.images[0].digest, f.images[0].standIn, f.reach, f.disk = "", true, at("10.0.0.1", "as "+hostOverride+" says"), nil
 	for _, c := range judge(f, Options{Nodes: 3}, 0) {
 		if c.State != host.OK || c.Fix != "" {
 			t.Errorf("%+v", c)

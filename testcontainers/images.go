@@ -23,10 +23,12 @@ const (
 	PullAlways  = "always"
 )
 
-// The images of a Kafka broker where the scenario names none.
+// The images of brokers where the scenario names none, and what is built by images/ where no registry is reachable.
 const (
-	kafkaImage      = "apache/kafka:4.3.1"
-	kafkaLocalImage = "squall/kafka:4.3.1" // built by images/kafka where no registry is reachable
+	kafkaImage       = "apache/kafka:4.3.1"
+	kafkaLocalImage  = "squall/kafka:4.3.1"
+	rabbitImage      = "rabbitmq:4.0.5"
+	rabbitLocalImage = "squall/rabbitmq:4.0.5"
 )
 
 // How long a registry may take for its first word: less where there is something else to run.
@@ -82,7 +84,7 @@ func (e *engine) resolve(ctx context.Context, w wanted) (broker.Image, error) {
 		local.Note = fmt.Sprintf("stands in for %s, which is not here and could not be pulled", name)
 		return local, nil
 	}
-	return found, missing(why, name)
+	return found, missing(why, name, w.local)
 }
 
 // mirrored is the name under which a mirror of Docker Hub has an image. One that names its registry, and what is built here, is looked for nowhere else.
@@ -96,10 +98,10 @@ func mirrored(prefix, image string) string {
 	return strings.TrimSuffix(prefix, "/") + "/" + image
 }
 
-func missing(why error, names ...string) error {
+func missing(why error, name, local string) error {
 	return &EnvironmentError{
-		Problem: "missing image " + strings.Join(names, ", "),
-		Help:    "docker pull it where a registry is reachable; `make images` builds " + kafkaLocalImage + ", which runs where the scenario names no image",
+		Problem: "missing image " + name,
+		Help:    "docker pull it where a registry is reachable; `make images` builds " + local + ", which runs where the scenario names no image",
 		Err:     why,
 	}
 }

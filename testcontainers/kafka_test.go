@@ -312,7 +312,7 @@ func TestTwoRunsAtOnce(t *testing.T) {
 	clusters := make([]broker.Cluster, 2)
 	for i := range clusters {
 		all.Go(func() {
-			c, err := testcontainers.Kafka(t.Context(), testcontainers.Options{RunID: fmt.Sprintf("twin-%d", i), Nodes: 1, Sidecar: executable})
+			c, err := testcontainers.Start(t.Context(), testcontainers.Options{RunID: fmt.Sprintf("twin-%d", i), Nodes: 1, Sidecar: executable})
 			if err != nil {
 				t.Error(err)
 				return
@@ -327,7 +327,7 @@ func TestTwoRunsAtOnce(t *testing.T) {
 	}
 	topic(t, clusters[0], "here")
 	topic(t, clusters[1], "there")
-	_, err := testcontainers.Kafka(t.Context(), testcontainers.Options{RunID: "twin-1", Nodes: 1, Sidecar: executable})
+	_, err := testcontainers.Start(t.Context(), testcontainers.Options{RunID: "twin-1", Nodes: 1, Sidecar: executable})
 	if err == nil || !strings.Contains(err.Error(), "there is a run twin-1 already") {
 		t.Errorf("a run's id was used twice: %v", err)
 	}
@@ -362,7 +362,7 @@ func TestMissingImage(t *testing.T) {
 	needDocker(t)
 	for _, pull := range []string{testcontainers.PullMissing, testcontainers.PullNever, testcontainers.PullAlways} {
 		began := time.Now()
-		_, err := testcontainers.Kafka(t.Context(), testcontainers.Options{
+		_, err := testcontainers.Start(t.Context(), testcontainers.Options{
 			RunID: "nothing", Nodes: 1, Image: "registry.invalid/no/such:image", Pull: pull, Sidecar: executable,
 		})
 		var lacking *testcontainers.EnvironmentError
@@ -381,7 +381,7 @@ func TestMissingImage(t *testing.T) {
 // The error of a broker that refuses its settings shows why.
 func TestBrokerDiesAtStart(t *testing.T) {
 	needDocker(t)
-	_, err := testcontainers.Kafka(t.Context(), testcontainers.Options{
+	_, err := testcontainers.Start(t.Context(), testcontainers.Options{
 		RunID: "dies", Nodes: 1, Config: map[string]string{"log.retention.ms": "soon"}, Sidecar: executable,
 	})
 	if err == nil || !strings.Contains(err.Error(), "start b1: the broker ended") || !strings.Contains(err.Error(), "log.retention.ms") {
@@ -397,7 +397,7 @@ func TestCancelledStart(t *testing.T) {
 	needDocker(t)
 	for _, after := range []time.Duration{100 * time.Millisecond, 500 * time.Millisecond, time.Second, 2 * time.Second} {
 		ctx, cancel := context.WithTimeout(t.Context(), after)
-		_, err := testcontainers.Kafka(ctx, testcontainers.Options{RunID: "given-up", Nodes: 2, Sidecar: executable})
+		_, err := testcontainers.Start(ctx, testcontainers.Options{RunID: "given-up", Nodes: 2, Sidecar: executable})
 		cancel()
 		if err == nil {
 			t.Errorf("started within %v", after)

@@ -28,18 +28,21 @@ var (
 	_ broker.Vital     = node{}
 	_ broker.Limiter   = node{}
 	_ broker.Disk      = node{}
+	_ broker.Restarter = node{}
 )
 
 func (n node) Name() string { return n.name }
-func (n node) ID() string   { return strconv.Itoa(n.index) }
+func (n node) ID() string   { return n.id }
 
 // Kill implements broker.Node. A node that is dead already is no error.
 func (n node) Kill(ctx context.Context) error {
+	n.keeper.ask()
 	return n.deed("kill", n.cluster.engine.end(ctx, n.broker, "SIGKILL"))
 }
 
 // Stop implements broker.Node. A grace of nothing kills at once.
 func (n node) Stop(ctx context.Context, grace time.Duration) error {
+	n.keeper.ask()
 	patient, cancel := context.WithTimeout(ctx, grace)
 	defer cancel()
 	err := n.cluster.engine.end(patient, n.broker, "SIGTERM")
@@ -51,9 +54,11 @@ func (n node) Stop(ctx context.Context, grace time.Duration) error {
 
 // Start implements broker.Node.
 func (n node) Start(ctx context.Context) error {
+	asked := n.keeper.ask()
 	_, err := n.cluster.engine.ContainerStart(ctx, n.broker, client.ContainerStartOptions{})
 	if err == nil {
 		n.began(ctx)
+		n.cluster.keep(n.pod, asked)
 	}
 	return n.deed("start", err)
 }
@@ -75,10 +80,20 @@ func (n node) Resume(ctx context.Context) error {
 	return n.deed("resume", err)
 }
 
-// Running implements broker.Process.
+// Running implements broker.Process. Of a broker that has ended, and is perhaps started again by its keeper, it waits for what becomes of it.
 func (n node) Running(ctx context.Context) (bool, error) {
-	running, err := n.cluster.engine.running(ctx, n.broker)
-	return running, n.deed("look at", err)
+	for {
+		kept := n.keeper.keeps()
+		running, err := n.cluster.engine.running(ctx, n.broker)
+		if err != nil || running || !kept {
+			return running, n.deed("look at", err)
+		}
+		select {
+		case <-time.After(polling):
+		case <-ctx.Done():
+			return false, n.deed("look at", ctx.Err())
+		}
+	}
 }
 
 // Log implements broker.Logger.

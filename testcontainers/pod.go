@@ -32,19 +32,24 @@ type pod struct {
 	cluster *cluster
 	index   int
 	name    string // "b1"
+	id      string // what the broker itself calls it
 
 	sidecar, broker string         // the containers' ids
 	published       map[int]string // port inside -> host:port
+	address         string         // on the run's network
 	proxies         []proxied
 	remote          *links.Remote
 	greeting        []byte // a request that the broker answers as soon as it serves
 
-	image, data string // of the broker, and the directory that survives a kill
+	image, user string // of the broker; no user: the image's own
+	data        string // the directory that survives a kill
 	memory      int64  // what the broker may use, when no fault limits it further
 	disk        int64  // the size of its data's own disk; 0: it has none
 	limits      limits
 	helpers     atomic.Int64 // containers made to look at the data
 	meters      meters
+	gaveUp      func([]string) string // as in recipe
+	keeper      keeper
 
 	starting sync.Mutex
 	starts   []string // when the broker's processes after the first were started, in the engine's time; guarded by starting
@@ -55,11 +60,13 @@ type proxied struct {
 	from, plane string
 	to          int
 	spec        links.ProxySpec
+	shared      bool // the two nodes share their connections, whoever dialled: each says half of what passes
 }
 
 // A process is what a broker's container runs.
 type process struct {
 	image      string
+	user       string // empty: the image's own
 	entrypoint []string
 	env        map[string]string
 	files      map[string][]byte
@@ -138,6 +145,9 @@ func (p *pod) learnPorts(ctx context.Context, ports []int) error {
 	if err != nil {
 		return err
 	}
+	if own := got.Container.NetworkSettings.Networks[p.cluster.networkName()]; own != nil {
+		p.address = own.IPAddress.String()
+	}
 	p.published = map[int]string{}
 	for _, port := range ports {
 		bound := got.Container.NetworkSettings.Ports[network.MustParsePort(fmt.Sprintf("%d/tcp", port))]
@@ -152,12 +162,13 @@ func (p *pod) learnPorts(ctx context.Context, ports []int) error {
 
 // startBroker starts the pod's second container in the network of the first.
 func (p *pod) startBroker(ctx context.Context, what process) (err error) {
-	p.image, p.data, p.memory = what.image, what.data, what.memory
+	p.image, p.user, p.data, p.memory = what.image, what.user, what.data, what.memory
 	p.broker, err = run(ctx, what.image, func(req *tc.GenericContainerRequest) {
 		req.Name = p.containerName("broker")
 		req.Labels = p.labels("broker")
 		req.Env = what.env
 		req.Entrypoint = what.entrypoint
+		req.ConfigModifier = as(what.user)
 		for _, path := range slices.Sorted(maps.Keys(what.files)) {
 			req.Files = append(req.Files, tc.ContainerFile{Reader: bytes.NewReader(what.files[path]), ContainerFilePath: path, FileMode: 0o644})
 		}
@@ -171,6 +182,15 @@ func (p *pod) startBroker(ctx context.Context, what process) (err error) {
 		return fmt.Errorf("broker: %w", err)
 	}
 	return nil
+}
+
+// as makes a container's process one of a user's; of nobody's, it is the image's own.
+func as(user string) func(*container.Config) {
+	return func(c *container.Config) {
+		if user != "" {
+			c.User = user
+		}
+	}
 }
 
 // confine takes from a container what no broker needs.

@@ -13,6 +13,7 @@ const (
 	portProducers = 9092  // a proxy, published
 	portConsumers = 9093  // a proxy, published
 	portObserver  = 9094  // the broker itself, published: no fault touches this path
+	portAdmin     = 9095  // the same, where the broker tells of itself on another port
 	portSidecar   = 8474  // the sidecar's own interface, published
 	ownProducers  = 29092 // the broker, behind the proxy
 	ownConsumers  = 29093 // the broker, behind the proxy
@@ -79,7 +80,7 @@ func serverProperties(i, n int, at addresses, settings map[string]string) string
 		ownProducers, ownConsumers, portObserver, portData+i, portRaft+i))
 	line("advertised.listeners", fmt.Sprintf("PRODUCERS://%s,CONSUMERS://%s,OBSERVER://%s,DATA://node-%d:%d",
 		at.producers, at.consumers, at.observer, i, portData+i))
-	line("log.dirs", dataDir)
+	line("log.dirs", kafkaData)
 	for _, key := range slices.Sorted(maps.Keys(settings)) {
 		line(key, settings[key])
 	}

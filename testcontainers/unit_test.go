@@ -50,7 +50,7 @@ func TestOptions(t *testing.T) {
 	if o.memory() != 4608<<20 {
 		t.Errorf("2G: %d", o.memory())
 	}
-	for _, wrong := range []Options{{}, {Nodes: 10}, {Nodes: 1, RunID: "a b"}, {Nodes: 1, Heap: "lots"}, {Nodes: 1, Pull: "sometimes"}} {
+	for _, wrong := range []Options{{}, {Nodes: 10}, {Nodes: 1, Kind: "pigeons"}, {Nodes: 1, RunID: "a b"}, {Nodes: 1, Heap: "lots"}, {Nodes: 1, Pull: "sometimes"}} {
 		if err := wrong.check(); err == nil {
 			t.Errorf("%+v was taken", wrong)
 		}
@@ -60,7 +60,7 @@ func TestOptions(t *testing.T) {
 // The engine that is asked for is taken, or none.
 func TestNoEngine(t *testing.T) {
 	t.Setenv("DOCKER_HOST", "unix:///nobody/listens.sock")
-	_, err := Kafka(t.Context(), Options{Nodes: 1})
+	_, err := Start(t.Context(), Options{Nodes: 1})
 	var lacking *EnvironmentError
 	if !errors.As(err, &lacking) || lacking.Problem != "no Docker engine answers" {
 		t.Errorf("%v", err)

@@ -50,7 +50,7 @@ func pods(t *testing.T, o testcontainers.Options) broker.Cluster {
 	}
 	o.Progress = func(s string) { t.Log(s) }
 	began := time.Now()
-	c, err := testcontainers.Kafka(t.Context(), o)
+	c, err := testcontainers.Start(t.Context(), o)
 	if lacking := new(testcontainers.EnvironmentError); errors.As(err, &lacking) && os.Getenv("SQUALL_REQUIRE_DOCKER") != "1" {
 		t.Skipf("NOT TESTED: %v", err)
 	}

@@ -28,7 +28,7 @@ type starter func(ctx context.Context, s *scenarios.Scenario, id string, p *plai
 
 // testbeds are the places in which a kind of broker can run, by broker.kind and broker.run.
 var testbeds = map[[2]string]starter{
-	{kafka.Kind.Name, scenarios.Containers}: kafkaInContainers,
+	{kafka.Kind.Name, scenarios.Containers}: inContainers,
 	{kafka.Kind.Name, scenarios.Embedded}:   kafkaEmbedded,
 	{nats.Kind.Name, scenarios.Embedded}:    natsEmbedded,
 }
@@ -43,16 +43,16 @@ func start(ctx context.Context, s *scenarios.Scenario, id string, p *plain) (bro
 	return testbeds[[2]string{s.Broker.Kind, s.Broker.Run}](ctx, s, id, p)
 }
 
-func kafkaInContainers(ctx context.Context, s *scenarios.Scenario, id string, p *plain) (broker.Cluster, error) {
+func inContainers(ctx context.Context, s *scenarios.Scenario, id string, p *plain) (broker.Cluster, error) {
 	o := containerOptions(s)
 	o.RunID, o.Progress = id, func(text string) { p.step("%s", text) }
-	return testcontainers.Kafka(ctx, o)
+	return testcontainers.Start(ctx, o)
 }
 
 // containerOptions are what a scenario wants of a cluster in containers.
 func containerOptions(s *scenarios.Scenario) testcontainers.Options {
 	b := s.Broker
-	return testcontainers.Options{Nodes: b.Nodes, Config: b.Config, Image: b.Image, Pull: b.Pull, JVM: b.JVM, Disk: int64(b.Disk)}
+	return testcontainers.Options{Kind: b.Kind, Nodes: b.Nodes, Config: b.Config, Image: b.Image, Pull: b.Pull, JVM: b.JVM, Disk: int64(b.Disk)}
 }
 
 func kafkaEmbedded(ctx context.Context, s *scenarios.Scenario, _ string, _ *plain) (broker.Cluster, error) {
