@@ -156,6 +156,7 @@ func TestJudgedFromItsEvents(t *testing.T) {
 		}
 	}
 	whole, _ := partial.Report()
+	checkTimesOfDay(t, whole, seen.all)
 	if whole.Safety.Verified != r.Safety.Verified || len(whole.Faults) != 2 || len(whole.Windows) < len(r.Windows)-1 ||
 		!strings.Contains(whole.Run.CutOff, strings.TrimSuffix(r.Verdict.Sentence, ".")) {
 		t.Errorf("%d verified, %d faults, %d of %d windows; %s", whole.Safety.Verified, len(whole.Faults), len(whole.Windows), len(r.Windows), whole.Run.CutOff)

@@ -150,6 +150,7 @@ func TestHonestBroker(t *testing.T) { // not beside others, which could keep it 
 		t.Errorf("service was back %v after a leader died whose session lasts 1 s", s)
 	}
 	checkEvents(t, seen.all, file)
+	checkTimesOfDay(t, r, seen.all)
 	checkPhases(t, r)
 }
 
@@ -170,6 +171,18 @@ func checkEvents(t *testing.T, seen []report.Event, file []byte) {
 	}
 	if last := seen[len(seen)-1]; last.Type != report.EventVerdict {
 		t.Errorf("the last event is of type %s", last.Type)
+	}
+}
+
+// A report tells the time of day of every event as the event itself does.
+func checkTimesOfDay(t *testing.T, r *report.Report, seen []report.Event) {
+	if r.UTC(0).Equal(r.Run.Started) {
+		t.Error("the run's clock did not go before the run started")
+	}
+	for _, e := range seen {
+		if at := r.UTC(e.At); !at.Equal(e.UTC) {
+			t.Errorf("%s %q was at %s, which the report says is %s", e.Type, e.Text, e.UTC, at)
+		}
 	}
 }
 

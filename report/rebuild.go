@@ -38,6 +38,7 @@ func (b *Rebuilder) Add(e Event) error {
 	case EventRun:
 		b.begun = true
 		r.Run, r.Findings, r.Crashes, r.Faults = *e.Run, []string{}, []Crash{}, []Fault{}
+		b.enter(Phase{Name: string(Prepare), Kind: Prepare, From: e.At - e.UTC.Sub(r.Run.Started)}) // no event tells of it: the run is known once it is over
 	case EventPhase:
 		b.enter(*e.Phase)
 	case EventFault:

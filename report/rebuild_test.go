@@ -71,11 +71,30 @@ func TestRebuild(t *testing.T) {
 	if len(r.Recovery) != 1 || r.Recovery[0].Fault != "kill" || r.Recovery[0].Service.Known || r.Recovery[0].Service.Why == "" {
 		t.Errorf("%+v", r.Recovery)
 	}
-	if p := r.Phases; len(p) != 3 || p[1].From != 2*time.Second || p[1].To != 3*time.Second || p[1].Acknowledged != 11 || p[1].Latency.Ack.Count() != 16 || p[2].To != 3500*time.Millisecond {
+	if p := r.Phases; len(p) != 4 || p[2].From != 2*time.Second || p[2].To != 3*time.Second || p[2].Acknowledged != 11 || p[2].Latency.Ack.Count() != 16 || p[3].To != 3500*time.Millisecond {
 		t.Errorf("%+v", p)
 	}
 	if w := r.Windows; w[1].Due != 14 || w[1].Latency.Ack.Count() != 16 || w[2].Late != nil {
 		t.Errorf("what was told late is not where it belongs: %+v", w)
+	}
+}
+
+// The times of day are those of the events, although the run's clock went before the run began.
+func TestRebuildKeepsTheTimeOfDay(t *testing.T) {
+	events := killed()
+	for i := range events {
+		events[i].At += 6210 * time.Millisecond
+		if p := events[i].Phase; p != nil {
+			p.From += 6210 * time.Millisecond
+		}
+	}
+	for _, n := range []int{1, 3, len(events)} {
+		r := rebuilt(t, events[:n])
+		for _, e := range events {
+			if got := r.UTC(e.At); !got.Equal(e.UTC) {
+				t.Errorf("of %d events: %s is %s, want %s", n, e.At, got, e.UTC)
+			}
+		}
 	}
 }
 
@@ -92,7 +111,7 @@ func TestCutOffIsInconclusive(t *testing.T) {
 		told   string
 	}{
 		"in the middle":           {killed(), "", ExitInconclusive, "inconclusive: squall was killed"},
-		"before anything":         {killed()[:1], "", ExitInconclusive, "0s after the run began: there was no final read; nothing was sent"},
+		"before anything":         {killed()[:1], "", ExitInconclusive, "0s after the run began, during prepare: there was no final read; nothing was sent"},
 		"nothing acknowledged":    {append(killed()[:4], Event{Type: EventWindow, Window: &Window{Phase: "warm-up", Sent: 9}}), "", ExitInconclusive, "0 of 9 messages acknowledged"},
 		"stated as inconclusive":  {killed(), "inconclusive", ExitInconclusive, "inconclusive: squall was killed"},
 		"stated to fail":          {killed(), "fail(crash)", ExitInconclusive, "inconclusive: squall was killed"},
@@ -170,7 +189,7 @@ func TestRebuildKeepsTheLatest(t *testing.T) {
 	if n := len(r.Windows); n < 10 || n >= 20 || r.Windows[n-1].Start != 999*time.Second {
 		t.Errorf("%d windows, to %s", n, r.Windows[n-1].Start)
 	}
-	if p := r.Phases[0]; p.Acknowledged != 100_000 || p.Latency.Ack.Count() != 100_000 || p.Latency.Lag.Count() != 100_000 {
+	if p := r.Phases[1]; p.Acknowledged != 100_000 || p.Latency.Ack.Count() != 100_000 || p.Latency.Lag.Count() != 100_000 {
 		t.Errorf("%+v", p)
 	}
 	if late := r.late("baseline"); late != 0 {

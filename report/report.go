@@ -33,13 +33,22 @@ type Report struct {
 	Files        []string       `json:"files"`                // written beside this one
 }
 
+// UTC returns when it was, by the clock on the wall, at a time of the run. The run's clock goes before the run starts, for its testbed is made by it: the
+// first phase begins when the run does, and not at 0.
+func (r *Report) UTC(at time.Duration) time.Time {
+	if len(r.History.Phases) > 0 {
+		at -= r.History.Phases[0].From
+	}
+	return r.Run.Started.Add(at).UTC()
+}
+
 // Run says what was run, where, and how to run it again.
 type Run struct {
 	ID         string            `json:"id"`
 	Scenario   string            `json:"scenario"`
 	About      string            `json:"about,omitempty"`
 	Seed       uint64            `json:"seed"`
-	Started    time.Time         `json:"started"`
+	Started    time.Time         `json:"started"` // when its first phase began; times of the run count from before that
 	Took       time.Duration     `json:"took_ns"`
 	Stopped    string            `json:"stopped,omitempty"` // why it ended before its plan; empty: it did not
 	StopCode   ExitCode          `json:"stop_code,omitempty"`

@@ -10,7 +10,7 @@ import (
 )
 
 func latencyView(v *scene, b box) []place {
-	table := min(2+max(len(v.figures), 2), max(4, b.h/3))
+	table := min(2+max(len(v.lively()), 2), max(4, b.h/3))
 	charts := b.h - table
 	heat := b.w * 3 / 5
 	if b.w < 100 {
@@ -153,6 +153,16 @@ func (s *snapshot) compared() []report.PhaseFigures {
 	return all
 }
 
+// lively are the phases in which something happened.
+func (s *snapshot) lively() (all []report.PhaseFigures) {
+	for _, p := range s.figures {
+		if p.Acknowledged+p.Rejected+p.Unknown+p.Delivered > 0 {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
 // curvePanel shows latency by percentile: the further right, the rarer.
 func (v *scene) curvePanel(w, h int) *canvas {
 	c := v.panel(w, h, "Latency by percentile")
@@ -226,12 +236,7 @@ func (v *scene) phasesPanel(w, h int) *canvas {
 			c.right(at[i], 1, dim, head)
 		}
 	}
-	var rows []report.PhaseFigures
-	for _, p := range v.figures {
-		if p.Acknowledged+p.Rejected+p.Unknown+p.Delivered > 0 {
-			rows = append(rows, p)
-		}
-	}
+	rows := v.lively()
 	rows = rows[max(0, len(rows)-(h-2)):]
 	if len(rows) == 0 {
 		c.text(2, 1, dim, "nothing acknowledged yet")

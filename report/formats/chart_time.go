@@ -98,7 +98,7 @@ func (f *film) utc(at time.Duration) string { return utc(f.r, at) }
 
 // utc tells a time of the run as a time of day.
 func utc(r *report.Report, at time.Duration) string {
-	return r.Run.Started.Add(at).UTC().Format("15:04:05 UTC")
+	return r.UTC(at).Format("15:04:05 UTC")
 }
 
 // resolution says what was left out of a line.

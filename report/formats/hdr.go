@@ -15,10 +15,7 @@ import (
 // and the phase, as in "ack:baseline". Values of which only a lower bound is known stand at that bound: the format has no word for them.
 func HdrLog(w io.Writer, r *report.Report) error {
 	log := hdrhistogram.NewHistogramLogWriter(w)
-	start := r.Run.Started.UnixMilli() // the first phase's beginning
-	if len(r.History.Phases) > 0 {
-		start -= r.History.Phases[0].From.Milliseconds()
-	}
+	start := r.UTC(0).UnixMilli()
 	log.SetBaseTime(start)
 	for _, write := range []func() error{
 		func() error { return log.OutputComment("[Logged with squall: " + r.Run.Scenario + "]") },
