@@ -63,7 +63,8 @@ type run struct {
 	reading  sync.Mutex // one reader of the log at a time, while faults delete some of it
 	faults   []report.Fault
 	loadEnd  time.Duration
-	lag      atomic.Int64 // messages acknowledged and not delivered, when the collector looked last; -1: nothing is consumed
+	depth    atomic.Uint64 // what the queues held when they were asked last, where no offsets tell
+	lag      atomic.Int64  // messages acknowledged and not delivered, when the collector looked last; -1: nothing is consumed
 }
 
 // newRun returns a run; a panic calls end.
@@ -77,6 +78,9 @@ func newRun(s *scenarios.Scenario, bed Testbed, observers []Observer, end contex
 	r.ledger = ledger.New(s.Load.Producers.Count, s.Topic.Partitions)
 	r.options = loadOptions(s, bed)
 	r.options.Start, r.options.Phases = r.begun, r.phases
+	if bed.Kind.Consumed {
+		r.options.Backlog = r.depth.Load
+	}
 	r.timeline = &faults.Timeline{
 		Steps: s.Faults, Clock: bed.Clock, Topic: s.Topic.Name, Seed: s.Seed,
 		Heal:  s.LoadEnd() - s.BaselineEnd(), // when the last recovery has been watched
@@ -210,8 +214,36 @@ func (r *run) watch(ctx context.Context) {
 		r.behind.Go(r.panics.guard(func() { r.commits.run(look) }))
 	}
 	r.behind.Go(r.panics.guard(func() { r.sampler.run(look) }))
+	if r.options.Backlog != nil {
+		r.behind.Go(r.panics.guard(func() { r.sound(look) }))
+	}
 	if r.scenario.Load.Consumers.Start == 0 {
 		r.receive(r.clock.Now())
+	}
+}
+
+// soundEvery is how often it is asked what the queues hold, where no offsets tell.
+const soundEvery = time.Second
+
+// sound keeps what the queues hold. While nobody can tell, it stays what it was.
+func (r *run) sound(ctx context.Context) {
+	driver, ok := r.bed.Driver.(broker.Outstanding)
+	if !ok {
+		return
+	}
+	tick := time.NewTicker(soundEvery)
+	defer tick.Stop()
+	for {
+		ask, cancel := context.WithTimeout(ctx, watchPatient)
+		if left, err := driver.Outstanding(ask, r.scenario.Load.Consumers.Group, r.scenario.Topic.Name); err == nil {
+			r.depth.Store(left)
+		}
+		cancel()
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
 	}
 }
 
@@ -229,6 +261,9 @@ func (r *run) receive(at time.Duration) {
 
 // join waits until the consumers have read from every partition what made the topic ready.
 func (r *run) join(ctx context.Context) error {
+	if r.bed.Kind.Consumed {
+		return r.taken(ctx)
+	}
 	ends, ok := r.bed.Driver.(broker.Ends)
 	if !ok {
 		return nil
@@ -243,6 +278,18 @@ func (r *run) join(ctx context.Context) error {
 	}
 	if len(r.receivers) > 0 && r.scenario.Load.Consumers.Start == 0 && !r.reached(ctx, stretches, 20*time.Millisecond, joinWithin) {
 		return errors.Join(ctx.Err(), fmt.Errorf("after %s the consumers have not read from every partition of %s", report.Human(joinWithin), r.scenario.Topic.Name))
+	}
+	return nil
+}
+
+// taken waits until the consumers have taken what made the topic ready.
+func (r *run) taken(ctx context.Context) error {
+	driver, ok := r.bed.Driver.(broker.Outstanding)
+	if !ok || len(r.receivers) == 0 || r.scenario.Load.Consumers.Start > 0 {
+		return nil
+	}
+	if left, err := r.acknowledged(ctx, driver, watchEvery, joinWithin); err != nil || left > 0 {
+		return errors.Join(ctx.Err(), err, fmt.Errorf("after %s the consumers have not taken everything from %s: %d messages are left", report.Human(joinWithin), r.scenario.Topic.Name, left))
 	}
 	return nil
 }

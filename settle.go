@@ -38,6 +38,11 @@ func (r *run) settle(ctx context.Context, stopped Stopped) {
 	}
 	r.heal(ctx)
 	r.outcomes(ctx)
+	if r.bed.Kind.Consumed {
+		r.empty(ctx)
+		r.leave(ctx)
+		return
+	}
 	stretches, err := r.ends(ctx)
 	if errors.Is(err, broker.ErrNoTopic) {
 		r.nothing()
@@ -149,16 +154,39 @@ func (r *run) outstanding(ctx context.Context) {
 	if !ok || group == "" {
 		return
 	}
-	left, err := uint64(0), error(nil)
-	r.final.Drained = until(ctx, watchEvery, drainIdle, func() (bool, int64) {
+	left, err := r.acknowledged(ctx, driver, watchEvery, drainIdle)
+	r.final.Drained = err == nil && left == 0
+	if !r.final.Drained {
+		r.finding("the group did not acknowledge everything: %s messages were left (%v)", report.Thousands(left), err)
+	}
+}
+
+// acknowledged waits until the group has acknowledged everything, for as long as it gets on. It returns what is left.
+func (r *run) acknowledged(ctx context.Context, driver broker.Outstanding, every, bound time.Duration) (left uint64, err error) {
+	until(ctx, every, bound, func() (bool, int64) {
 		ask, cancel := context.WithTimeout(ctx, watchPatient)
 		defer cancel()
 		r.collect()
-		left, err = driver.Outstanding(ask, group, r.scenario.Topic.Name)
+		left, err = driver.Outstanding(ask, r.scenario.Load.Consumers.Group, r.scenario.Topic.Name)
 		return err == nil && left == 0, -int64(left)
 	})
-	if !r.final.Drained {
-		r.finding("the group did not acknowledge everything: %s messages were left (%v)", report.Thousands(left), err)
+	return left, err
+}
+
+// empty lets the consumers take everything, where nothing can be read again: what they were given until nothing is left is what there was.
+func (r *run) empty(ctx context.Context) {
+	r.begin(report.Phase{Name: string(report.Drain), Kind: report.Drain})
+	r.final.Grouped = len(r.receivers) > 0
+	if !r.final.Grouped {
+		r.final.Reason = "nobody consumed, and what is in a queue cannot be read without taking it"
+		return
+	}
+	if _, ok := r.bed.Driver.(broker.Outstanding); !ok {
+		r.final.Reason = "this driver cannot tell whether anything is left"
+		return
+	}
+	if r.outstanding(ctx); !r.final.Drained {
+		r.final.Reason = "messages were left that the group had not acknowledged when the drain's time was over"
 	}
 }
 
@@ -289,6 +317,7 @@ func (r *run) readAll(ctx context.Context, driver broker.Reader, stretches map[i
 // balance strikes the ledger's balance; nobody writes its pages any more.
 func (r *run) balance(h report.History, end time.Duration) report.Safety {
 	s := r.ledger.Balance(r.final)
+	s.FinalRead.Consumed = r.bed.Kind.Consumed
 	r.regressions(&s, h, end)
 	if s.Lost > 0 {
 		losses := r.ledger.Losses(r.final)

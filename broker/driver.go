@@ -200,10 +200,11 @@ type Committed interface {
 	Committed(ctx context.Context, group, topic string) (map[int32]int64, error)
 }
 
-// Outstanding is a Driver that can count what a group still has before it, where the offset that it has reached does not say that: members share the
-// messages of a partition, and what one of them holds comes again when it dies.
+// Outstanding is a Driver that can count what a group still has before it, where the offset that it has reached does not say that, or there are none: members
+// share the messages of a partition, and what one of them holds comes again when it dies.
 type Outstanding interface {
-	// Outstanding returns how many messages the group was not given yet, or was given and has not acknowledged.
+	// Outstanding returns how many messages the group was not given yet, or was given and has not acknowledged. Where it cannot be known for certain it is an
+	// error, never a guess.
 	Outstanding(ctx context.Context, group, topic string) (uint64, error)
 }
 

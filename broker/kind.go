@@ -30,6 +30,9 @@ type Kind struct {
 	BrokerSettings, TopicSettings []string
 	// Shared: offsets count through all partitions of a topic, and a group's members share the messages of all of them.
 	Shared bool
+	// Consumed: a message leaves when it is acknowledged, so that there are no offsets and nothing can be read again. What is acknowledged to producers and was
+	// given to nobody in the group until nothing was left is lost. Drivers of this kind are Outstanding.
+	Consumed bool
 }
 
 // A Place is what brokers are where they run.

@@ -178,15 +178,18 @@ func (b *balance) safety() report.Safety {
 	return s
 }
 
-// done reports whether the final read saw the end of every partition.
+// done reports whether the final read saw the end of every partition; where nothing can be read again, whether consumers were given everything.
 func (b *balance) done() bool {
+	if !b.final.Readable {
+		return b.final.Grouped && b.final.Drained && b.final.Reason == ""
+	}
 	reached := map[int32]bool{}
 	for _, e := range b.final.Ends {
 		if e.Reached >= e.End {
 			reached[e.Partition] = true
 		}
 	}
-	return b.final.Readable && len(reached) >= b.ledger.partitions
+	return len(reached) >= b.ledger.partitions
 }
 
 // count adds the messages of a stream whose bits are set.

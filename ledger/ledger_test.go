@@ -342,6 +342,33 @@ func TestGarbageIsCheap(t *testing.T) {
 	}
 }
 
+// Where nothing can be read again, what was acknowledged and given to nobody is lost once the group was seen to have everything, and before that nobody knows.
+func TestNothingCanBeReadAgain(t *testing.T) {
+	l := ledger.New(1, 1)
+	page := l.Receiver()
+	for seq := range uint64(10) {
+		id := broker.ID{Seq: seq}
+		l.Sender(0).Sent([]broker.Message{{ID: id}})
+		l.Sender(0).Outcomes([]broker.Outcome{{ID: id, Offset: -1}})
+		if seq != 4 {
+			page.Delivered([]broker.Delivery{{ID: id, Offset: -1, Epoch: -1}})
+		}
+	}
+	for _, c := range []struct {
+		final        ledger.Final
+		lost, unread uint64
+		done         bool
+	}{
+		{ledger.Final{Grouped: true, Drained: true}, 1, 0, true},
+		{ledger.Final{Grouped: true, Reason: "messages were left"}, 0, 1, false},
+		{ledger.Final{Reason: "nobody consumed"}, 0, 1, false},
+	} {
+		if s := l.Balance(c.final); s.Lost != c.lost || s.UnreadTail != c.unread || s.FinalRead.Done != c.done || s.Verified != 9 {
+			t.Errorf("%+v: the balance is %+v", c.final, s)
+		}
+	}
+}
+
 // TestLostBeyondTheEnd: an acknowledgement at an offset that the log no longer has proves a loss, even when the final read did not get to the end.
 func TestLostBeyondTheEnd(t *testing.T) {
 	l := ledger.New(1, 1)

@@ -80,8 +80,11 @@ func (c *Collector) Roll(now time.Duration, buffered int) []report.Window {
 	return fresh
 }
 
-// Backlog is how many offsets are acknowledged and not yet delivered.
+// Backlog is how many offsets are acknowledged and not yet delivered, or what Options.Backlog says.
 func (c *Collector) Backlog() uint64 {
+	if c.o.Backlog != nil {
+		return c.o.Backlog()
+	}
 	var n uint64
 	for p := range c.acked {
 		behind := uint64(max(0, c.acked[p]-c.delivered[p]))

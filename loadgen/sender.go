@@ -32,6 +32,8 @@ type Options struct {
 	Pacing     Pacing     // how senders wait
 	Processing Processing // what consuming clients do with a message
 	Shared     bool       // offsets count through all partitions together
+	// Backlog tells how much is acknowledged and not yet delivered, where there are no offsets to tell it; nil: they do.
+	Backlog func() uint64
 }
 
 // A Sender paces and sends one producing client's share of the schedule: of P senders, number i sends messages i, i+P, i+2P, ..., unless the pacer

@@ -217,12 +217,14 @@ type Transactions struct {
 	Torn uint64 `json:"torn"`
 }
 
-// FinalRead says how far the independent reader got.
+// FinalRead says how far the independent reader got; where nothing can be read again, whether the consumers took everything.
 type FinalRead struct {
-	Done   bool        `json:"done"`             // every partition to its end offset
-	Reason string      `json:"reason,omitempty"` // why not
-	Read   uint64      `json:"read"`             // messages
-	Ends   []Partition `json:"partitions"`
+	Done   bool   `json:"done"`             // every partition to its end offset, or until nothing was left
+	Reason string `json:"reason,omitempty"` // why not
+	// Consumed: messages leave when they are acknowledged, and there was no reader apart from the consumers.
+	Consumed bool        `json:"consumed,omitempty"`
+	Read     uint64      `json:"read"` // messages
+	Ends     []Partition `json:"partitions"`
 }
 
 // A Partition is how far the final read got in one.

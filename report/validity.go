@@ -131,7 +131,11 @@ func duringPhase(p Phase) string {
 
 func validateSafety(r *Report, expectations []Expectation, add func(Scope, string, string, ...any)) {
 	s := &r.Safety
-	if !s.FinalRead.Done {
+	switch {
+	case s.FinalRead.Done:
+	case s.FinalRead.Consumed:
+		add(ScopeSafety, "", "the consumers were not seen to take everything: %s", s.FinalRead.Reason)
+	default:
 		add(ScopeSafety, "", "the final read did not reach the end of the log: %s", s.FinalRead.Reason)
 	}
 	if n := s.Expired - s.Deleted; n > 0 {

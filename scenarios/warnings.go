@@ -110,7 +110,10 @@ func shortBaseline(s *Scenario, _ broker.Kind) []string {
 		"The baseline has %.0f messages: recovery will be inconclusive; at least %d are needed.", n, leastBaseline)
 }
 
-func noConsumers(s *Scenario, _ broker.Kind) []string {
+func noConsumers(s *Scenario, k broker.Kind) []string {
+	if k.Consumed {
+		return warn(s.Load.Consumers.Count == 0, "Nothing is consumed, and what is in a queue cannot be read otherwise: nobody can know whether anything is lost.")
+	}
 	return warn(s.Load.Consumers.Count == 0, "Nothing is consumed: end-to-end latency is not measured, and only the final read tells what was stored.")
 }
 

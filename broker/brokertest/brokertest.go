@@ -21,6 +21,9 @@ type Options struct {
 	Idempotent bool              // producers can be idempotent
 	// Transactions: the kind of broker has them.
 	Transactions bool
+	// Consumed: a message leaves when it is acknowledged, so that only a group can read, and only once. Nobody coordinates a group, and who breaks its
+	// connection has left it.
+	Consumed bool
 }
 
 // Run tests the driver on the cluster that makeBoth returns, and closes both. Where the cluster has no links, what needs them is skipped.

@@ -29,7 +29,11 @@ func (s *suite) everyMessageIsReadOnce(t *testing.T) {
 	const n = 3000
 	topic := s.topic(t, "exact", 3)
 	x := s.sender(t, topic, 7, settings(s))
-	c := s.consumer(t, topic, "", "direct")
+	group := ""
+	if s.o.Consumed {
+		group = topic.Name + "-group"
+	}
+	c := s.consumer(t, topic, group, "direct")
 	x.send(n)
 	outcomes := x.settle(n, 30*time.Second)
 	x.acknowledged(outcomes)

@@ -35,10 +35,14 @@ func (s *suite) compare(t *testing.T, outcomes map[broker.ID]broker.Outcome, h *
 			t.Errorf("%v was acknowledged at offset %d and read at %d", id, o.Offset, d.Offset)
 		}
 		at := stream{id.Producer, id.Partition}
-		if before, ok := last[at]; ok && d.Offset >= 0 && d.Offset <= before {
-			t.Errorf("%v stands at offset %d, its predecessor at %d", id, d.Offset, before)
+		place := d.Offset
+		if place < 0 {
+			place = h.place[id]
 		}
-		last[at] = d.Offset
+		if before, ok := last[at]; ok && place <= before {
+			t.Errorf("%v stands at offset %d, its predecessor at %d", id, place, before)
+		}
+		last[at] = place
 	}
 }
 

@@ -50,8 +50,7 @@ func (s *suite) killedLeader(t *testing.T) {
 		st, err := s.driver.State(t.Context())
 		return err == nil && st.FullyInSync() && slices.Contains(st.Nodes, victim.Name())
 	})
-	h := s.harvest(t)
-	h.drain(60*time.Second, s.reader(t, topic, s.ends(t, topic)))
+	h := s.everything(t, topic, 60*time.Second)
 	s.noneRejectedIsThere(t, outcomes, h)
 	s.compare(t, outcomes, h)
 }

@@ -159,6 +159,27 @@ func (s *suite) reader(t *testing.T, topic broker.Topic, stretches map[int32]bro
 	return r
 }
 
+// everything returns what a topic holds, probes left out. Where messages leave when they are acknowledged, the topic is empty afterwards.
+func (s *suite) everything(t *testing.T, topic broker.Topic, within time.Duration) *harvest {
+	t.Helper()
+	h := s.harvest(t)
+	if !s.o.Consumed {
+		h.drain(within, s.reader(t, topic, s.ends(t, topic)))
+		return h
+	}
+	group := topic.Name + "-everything"
+	c := s.consumer(t, topic, group, "everything")
+	eventually(t, within, "nothing is left", func() bool {
+		h.once(t.Context(), c)
+		left, err := s.driver.(broker.Outstanding).Outstanding(t.Context(), group, topic.Name)
+		return err == nil && left == 0
+	})
+	if err := c.Close(t.Context()); err != nil {
+		t.Errorf("close the consumer: %v", err)
+	}
+	return h
+}
+
 func (s *suite) ends(t *testing.T, topic broker.Topic) map[int32]broker.Range {
 	t.Helper()
 	d, ok := s.driver.(broker.Ends)
@@ -181,10 +202,12 @@ type harvest struct {
 	at   map[int32][]int64               // a partition's offsets, with those of probes
 	into []broker.Delivery
 	all  int // with probes
+	// place is when a message came first, counted in its partition.
+	place map[broker.ID]int64
 }
 
 func (s *suite) harvest(t *testing.T) *harvest {
-	return &harvest{t: t, run: s.o.Run, got: map[broker.ID][]broker.Delivery{}, last: map[int32]int64{}, at: map[int32][]int64{}, into: make([]broker.Delivery, 0, 256)}
+	return &harvest{t: t, run: s.o.Run, got: map[broker.ID][]broker.Delivery{}, last: map[int32]int64{}, at: map[int32][]int64{}, into: make([]broker.Delivery, 0, 256), place: map[broker.ID]int64{}}
 }
 
 // once receives once, and returns false at the end of a bounded reader.
@@ -206,6 +229,9 @@ func (h *harvest) once(ctx context.Context, c broker.Consumer) bool {
 		}
 		if d.ID.Partition != d.Partition {
 			h.t.Errorf("%v came from partition %d", d.ID, d.Partition)
+		}
+		if _, again := h.place[d.ID]; !again {
+			h.place[d.ID] = int64(len(h.at[d.Partition]))
 		}
 		kept := *d
 		kept.Value = nil

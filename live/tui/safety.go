@@ -8,8 +8,11 @@ func (v *scene) safetyPanel(w, h int) *canvas {
 	info := "so far"
 	if v.safety != nil {
 		info = "read back"
+		if v.safety.FinalRead.Consumed {
+			info = "consumed"
+		}
 		if !v.safety.FinalRead.Done {
-			info = "NOT read back"
+			info = "NOT " + info
 		}
 	}
 	c := v.panel(w, h, "Safety", info)

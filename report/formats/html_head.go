@@ -63,6 +63,9 @@ func tiles(r *report.Report) []tile {
 		{"acknowledged", report.Thousands(s.Acknowledged), fmt.Sprintf("of %s due, %.2f %%", report.Thousands(s.Owed()), 100*float64(s.Acknowledged)/float64(s.Owed()))},
 		{"lost", report.Thousands(s.Lost), "acknowledged, and not in the log"},
 	}
+	if s.FinalRead.Consumed {
+		all[1].About = "acknowledged, and given to nobody"
+	}
 	if !s.FinalRead.Done {
 		all[1].About += "; it was not read to its end"
 	}

@@ -29,7 +29,12 @@ type balance struct {
 func safetyOf(r *report.Report) safetyPart {
 	s := &r.Safety
 	p := safetyPart{Read: "Every partition was read back to the end of its log.", Unread: !s.FinalRead.Done, Balance: balanceOf(r), Wrong: wrongs(r), Promises: r.Run.Contract.Notes}
-	if p.Unread {
+	switch {
+	case s.FinalRead.Consumed && p.Unread:
+		p.Read = "The consumers did not take everything: " + s.FinalRead.Reason
+	case s.FinalRead.Consumed:
+		p.Read = "The consumers took everything: nothing was left in the queues."
+	case p.Unread:
 		p.Read = "The log was not read back to its end: " + s.FinalRead.Reason
 	}
 	if c := r.Run.Contract.Survives; c != "" {

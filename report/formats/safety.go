@@ -8,10 +8,15 @@ import (
 
 // safetyTitle says whether the counts of safety are those of the whole log.
 func safetyTitle(s *report.Safety) string {
-	if !s.FinalRead.Done {
-		return "Safety: NOT read back to the end of the log: " + s.FinalRead.Reason
+	switch {
+	case s.FinalRead.Consumed && s.FinalRead.Done:
+		return "Safety: consumed until nothing was left"
+	case s.FinalRead.Consumed:
+		return "Safety: NOT consumed until nothing was left: " + s.FinalRead.Reason
+	case s.FinalRead.Done:
+		return "Safety: read back to the end of the log"
 	}
-	return "Safety: read back to the end of the log"
+	return "Safety: NOT read back to the end of the log: " + s.FinalRead.Reason
 }
 
 // safetyRows tell what became of the messages, four counts a row; what there was nothing of is left out, unless it is always asked for.

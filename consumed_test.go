@@ -1,0 +1,222 @@
+package squall_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/seed-228c25e4/squall"
+	"github.com/seed-228c25e4/squall/broker"
+	"github.com/seed-228c25e4/squall/report"
+)
+
+// queues is a driver of brokers that keep a message until it is acknowledged, and lie about a few.
+type queues struct {
+	clock broker.Clock
+	nodes []string
+	topic broker.Topic
+	lie   func(q *queues, id broker.ID, value []byte) (stored bool)
+
+	mu    sync.Mutex
+	ready [][]queued // by partition
+	given int        // not acknowledged
+	lied  uint64
+}
+
+type queued struct {
+	value []byte
+	again bool
+}
+
+func (q *queues) put(partition int32, x queued) { q.ready[partition] = append(q.ready[partition], x) }
+
+func (q *queues) CreateTopic(_ context.Context, t broker.Topic) error {
+	q.topic, q.ready = t, make([][]queued, t.Partitions)
+	return nil
+}
+
+// Ready leaves a probe in each queue.
+func (q *queues) Ready(context.Context, broker.Topic) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for p := range q.ready {
+		value := make([]byte, broker.HeaderSize)
+		broker.EncodeProbe(value, run)
+		q.put(int32(p), queued{value: value})
+	}
+	return nil
+}
+
+func (q *queues) State(context.Context) (broker.State, error) {
+	s := broker.State{Nodes: q.nodes}
+	for p := range q.topic.Partitions {
+		s.Partitions = append(s.Partitions, broker.PartitionState{Topic: q.topic.Name, Partition: int32(p), Leader: q.nodes[0], Epoch: 1, Replicas: q.nodes, InSync: q.nodes})
+	}
+	return s, nil
+}
+
+func (q *queues) Outstanding(context.Context, string, string) (uint64, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	n := uint64(q.given)
+	for _, waiting := range q.ready {
+		n += uint64(len(waiting))
+	}
+	return n, nil
+}
+
+func (q *queues) Close() error { return nil }
+
+func (q *queues) NewProducer(_ context.Context, _ broker.Topic, _ broker.ProducerOptions, outcomes func([]broker.Outcome)) (broker.Producer, error) {
+	p := &confirming{q: q, todo: make(chan []broker.Outcome, 1000)}
+	p.work.Go(func() {
+		for list := range p.todo {
+			outcomes(list)
+		}
+	})
+	return p, nil
+}
+
+// confirming is a producer that is answered at once.
+type confirming struct {
+	q    *queues
+	todo chan []broker.Outcome
+	work sync.WaitGroup
+	end  sync.Once
+}
+
+func (p *confirming) Send(_ context.Context, messages []broker.Message) int {
+	p.q.mu.Lock()
+	defer p.q.mu.Unlock()
+	var list []broker.Outcome
+	for _, m := range messages {
+		value := slices.Clone(m.Value)
+		if p.q.lie == nil || p.q.lie(p.q, m.ID, value) {
+			p.q.put(m.ID.Partition, queued{value: value})
+		}
+		list = append(list, broker.Outcome{ID: m.ID, Due: m.Due, Sent: m.Sent, At: p.q.clock.Now(), Offset: -1})
+	}
+	p.todo <- list
+	return len(messages)
+}
+
+func (p *confirming) Buffered() int { return 0 }
+func (p *confirming) Abort()        { _ = p.Close(context.Background()) }
+func (p *confirming) Close(context.Context) error {
+	p.end.Do(func() { close(p.todo) })
+	p.work.Wait()
+	return nil
+}
+
+func (q *queues) NewConsumer(context.Context, broker.Topic, broker.ConsumerOptions) (broker.Consumer, error) {
+	return &taking{q: q}, nil
+}
+
+// taking is a consumer that acknowledges what it was given when it asks for more.
+type taking struct {
+	q    *queues
+	held int
+}
+
+func (c *taking) acknowledge() {
+	c.q.given -= c.held
+	c.held = 0
+}
+
+func (c *taking) Receive(ctx context.Context, into []broker.Delivery) ([]broker.Delivery, error) {
+	into = into[:0]
+	c.q.mu.Lock()
+	c.acknowledge()
+	for p, waiting := range c.q.ready {
+		for _, x := range waiting {
+			into = append(into, broker.Delivery{Partition: int32(p), Offset: -1, Epoch: -1, At: c.q.clock.Now(), Redelivered: x.again, Value: x.value})
+		}
+		c.held += len(waiting)
+		c.q.given += len(waiting)
+		c.q.ready[p] = nil
+	}
+	c.q.mu.Unlock()
+	select {
+	case <-ctx.Done():
+		return into, ctx.Err()
+	case <-time.After(5 * time.Millisecond):
+		return into, nil
+	}
+}
+
+func (c *taking) Abort() {}
+func (c *taking) Close(context.Context) error {
+	c.q.mu.Lock()
+	defer c.q.mu.Unlock()
+	c.acknowledge()
+	return nil
+}
+
+// Where messages leave when they are acknowledged, what the group was given until nothing was left is held against what was confirmed.
+func TestConsumed(t *testing.T) {
+	seldom := func(id broker.ID) bool { return id.Seq%50 == 7 }
+	for _, c := range []struct {
+		name   string
+		change [2]string // of the scenario
+		lie    func(q *queues, id broker.ID, value []byte) bool
+		count  func(*report.Safety) uint64 // of what was lied about
+		want   report.Outcome
+		says   string
+	}{
+		{"honest", [2]string{}, nil, func(*report.Safety) uint64 { return 0 }, report.Pass, "0 lost"},
+		{"drops what it confirmed", [2]string{}, func(q *queues, id broker.ID, _ []byte) bool {
+			if seldom(id) {
+				q.lied++
+			}
+			return !seldom(id)
+		}, func(s *report.Safety) uint64 { return s.Lost }, report.Fail, "acknowledged messages are lost"},
+		{"damages what it keeps", [2]string{}, func(q *queues, id broker.ID, value []byte) bool {
+			if seldom(id) {
+				q.lied++
+				value[len(value)-1]++
+			}
+			return true
+		}, func(s *report.Safety) uint64 { return min(s.Lost, s.Corrupt) }, report.Fail, "acknowledged messages are lost"},
+		{"gives twice, and says so", [2]string{}, func(q *queues, id broker.ID, value []byte) bool {
+			if seldom(id) {
+				q.lied++
+				q.put(id.Partition, queued{value: value})
+				q.put(id.Partition, queued{value: value, again: true})
+			}
+			return !seldom(id)
+		}, func(s *report.Safety) uint64 { return s.Redelivered }, report.Pass, "0 lost"},
+		{"nobody consumes", [2]string{"consumers: { count: 2, group: billing }", "consumers: { count: 0 }"}, nil, func(*report.Safety) uint64 { return 0 },
+			report.Inconclusive, "nobody consumed"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s, bed := testbed(t, strings.Replace(calmly, c.change[0], c.change[1], 1)+"expect: [ lost == 0, corrupt == 0 ]\n")
+			q := &queues{clock: bed.Clock, lie: c.lie}
+			for _, n := range bed.Cluster.Nodes() {
+				q.nodes = append(q.nodes, n.Name())
+			}
+			bed.Driver, bed.Kind.Consumed = q, true
+			bed.Kind.Contract = func(broker.Settings) broker.Contract {
+				return broker.Contract{Durable: true, Ordered: true, Redelivers: true}
+			}
+			r, err := squall.Run(t.Context(), s, bed)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if told := generatorFindings(r); len(told) > 0 && c.want != report.Fail { // which comes before all other reasons
+				t.Skipf("NOT TESTED: this very machine was too busy: %s", told[0])
+			}
+			if r.Verdict.Outcome != c.want || !strings.Contains(r.Verdict.Sentence, c.says) {
+				t.Errorf("%s\n%s\nwant %s, and %q", r.Verdict.Outcome, r.Verdict.Sentence, c.want, c.says)
+			}
+			if got := c.count(&r.Safety); got != q.lied || c.lie != nil && q.lied == 0 {
+				t.Errorf("%d of %d were found out: %+v", got, q.lied, r.Safety)
+			}
+			if f := r.Safety.FinalRead; !f.Consumed || f.Done != (c.want != report.Inconclusive) {
+				t.Errorf("%+v", f)
+			}
+		})
+	}
+}
