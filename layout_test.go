@@ -23,6 +23,7 @@ var rooms = map[string][]string{
 	"host":              {},
 	"broker/kafka":      {"broker", "broker/conns", "broker/observe"},
 	"broker/nats":       {"broker", "broker/conns", "broker/observe"},
+	"broker/rabbitmq":   {"broker", "broker/conns", "broker/observe"},
 	"broker/conns":      {"broker"},
 	"broker/observe":    {"broker"},
 	"broker/brokertest": {"broker"},
@@ -51,6 +52,7 @@ var foreign = map[string][]string{
 	"github.com/twmb/franz-go":                {"broker/kafka", "embedded"},
 	"github.com/nats-io/nats-server":          {"embedded"},
 	"github.com/nats-io/nats.go":              {"broker/nats"},
+	"github.com/rabbitmq/amqp091-go":          {"broker/rabbitmq"},
 	"github.com/Shopify/toxiproxy":            {"links"},
 	"github.com/testcontainers":               {"testcontainers"},
 	"github.com/moby/moby":                    {"testcontainers"},
@@ -63,7 +65,7 @@ var foreign = map[string][]string{
 }
 
 // testsMay is what external test files may import beyond their room's own.
-var testsMay = []string{"broker/brokertest", "broker/kafka", "broker/nats", "embedded", "testcontainers", "links", "broker", "report", "scenarios"}
+var testsMay = []string{"broker/brokertest", "broker/kafka", "broker/nats", "broker/rabbitmq", "embedded", "testcontainers", "links", "broker", "report", "scenarios"}
 
 func TestLayout(t *testing.T) {
 	err := filepath.WalkDir(".", func(file string, d fs.DirEntry, err error) error {

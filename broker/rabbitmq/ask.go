@@ -1,0 +1,181 @@
+package rabbitmq
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/seed-228c25e4/squall/broker"
+	"github.com/seed-228c25e4/squall/broker/observe"
+)
+
+// lookEvery is how often the nodes are asked at most: each question starts a process in a container, which costs the machine some 50 ms of a processor
+// (measured), and whoever watches asks ten times a second.
+const lookEvery = time.Second
+
+// A witness is one node, asked from inside. Over the network it tells nothing for certain while a peer is frozen or cut off, and then late.
+type witness struct {
+	driver *driver
+	node   string // by which the cluster calls it: b1
+	id     string // by which it calls itself: rabbit@node-1
+	runs   broker.Execer
+}
+
+// A story is what one node tells, without asking another one.
+type story struct {
+	node    string
+	version string
+	ready   bool     // it serves
+	peers   []string // ids of the nodes that it is connected to
+	queues  map[string]row
+}
+
+// A row is what a node tells of one queue. Numbers that it does not know are -1.
+type row struct {
+	kind     string   // "quorum" or "classic"
+	state    string   // its own part: "leader", "follower", ...; of a classic queue "true" where it is at home
+	leader   string   // the id of who leads, as far as the node knows
+	term     int64    // of its own part
+	commit   int64    // what is agreed
+	written  int64    // what it has itself
+	replicas []string // ids
+}
+
+// script runs an Erlang expression in the node; the cookie is in the home folder of the node's user. erl_call is not on every image's path.
+const script = `c=$(command -v erl_call || ls /usr/lib/erlang/lib/erl_interface-*/bin/erl_call /opt/erlang/lib/erlang/lib/erl_interface-*/bin/erl_call 2>/dev/null | head -n 1)
+printf '%s\n' "$2" | "${c:-erl_call}" -sname "$1" -timeout 3 -e`
+
+// evaluate returns the text that an Erlang expression comes to in the node.
+func (w *witness) evaluate(ctx context.Context, expression string) (string, error) {
+	out, err := w.runs.Exec(ctx, "sh", "-c", script, "sh", w.id, expression)
+	if err != nil {
+		return "", err
+	}
+	return unquote(string(out))
+}
+
+// unquote reads what erl_call prints of an expression that comes to a text.
+func unquote(out string) (string, error) {
+	out = strings.TrimSpace(out)
+	inner, ok := strings.CutPrefix(out, "{ok, ")
+	if !ok {
+		return "", fmt.Errorf("the node answers %.200q", out)
+	}
+	told, err := strconv.Unquote(strings.TrimSuffix(inner, "}"))
+	if err != nil {
+		return "", fmt.Errorf("the node answers %.200q, which is no text", out)
+	}
+	return told, nil
+}
+
+// lookAt is the expression for a story: one line a queue behind the node's own, of which none may contain what separates them.
+const lookAt = `W = fun(X) when is_integer(X) -> integer_to_list(X); (X) when is_atom(X) -> atom_to_list(X); (_) -> "-" end,
+Nodes = fun(Q) -> case amqqueue:get_type_state(Q) of #{nodes := Ns} when is_map(Ns) -> maps:keys(Ns); #{nodes := Ns} -> Ns; _ -> [] end end,
+Row = fun(Name) -> case rabbit_amqqueue:lookup(rabbit_misc:r(<<"/">>, queue, Name)) of
+  {ok, Q} -> case amqqueue:get_pid(Q) of
+    {R, _} ->
+      M = try ra:key_metrics({R, node()}) catch _:_ -> #{} end,
+      L = case ra_leaderboard:lookup_leader(R) of {_, N} -> N; _ -> none end,
+      ["quorum ", W(maps:get(state, M, none)), " ", W(L), " ", W(maps:get(term, M, none)), " ", W(maps:get(commit_index, M, none)), " ",
+       W(maps:get(last_written_index, M, none)), " ", lists:join(",", [W(N) || N <- Nodes(Q)])];
+    P when is_pid(P) -> ["classic ", W(node(P) =:= node() andalso is_process_alive(P)), " ", W(node(P)), " - - - ", W(node(P))];
+    _ -> "other" end;
+  _ -> "none" end end,
+V = case application:get_key(rabbit, vsn) of {ok, X} -> X; _ -> "-" end,
+lists:flatten(lists:join(";", [[V, " ", W(rabbit_boot_state:get()), " ", lists:join(",", [W(N) || N <- nodes()])] | [Row(Q) || Q <- [%s]]])).`
+
+// look asks the node for its story.
+func (w *witness) look(ctx context.Context) (story, error) {
+	var all []string
+	for _, t := range w.driver.known() {
+		all = append(all, queues(t)...)
+	}
+	told, err := w.evaluate(ctx, fmt.Sprintf(lookAt, binaries(all)))
+	if err != nil {
+		return story{}, err
+	}
+	return read(w.node, all, told)
+}
+
+// binaries writes names as Erlang has them. They have nothing in them that would have to be escaped.
+func binaries(names []string) string {
+	all := make([]string, len(names))
+	for i, n := range names {
+		all[i] = `<<"` + n + `">>`
+	}
+	return strings.Join(all, ",")
+}
+
+var errNoStory = errors.New("the node's answer has not the form that was asked for")
+
+// read reads what a node tells of itself and of these queues.
+func read(node string, queues []string, told string) (story, error) {
+	lines := strings.Split(told, ";")
+	about := strings.SplitN(lines[0], " ", 3)
+	if len(lines) != len(queues)+1 || len(about) != 3 {
+		return story{}, errNoStory
+	}
+	s := story{node: node, version: about[0], ready: about[1] == "ready", peers: list(about[2]), queues: map[string]row{}}
+	for i, line := range lines[1:] {
+		f := strings.Split(line, " ")
+		switch {
+		case len(f) == 7:
+			s.queues[queues[i]] = row{kind: f[0], state: f[1], leader: f[2], term: count(f[3]), commit: count(f[4]), written: count(f[5]), replicas: list(f[6])}
+		case len(f) != 1:
+			return story{}, errNoStory
+		}
+	}
+	return s, nil
+}
+
+func list(joined string) []string {
+	if joined == "" {
+		return nil
+	}
+	return strings.Split(joined, ",")
+}
+
+func count(s string) int64 {
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
+// A look is what was seen of the cluster at one moment.
+type look struct {
+	at      time.Time // zero: nothing was
+	stories []story
+	err     error
+	agreed  map[string]int64 // by queue, what was agreed when it was looked before
+}
+
+// look asks every node, unless that has just been done.
+func (d *driver) look(ctx context.Context) look {
+	d.mu.Lock()
+	before := d.last
+	d.mu.Unlock()
+	if !before.at.IsZero() && time.Since(before.at) < lookEvery {
+		return before
+	}
+	now := look{agreed: map[string]int64{}}
+	for i := range before.stories {
+		for queue, r := range before.stories[i].queues {
+			now.agreed[queue] = max(now.agreed[queue], r.commit)
+		}
+	}
+	// All are waited for: an answer takes as long as it takes to start a process in a container, and a node that is dead or frozen starts none.
+	stories, err := observe.Round(ctx, d.life, &d.behind, d.questions, func(story) bool { return false })
+	if now.stories = stories; len(stories) == 0 {
+		now.err = fmt.Errorf("no node answers: %w", err)
+	}
+	now.at = time.Now()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.last = now
+	return now
+}

@@ -1,0 +1,76 @@
+package rabbitmq
+
+import (
+	"fmt"
+
+	"github.com/seed-228c25e4/squall/broker"
+)
+
+func contract(s broker.Settings) broker.Contract {
+	c := broker.Contract{
+		Ordered:    single(s.Topic), // and nothing is published again that may be stored
+		Redelivers: true,
+		Skips:      s.Consumer.Commit == broker.CommitBefore,
+	}
+	c.Durable, c.Survives = durable(s.Topic)
+	note := func(format string, args ...any) { c.Notes = append(c.Notes, fmt.Sprintf(format, args...)) }
+	if c.Skips {
+		note("The group acknowledges before it processes: what a member holds when it dies, nobody is given again.")
+	}
+	note("A message leaves its queue when it is acknowledged, and nothing can be read again: what the group was given until the queues were empty is held against what was confirmed.")
+	if !single(s.Topic) {
+		note("Consumers share each queue: the order in which they are given its messages is not promised.")
+	}
+	if limit := s.Topic.Config[deliveryLimit]; queueType(s.Topic) == quorum && limit != "-1" {
+		if limit == "" {
+			limit = "20, the broker's own limit,"
+		}
+		note("A message that came back more than %s times is dropped, or goes to the dead-letter exchange if there is one; every connection that a consumer loses counts for each message it held. %s: \"-1\" keeps them.", limit, deliveryLimit)
+	}
+	if exchange, there := s.Topic.Config[deadLetters]; there {
+		note("What is dead-lettered goes to the exchange %q, where squall does not look: it counts as lost.", exchange)
+	}
+	if s.Nodes > 2 {
+		note("Nodes that see only a minority of the cluster stop serving until they see more (cluster_partition_handling: %s), if they notice.", partitionHandling(s))
+	}
+	return c
+}
+
+// durable tells what confirmed messages survive, in a sentence.
+func durable(t broker.Topic) (bool, string) {
+	switch _, ttl := t.Config["x-message-ttl"]; {
+	case ttl:
+		return false, "Confirmed messages are lost that nobody takes in time: x-message-ttl throws them away."
+	case dropsHead(t):
+		return false, "Confirmed messages are lost when a queue is full: it drops the oldest; x-overflow: reject-publish refuses new ones in their place."
+	case queueType(t) == quorum && t.Replicas < 2:
+		return true, "Every confirmed message survives the death of any process, and none the loss of the only node's disk that has it."
+	case queueType(t) == quorum:
+		return true, "Every confirmed message survives the death of the processes of any nodes, even of all at once: a majority of its replicas had flushed it to disk."
+	case !persistent(t):
+		return false, "Confirmed messages are lost when their queue's node dies: with persistent: false a classic queue keeps them in memory."
+	}
+	return true, "Every confirmed message survives the death of any process, and none the loss of its queue's only node's disk; while that node is down, its queues are too."
+}
+
+// dropsHead reports whether a full queue throws away what it had confirmed.
+func dropsHead(t broker.Topic) bool {
+	_, messages := t.Config["x-max-length"]
+	_, bytes := t.Config["x-max-length-bytes"]
+	overflow := t.Config[overflowPolicy]
+	return (messages || bytes) && (overflow == "" || overflow == "drop-head")
+}
+
+// partitionHandling is what nodes do that are parted from others.
+func partitionHandling(s broker.Settings) string {
+	if how, said := s.Config[partitionConfig]; said {
+		return how
+	}
+	return "pause_minority"
+}
+
+// single reports whether each queue has one active consumer at a time.
+func single(t broker.Topic) bool { return t.Config[singleActive] != "false" }
+
+// persistent reports whether messages are published so that they outlive the broker's process.
+func persistent(t broker.Topic) bool { return t.Config[persistentConfig] != "false" }

@@ -1,0 +1,129 @@
+package rabbitmq
+
+import (
+	"cmp"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/seed-228c25e4/squall/broker"
+)
+
+// Kind is what can be known of RabbitMQ without a running cluster.
+var Kind = broker.Kind{
+	Name:     "rabbitmq",
+	Check:    check,
+	Contract: contract,
+	Timers:   timers,
+	Decisive: broker.Decisive{Node: pollConfig, Member: heartbeatTimer},
+	Places:   map[string]broker.Place{"containers": {In: "containers", Copies: true}},
+	Refuses:  refused,
+	Warn:     warn,
+	Unused: map[string]string{
+		"broker.jvm":                      "its nodes run on Erlang",
+		"load.producers.linger":           "a message is published at once, and confirmed by itself",
+		"load.producers.batch":            "messages are published one by one",
+		"load.producers.idempotent":       "nothing tells a broker that a message is one it has; squall publishes none twice",
+		"load.producers.metadata-min-age": "a client does not ask who leads: the nodes pass its messages on",
+		"load.consumers.metadata-min-age": "a client does not ask who leads: the nodes pass its messages on",
+		"load.consumers.commit-interval":  "what was processed is acknowledged when the next messages are asked for",
+	},
+	Consumed: true,
+}
+
+// Faults that there are none of for RabbitMQ.
+const (
+	noSetting = "a scenario changes no settings of RabbitMQ while it runs"
+	noLies    = "it needs emulated brokers, and these are real"
+	onePlane  = "two nodes have one connection for all that they say to each other: isolate cuts it"
+)
+
+var refused = map[string]string{
+	"alter-config": noSetting, "lower-max-message-bytes": noSetting, "quota": noSetting,
+	"error": noLies, "delay-response": noLies, "lose-ack": noLies,
+	"raft-only": onePlane, "data-only": onePlane,
+	"elect-leader":    "a queue prefers no leader; kill, stop or pause the node of the one that it has",
+	"reassign":        "a queue's replicas stay where the cluster put them",
+	"delete-records":  "a queue has no offsets below which it could be emptied",
+	"recreate-topic":  "a queue that is deleted takes its consumers' subscriptions with it",
+	"rebalance-storm": "no partitions are handed out: consumers share the queues",
+	"wipe":            "a node without its data is not let in again under its name before somebody has removed it from the cluster",
+}
+
+// warn tells of clusters in which a node or a replica gains nothing, and of groups that do not share.
+func warn(s broker.Settings) []string {
+	var all []string
+	even := func(n int, what string) {
+		if n > 0 && n%2 == 0 {
+			all = append(all, fmt.Sprintf("%d %s survive the loss of %d, as %d would: a majority of them has to live.", n, what, n/2-1, n-1))
+		}
+	}
+	even(s.Nodes, "nodes")
+	if queueType(s.Topic) == quorum {
+		even(s.Topic.Replicas, "replicas")
+	} else if single(s.Topic) {
+		all = append(all, "Of consumers of a classic queue with one active consumer, the first is given everything: the others wait for its death.")
+	}
+	return all
+}
+
+// The timers that a fault has to outlast.
+const (
+	heartbeatTimer = "heartbeat"
+	ticktimeConfig = "net_ticktime"
+	consumerConfig = "consumer_timeout"
+)
+
+const (
+	defaultPoll            = time.Second      // ours: the broker's own is 5 s
+	defaultHeartbeat       = 10 * time.Second // the client library's own; the broker proposes 60 s, and the lower one counts
+	defaultTicktime        = time.Minute
+	defaultConsumer        = 30 * time.Minute
+	defaultDeliveryTimeout = time.Minute
+	defaultBuffer          = 10_000
+)
+
+// heartbeat is the interval of connections.
+func heartbeat(s broker.Settings) time.Duration {
+	if n, err := strconv.Atoi(s.Config[heartbeatConfig]); err == nil && n > 0 {
+		return min(defaultHeartbeat, time.Duration(n)*time.Second)
+	}
+	return defaultHeartbeat
+}
+
+// duration is a setting in some unit.
+func duration(s broker.Settings, name string, unit, otherwise time.Duration) time.Duration {
+	if n, err := strconv.Atoi(s.Config[name]); err == nil && n > 0 {
+		return time.Duration(n) * unit
+	}
+	return otherwise
+}
+
+// timers are in the order in which they rule a failover.
+func timers(s broker.Settings) []broker.Timer {
+	all := []broker.Timer{
+		{Name: pollConfig, Value: duration(s, pollConfig, time.Millisecond, defaultPoll), Part: "detection",
+			Note: "Nodes look so often whether the others answer; the followers of a quorum queue elect another leader after one or two of these. RabbitMQ's own is 5s, and squall sets 1s unless broker.config says otherwise."},
+		{Name: "confirm deadline", Value: confirmWithin, Part: "client discovery", Side: "produce",
+			Note: "squall's own: a producer that is confirmed nothing for so long goes on to another node, and what it had published is unknown. A connection to a node that was cut off may else wait for good."},
+		{Name: heartbeatTimer, Value: cmp.Or(memberHeartbeat(s), heartbeat(s)), Part: "client discovery",
+			Note: "A client notices a silent connection after one and a half of these, and a node a silent client after about as long; what a consumer had not acknowledged is then given to another."},
+		{Name: "client reconnect wait", Value: reconnectWait, Part: "client discovery",
+			Note: "A client whose connection broke tries every other node at once, and then waits so long before it tries them again."},
+		{Name: ticktimeConfig, Value: duration(s, ticktimeConfig, time.Second, defaultTicktime), Part: "detection",
+			Note: "A node that says nothing and keeps its connections is taken for dead after so long, give or take a quarter. Queues do not wait for it; the metadata and classic queues do."},
+	}
+	if s.Consumer.Group != "" {
+		all = append(all, broker.Timer{Name: consumerConfig, Value: duration(s, consumerConfig, time.Millisecond, defaultConsumer), Part: "detection", Side: "consume",
+			Note: "A consumer that keeps a message for so long without acknowledging it loses its channel."})
+	}
+	return all
+}
+
+// memberHeartbeat is the interval of the consumers' connections, where the scenario says it; else 0.
+func memberHeartbeat(s broker.Settings) time.Duration {
+	if s.Consumer.SessionTimeout == 0 {
+		return 0
+	}
+	return min(s.Consumer.SessionTimeout, duration(s, heartbeatConfig, time.Second, time.Minute))
+}

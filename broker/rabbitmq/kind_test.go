@@ -1,0 +1,139 @@
+package rabbitmq_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/seed-228c25e4/squall/broker"
+	"github.com/seed-228c25e4/squall/broker/rabbitmq"
+)
+
+// settings are some that nothing is wrong with.
+func settings() broker.Settings {
+	return broker.Settings{Nodes: 3, Topic: broker.Topic{Name: "orders", Partitions: 6, Replicas: 3, Config: map[string]string{}},
+		Producer: broker.ProducerSettings{Acks: "all"}, Consumer: broker.ConsumerSettings{Group: "billing", Commit: broker.CommitAfter}, Config: map[string]string{}}
+}
+
+func TestCheck(t *testing.T) {
+	topic := func(name, value string) func(*broker.Settings) {
+		return func(s *broker.Settings) { s.Topic.Config[name] = value }
+	}
+	node := func(name, value string) func(*broker.Settings) {
+		return func(s *broker.Settings) { s.Config[name] = value }
+	}
+	classic := func(more func(*broker.Settings)) func(*broker.Settings) {
+		return func(s *broker.Settings) {
+			s.Topic.Replicas, s.Topic.Config["queue-type"] = 1, "classic"
+			more(s)
+		}
+	}
+	for name, c := range map[string]struct {
+		change func(*broker.Settings)
+		field  string // empty: nothing is wrong
+		says   string
+	}{
+		"as it is":            {func(*broker.Settings) {}, "", ""},
+		"delivery limit":      {topic("x-delivery-limit", "-1"), "", ""},
+		"transient classic":   {classic(topic("persistent", "false")), "", ""},
+		"limited":             {topic("x-max-length", "1000"), "", ""},
+		"heartbeat":           {node("heartbeat", "5"), "", ""},
+		"name":                {func(s *broker.Settings) { s.Topic.Name = `a"b` }, "topic.name", "no name of queues"},
+		"reserved":            {func(s *broker.Settings) { s.Topic.Name = "amq.x" }, "topic.name", "amq."},
+		"too many replicas":   {func(s *broker.Settings) { s.Topic.Replicas = 5 }, "topic.replicas", "there are 3"},
+		"replicas of classic": {topic("queue-type", "classic"), "topic.replicas", "replicas: 1"},
+		"acks 1":              {func(s *broker.Settings) { s.Producer.Acks = "1" }, "load.producers.acks", "majority"},
+		"acks 0":              {func(s *broker.Settings) { s.Producer.Acks = "0" }, "load.producers.acks", "without confirms"},
+		"transactions":        {func(s *broker.Settings) { s.Producer.Transactions.Messages = 3 }, "load.producers.transactions", "leave them out"},
+		"no group":            {func(s *broker.Settings) { s.Consumer.Group = "" }, "load.consumers.group", "name a group"},
+		"never acknowledged":  {func(s *broker.Settings) { s.Consumer.Commit = broker.CommitNever }, "load.consumers.commit", "256"},
+		"session":             {func(s *broker.Settings) { s.Consumer.SessionTimeout = 1500 * time.Millisecond }, "load.consumers.session-timeout", "whole seconds"},
+		"another kind's":      {topic("min.insync.replicas", "2"), "topic.config[min.insync.replicas]", "majority"},
+		"a slip":              {topic("x-delivery-limits", "5"), "topic.config[x-delivery-limits]", "did you mean x-delivery-limit?"},
+		"no such thing":       {topic("colour", "red"), "topic.config[colour]", "there are persistent, queue-type"},
+		"no number":           {topic("x-max-length", "many"), "topic.config[x-max-length]", "whole number"},
+		"streams":             {topic("queue-type", "stream"), "topic.config[queue-type]", "quorum or classic"},
+		"transient quorum":    {topic("persistent", "false"), "topic.config[persistent]", "queue-type: classic"},
+		"classic limit":       {classic(topic("x-delivery-limit", "5")), "topic.config[x-delivery-limit]", "classic"},
+		"the testbed's":       {node("listeners.tcp.default", "5672"), "broker.config[listeners.tcp.default]", "no setting"},
+		"a node's slip":       {node("net_tick_time", "5"), "broker.config[net_tick_time]", "did you mean net_ticktime?"},
+		"partition handling":  {node("cluster_partition_handling", "hope"), "broker.config[cluster_partition_handling]", "pause_minority"},
+	} {
+		s := settings()
+		c.change(&s)
+		switch problems := rabbitmq.Kind.Check(s); {
+		case c.field == "" && len(problems) > 0, c.field != "" && len(problems) != 1:
+			t.Errorf("%s: %+v", name, problems)
+		case c.field != "" && (problems[0].Field != c.field || !strings.Contains(problems[0].Message, c.says)):
+			t.Errorf("%s: %+v, want %q of %s", name, problems, c.says, c.field)
+		}
+	}
+}
+
+func TestContract(t *testing.T) {
+	for name, c := range map[string]struct {
+		change           func(*broker.Settings)
+		durable, ordered bool
+		says             string
+	}{
+		"quorum":           {func(*broker.Settings) {}, true, true, "even of all at once"},
+		"one replica":      {func(s *broker.Settings) { s.Topic.Replicas = 1 }, true, true, "the only node's disk"},
+		"drops the oldest": {func(s *broker.Settings) { s.Topic.Config["x-max-length"] = "10" }, false, true, "drops the oldest"},
+		"refuses new ones": {func(s *broker.Settings) {
+			s.Topic.Config["x-max-length"], s.Topic.Config["x-overflow"] = "10", "reject-publish"
+		}, true, true, "even of all at once"},
+		"expires": {func(s *broker.Settings) { s.Topic.Config["x-message-ttl"] = "10" }, false, true, "in time"},
+		"shared":  {func(s *broker.Settings) { s.Topic.Config["x-single-active-consumer"] = "false" }, true, false, "even of all at once"},
+		"classic": {func(s *broker.Settings) { s.Topic.Config["queue-type"] = "classic" }, true, true, "while that node is down"},
+		"transient classic": {func(s *broker.Settings) {
+			s.Topic.Config["queue-type"], s.Topic.Config["persistent"] = "classic", "false"
+		}, false, true, "in memory"},
+	} {
+		s := settings()
+		c.change(&s)
+		if got := rabbitmq.Kind.Contract(s); got.Durable != c.durable || got.Ordered != c.ordered || !strings.Contains(got.Survives, c.says) || got.Unique || !got.Redelivers {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+	s := settings()
+	if notes := strings.Join(rabbitmq.Kind.Contract(s).Notes, "\n"); !strings.Contains(notes, "more than 20, the broker's own limit, times") {
+		t.Error(notes)
+	}
+	s.Topic.Config["x-delivery-limit"] = "-1"
+	if notes := strings.Join(rabbitmq.Kind.Contract(s).Notes, "\n"); strings.Contains(notes, "dropped") {
+		t.Error(notes)
+	}
+}
+
+func TestTimers(t *testing.T) {
+	s := settings()
+	s.Config = map[string]string{"aten.poll_interval": "5000", "heartbeat": "4", "net_ticktime": "20"}
+	s.Consumer.SessionTimeout = 3 * time.Second
+	got := map[string]time.Duration{}
+	for _, timer := range rabbitmq.Kind.Timers(s) {
+		got[timer.Name] = timer.Value
+	}
+	for name, want := range map[string]time.Duration{"aten.poll_interval": 5 * time.Second, "heartbeat": 3 * time.Second, "net_ticktime": 20 * time.Second,
+		"consumer_timeout": 30 * time.Minute, "confirm deadline": 10 * time.Second} {
+		if got[name] != want {
+			t.Errorf("%s is %v, want %v", name, got[name], want)
+		}
+	}
+	for _, decisive := range []string{rabbitmq.Kind.Decisive.Node, rabbitmq.Kind.Decisive.Member} {
+		if _, there := got[decisive]; !there {
+			t.Errorf("the decisive timer %s is none of %v", decisive, got)
+		}
+	}
+}
+
+func TestWarn(t *testing.T) {
+	s := settings()
+	if w := rabbitmq.Kind.Warn(s); len(w) > 0 {
+		t.Error(w)
+	}
+	s.Nodes, s.Topic.Replicas = 4, 2
+	if w := rabbitmq.Kind.Warn(s); len(w) != 2 || !slices.ContainsFunc(w, func(s string) bool { return strings.HasPrefix(s, "4 nodes survive the loss of 1") }) {
+		t.Error(w)
+	}
+}

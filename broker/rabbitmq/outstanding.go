@@ -1,0 +1,80 @@
+package rabbitmq
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// countAll is the expression for how many messages each queue holds, whether they wait or were given to somebody. A quorum of the replicas has to agree that who
+// answers still leads: what the management plugin shows is up to five seconds old.
+const countAll = `Count = fun(Name) -> case rabbit_amqqueue:lookup(rabbit_misc:r(<<"/">>, queue, Name)) of
+  {ok, Q} -> try
+    case amqqueue:get_pid(Q) of
+      {R, N} ->
+        L = case ra_leaderboard:lookup_leader(R) of {_, X} -> {R, X}; _ -> {R, N} end,
+        case ra:consistent_query(L, fun rabbit_fifo:query_messages_total/1, 700) of {ok, C, _} when is_integer(C) -> integer_to_list(C); _ -> "-" end;
+      _ -> [{messages, C}] = rabbit_amqqueue:info(Q, [messages]), integer_to_list(C)
+    end catch _:_ -> "-" end;
+  _ -> "gone" end end,
+lists:flatten(lists:join(";", [Count(Q) || Q <- [%s]])).`
+
+// Outstanding implements broker.Outstanding: what is in the queues, for every group shares them.
+func (d *driver) Outstanding(ctx context.Context, _, topic string) (uint64, error) {
+	var all []string
+	for _, t := range d.known() {
+		if t.Name == topic {
+			all = queues(t)
+		}
+	}
+	if len(all) == 0 {
+		return 0, fmt.Errorf("what is in %s: nobody here knows the topic", topic)
+	}
+	var errs []error
+	first := int(d.counts.Load())
+	for i := range d.witnesses {
+		w := d.witnesses[(first+i)%len(d.witnesses)]
+		ask, cancel := context.WithTimeout(ctx, countWithin)
+		n, err := w.count(ask, all)
+		cancel()
+		if err == nil {
+			return n, nil
+		}
+		errs = append(errs, fmt.Errorf("%s: %w", w.node, err))
+		d.counts.Add(1) // the next one is asked first the next time
+	}
+	return 0, fmt.Errorf("what is in %s: %w", topic, errors.Join(errs...))
+}
+
+// countWithin bounds one node's answer; the next one is asked then.
+const countWithin = time.Second
+
+func (w *witness) count(ctx context.Context, queues []string) (uint64, error) {
+	told, err := w.evaluate(ctx, fmt.Sprintf(countAll, binaries(queues)))
+	if err != nil {
+		return 0, err
+	}
+	return sum(queues, told)
+}
+
+// sum adds up what a node tells of these queues.
+func sum(queues []string, told string) (total uint64, _ error) {
+	each := strings.Split(told, ";")
+	if len(each) != len(queues) {
+		return 0, errNoStory
+	}
+	for i, s := range each {
+		n, err := strconv.ParseUint(s, 10, 63)
+		switch {
+		case s == "gone":
+			return 0, fmt.Errorf("there is no queue %s", queues[i])
+		case err != nil:
+			return 0, fmt.Errorf("nobody is known to lead the queue %s", queues[i])
+		}
+		total += n
+	}
+	return total, nil
+}

@@ -1,0 +1,91 @@
+package rabbitmq
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"github.com/seed-228c25e4/squall/broker"
+)
+
+// probeWithin bounds one attempt to write a message to a queue and read it back.
+const probeWithin = 5 * time.Second
+
+// Ready implements broker.Driver. What it asks and writes takes the observer's path; the probes stay in the queues, for consumers to begin with.
+func (d *driver) Ready(ctx context.Context, t broker.Topic) error {
+	d.know(t)
+	if err := d.await(ctx, func(ctx context.Context) (string, error) { return d.missing(ctx, t), nil }); err != nil {
+		return fmt.Errorf("topic %s is not ready: %w", t.Name, err)
+	}
+	for _, queue := range queues(t) {
+		err := d.await(ctx, func(ctx context.Context) (string, error) {
+			return text(d.visit(ctx, probeWithin, func(w *wire) error { return d.probe(w, t, queue) })), nil
+		})
+		if err != nil {
+			return fmt.Errorf("topic %s is not ready: queue %s: %w", t.Name, queue, err)
+		}
+	}
+	return nil
+}
+
+func (d *driver) missing(ctx context.Context, t broker.Topic) string {
+	seen := d.look(ctx)
+	if absent := d.absentees(seen); absent != "" {
+		return absent
+	}
+	for _, queue := range queues(t) {
+		switch p := d.queue(seen, queue); {
+		case len(p.Replicas) == 0:
+			return "no node has the queue " + queue
+		case p.Leader == "":
+			return "nobody leads the queue " + queue
+		case len(p.InSync) < max(t.Replicas, len(p.Replicas)):
+			return fmt.Sprintf("%d of %d replicas of the queue %s are in sync", len(p.InSync), max(t.Replicas, len(p.Replicas)), queue)
+		}
+	}
+	return ""
+}
+
+var (
+	errRefused = errors.New("the probe was not confirmed")
+	errNoProbe = errors.New("the probe did not come back")
+)
+
+// probe writes a message to a queue and is given it. It is not acknowledged, and so goes back to the queue.
+func (d *driver) probe(w *wire, t broker.Topic, queue string) error {
+	ch, err := w.Channel()
+	if err == nil {
+		err = ch.Confirm(false)
+	}
+	if err != nil {
+		return err
+	}
+	value := make([]byte, broker.HeaderSize)
+	broker.EncodeProbe(value, d.run)
+	returns, confirms := ch.NotifyReturn(make(chan amqp.Return, 1)), ch.NotifyPublish(make(chan amqp.Confirmation, 1))
+	mode := amqp.Transient
+	if persistent(t) {
+		mode = amqp.Persistent
+	}
+	if err := ch.PublishWithContext(context.Background(), "", queue, true, false, amqp.Publishing{DeliveryMode: mode, Body: value}); err != nil {
+		return err
+	}
+	if c := <-confirms; !c.Ack || len(returns) > 0 { // closed with the connection, which is bounded
+		return errRefused
+	}
+	if err := ch.Qos(1, 0, false); err != nil {
+		return err
+	}
+	from, err := ch.Consume(queue, "", false, false, false, false, amqp.Table{"x-priority": int32(math.MaxInt16)}) // before every member of a group
+	if err != nil {
+		return err
+	}
+	if _, came := <-from; !came {
+		return errNoProbe
+	}
+	return nil
+}

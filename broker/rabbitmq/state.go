@@ -1,0 +1,173 @@
+package rabbitmq
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/seed-228c25e4/squall/broker"
+)
+
+// State implements broker.Driver. Every node is asked side by side; one that does not answer within a second is left out. RabbitMQ has no controller, and nobody
+// coordinates a group.
+func (d *driver) State(ctx context.Context) (broker.State, error) {
+	seen := d.look(ctx)
+	if seen.err != nil {
+		return broker.State{}, seen.err
+	}
+	return d.merge(seen), nil
+}
+
+func (d *driver) merge(seen look) broker.State {
+	s := broker.State{Coordinators: map[string]string{}}
+	for i := range seen.stories {
+		if seen.stories[i].ready {
+			s.Nodes = append(s.Nodes, seen.stories[i].node)
+		}
+	}
+	slices.Sort(s.Nodes)
+	for _, t := range d.known() {
+		all := make([]broker.PartitionState, 0, t.Partitions)
+		there := false
+		for i, queue := range queues(t) {
+			p := d.queue(seen, queue)
+			p.Topic, p.Partition = t.Name, int32(i)
+			there = there || len(p.Replicas) > 0
+			all = append(all, p)
+		}
+		if there {
+			s.Partitions = append(s.Partitions, all...)
+		}
+	}
+	return s
+}
+
+// queue puts together what the nodes tell of a queue.
+func (d *driver) queue(seen look, queue string) broker.PartitionState {
+	p := broker.PartitionState{Epoch: -1}
+	var rows []row
+	var ids []string
+	for i := range seen.stories {
+		if r, ok := seen.stories[i].queues[queue]; ok && seen.stories[i].ready {
+			rows, ids = append(rows, r), append(ids, d.idOf(seen.stories[i].node))
+		}
+	}
+	if len(rows) == 0 {
+		return p
+	}
+	p.Replicas = d.nodes(rows[0].replicas)
+	if rows[0].kind == classic {
+		for i, r := range rows {
+			if r.state == "true" {
+				p.Leader, p.InSync = d.nodeOf(ids[i]), []string{d.nodeOf(ids[i])}
+			}
+		}
+		return p
+	}
+	leader, term := elected(rows, ids)
+	p.Leader, p.Epoch = d.nodeOf(leader), int32(term)
+	p.InSync = d.nodes(upToDate(rows, ids, leader, term, seen.agreed[queue]))
+	return p
+}
+
+// elected returns who leads in the newest term: who says so itself, or else whom the others of that term take for it. One that is cut off goes on calling itself
+// the leader of an older term.
+func elected(rows []row, ids []string) (leader string, term int64) {
+	term = -1
+	for _, r := range rows {
+		term = max(term, r.term)
+	}
+	for i, r := range rows {
+		switch {
+		case r.term != term:
+		case r.state == "leader":
+			return ids[i], term
+		case strings.Contains(r.leader, "@"):
+			leader = r.leader
+		}
+	}
+	return leader, term
+}
+
+// upToDate are the replicas that follow in the newest term and have everything that was agreed when it was looked before: what was agreed since may be on its way.
+func upToDate(rows []row, ids []string, leader string, term, agreed int64) (all []string) {
+	if leader == "" {
+		return nil
+	}
+	for i, r := range rows {
+		if r.term == term && (r.state == "leader" || r.state == "follower" && r.written >= agreed) {
+			all = append(all, ids[i])
+		}
+	}
+	return all
+}
+
+// nodeOf returns the name of the node that calls itself so; the id itself where it is none of the cluster's.
+func (d *driver) nodeOf(id string) string {
+	for _, w := range d.witnesses {
+		if w.id == id {
+			return w.node
+		}
+	}
+	return id
+}
+
+func (d *driver) idOf(node string) string {
+	for _, w := range d.witnesses {
+		if w.node == node {
+			return w.id
+		}
+	}
+	return node
+}
+
+func (d *driver) nodes(ids []string) []string {
+	all := make([]string, len(ids))
+	for i, id := range ids {
+		all[i] = d.nodeOf(id)
+	}
+	slices.Sort(all)
+	return all
+}
+
+// missingNodes says which nodes do not serve, or do not see one another.
+func (d *driver) missingNodes(ctx context.Context) (string, error) {
+	return d.absentees(d.look(ctx)), nil
+}
+
+func (d *driver) absentees(seen look) string {
+	if seen.err != nil {
+		return seen.err.Error()
+	}
+	var silent []string
+	for _, w := range d.witnesses {
+		i := slices.IndexFunc(seen.stories, func(s story) bool { return s.node == w.node && s.ready })
+		if i < 0 {
+			silent = append(silent, w.node)
+			continue
+		}
+		for _, other := range d.witnesses {
+			if other != w && !slices.Contains(seen.stories[i].peers, other.id) {
+				return fmt.Sprintf("%s is not connected to %s", w.node, other.node)
+			}
+		}
+	}
+	if len(silent) > 0 {
+		return strings.Join(silent, ", ") + " does not serve yet"
+	}
+	return ""
+}
+
+// Versions implements broker.Versions.
+func (d *driver) Versions(ctx context.Context) (map[string]string, error) {
+	seen := d.look(ctx)
+	if seen.err != nil {
+		return nil, fmt.Errorf("versions: %w", seen.err)
+	}
+	found := map[string]string{}
+	for _, s := range seen.stories {
+		found[s.node] = s.version
+	}
+	return found, nil
+}

@@ -1,0 +1,127 @@
+package rabbitmq
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/seed-228c25e4/squall/broker"
+)
+
+func TestUnquote(t *testing.T) {
+	if got, err := unquote("{ok, \"4.0.5 ready \"}\n"); err != nil || got != "4.0.5 ready " {
+		t.Errorf("%q, %v", got, err)
+	}
+	for _, bad := range []string{"", "{error, {undef, []}}", "{ok, [1, 2]}", "erl_call: failed to connect to node rabbit@node-1", "{ok, \"half"} {
+		if got, err := unquote(bad); err == nil {
+			t.Errorf("%q is read as %q", bad, got)
+		}
+	}
+}
+
+const threeNodes = "rabbit@node-1,rabbit@node-2,rabbit@node-3"
+
+// stories reads what nodes tell, one of each; empty: the node does not answer.
+func stories(t *testing.T, lines ...string) (*driver, look) {
+	t.Helper()
+	d := &driver{topics: []broker.Topic{{Name: "orders", Partitions: 1, Replicas: 3}}}
+	seen := look{agreed: map[string]int64{}}
+	for i, line := range lines {
+		name := string(rune('1' + i))
+		d.witnesses = append(d.witnesses, &witness{node: "b" + name, id: "rabbit@node-" + name})
+		if line == "" {
+			continue
+		}
+		peers := slices.DeleteFunc(strings.Split(threeNodes, ","), func(id string) bool { return id == "rabbit@node-"+name })
+		s, err := read("b"+name, []string{"orders.0"}, "4.0.5 ready "+strings.Join(peers, ",")+";"+line)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen.stories = append(seen.stories, s)
+	}
+	return d, seen
+}
+
+func TestState(t *testing.T) {
+	row := func(state, leader, term, commit, written string) string {
+		return strings.Join([]string{"quorum", state, leader, term, commit, written, threeNodes}, " ")
+	}
+	for name, c := range map[string]struct {
+		rows   []string
+		agreed int64
+		leader string
+		epoch  int32
+		inSync string
+	}{
+		"all is well": {[]string{row("follower", "rabbit@node-2", "3", "90", "90"), row("leader", "rabbit@node-2", "3", "100", "100"), row("follower", "rabbit@node-2", "3", "95", "96")},
+			90, "b2", 3, "b1 b2 b3"},
+		"one lags": {[]string{row("follower", "rabbit@node-2", "3", "80", "89"), row("leader", "rabbit@node-2", "3", "100", "100"), row("follower", "rabbit@node-2", "3", "95", "96")},
+			90, "b2", 3, "b2 b3"},
+		"the leader does not answer": {[]string{row("follower", "rabbit@node-2", "3", "90", "90"), "", row("follower", "rabbit@node-2", "3", "90", "90")},
+			90, "b2", 3, "b1 b3"},
+		"a leader that was cut off": {[]string{row("leader", "rabbit@node-1", "3", "90", "120"), row("leader", "rabbit@node-2", "4", "100", "100"), row("follower", "rabbit@node-2", "4", "100", "100")},
+			90, "b2", 4, "b2 b3"},
+		"an election": {[]string{row("candidate", "none", "4", "90", "90"), "", row("follower", "none", "4", "90", "90")},
+			90, "", 4, ""},
+		"a replica that is not there yet": {[]string{row("none", "rabbit@node-2", "none", "none", "none"), row("leader", "rabbit@node-2", "1", "1", "1"), row("follower", "rabbit@node-2", "1", "1", "1")},
+			0, "b2", 1, "b2 b3"},
+		"one that recovers": {[]string{row("recover", "rabbit@node-2", "3", "100", "100"), row("leader", "rabbit@node-2", "3", "100", "100"), row("follower", "rabbit@node-2", "3", "100", "100")},
+			90, "b2", 3, "b2 b3"},
+		"classic": {[]string{"classic false rabbit@node-2 - - - rabbit@node-2", "classic true rabbit@node-2 - - - rabbit@node-2", "classic false rabbit@node-2 - - - rabbit@node-2"},
+			0, "b2", -1, "b2"},
+		"classic, and its node is dead": {[]string{"classic false rabbit@node-2 - - - rabbit@node-2", "", "classic false rabbit@node-2 - - - rabbit@node-2"},
+			0, "", -1, ""},
+	} {
+		d, seen := stories(t, c.rows...)
+		seen.agreed["orders.0"] = c.agreed
+		s := d.merge(seen)
+		p, known := s.Partition("orders", 0)
+		replicas := 3
+		if strings.HasPrefix(name, "classic") {
+			replicas = 1
+		}
+		if !known || p.Leader != c.leader || p.Epoch != c.epoch || strings.Join(p.InSync, " ") != c.inSync || len(p.Replicas) != replicas {
+			t.Errorf("%s: %+v", name, p)
+		}
+	}
+}
+
+func TestAbsentees(t *testing.T) {
+	const none = "none"
+	d, seen := stories(t, none, none, none)
+	if absent := d.absentees(seen); absent != "" {
+		t.Error(absent)
+	}
+	if s := d.merge(seen); len(s.Partitions) != 0 || len(s.Nodes) != 3 {
+		t.Errorf("of a topic that there is not: %+v", s)
+	}
+	seen.stories[1].peers = seen.stories[1].peers[:1]
+	if absent := d.absentees(seen); absent != "b2 is not connected to b3" {
+		t.Error(absent)
+	}
+	d, seen = stories(t, none, "", none)
+	seen.stories[1].ready = false
+	if absent := d.absentees(seen); absent != "b2, b3 does not serve yet" {
+		t.Error(absent)
+	}
+}
+
+func TestStoryOfAnotherForm(t *testing.T) {
+	for _, bad := range []string{"", "4.0.5 ready x", "4.0.5 ready x;none;none", "4.0.5 ready x;quorum leader", "4.0.5;none"} {
+		if s, err := read("b1", []string{"orders.0"}, bad); err == nil {
+			t.Errorf("%q is read as %+v", bad, s)
+		}
+	}
+}
+
+func TestSum(t *testing.T) {
+	queues := []string{"orders.0", "orders.1"}
+	if n, err := sum(queues, "3;4"); n != 7 || err != nil {
+		t.Errorf("%d, %v", n, err)
+	}
+	for _, bad := range []string{"3;-", "3;gone", "3", "3;4;5", ""} {
+		if n, err := sum(queues, bad); err == nil {
+			t.Errorf("%q comes to %d", bad, n)
+		}
+	}
+}
