@@ -31,6 +31,8 @@ const (
 	observerReconnects = 100 * time.Millisecond
 	// askWithin bounds one question to the cluster that whoever leads has to answer.
 	askWithin = 2 * time.Second
+	// noPeers is the error_code of a cluster whose leader has not heard of enough nodes yet: in its first moments that passes.
+	noPeers = 10005
 	// createWithin bounds one attempt to make a stream or a consumer.
 	createWithin = 10 * time.Second
 )
@@ -258,7 +260,7 @@ func (d *driver) CreateTopic(ctx context.Context, t broker.Topic) error {
 		tried = true
 		_, err := d.streams.CreateStream(ctx, config)
 		var told *jetstream.APIError
-		if errors.As(err, &told) && told.Code == 400 {
+		if errors.As(err, &told) && told.Code == 400 && told.ErrorCode != noPeers {
 			return "", err
 		}
 		return text(err), nil
