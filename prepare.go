@@ -319,6 +319,7 @@ func (r *run) collect() {
 	defer r.lagged()
 	windows := r.collector.Roll(now, buffered)
 	r.sampler.attach(windows)
+	r.sampler.attach(r.collector.Fresh())
 	for _, w := range windows {
 		r.journal.tell(now, report.Event{Type: report.EventWindow, Text: w.Phase, Window: &w})
 	}

@@ -3,6 +3,7 @@ package squall
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -29,13 +30,13 @@ type sampler struct {
 	last    reading
 
 	mu      sync.Mutex
-	samples []sampled
+	samples []sampled // those that windows may still want
 }
 
 // A sampled is what the machine did in a span.
 type sampled struct {
 	report.Span
-	report.HostSample
+	host *report.HostSample // windows share it
 }
 
 // A reading is all counters at one time. What could not be read has no entry, and nothing is told of it.
@@ -74,15 +75,26 @@ func (s *sampler) run(ctx context.Context) {
 			return
 		}
 		now := s.read(ctx, func(string, error) {}) // what is not there at once is not known for once
-		one := sampled{report.Span{From: s.last.at, To: now.at}, compare(&s.last, &now)}
+		told := compare(&s.last, &now)
+		one := sampled{report.Span{From: s.last.at, To: now.at}, &told}
 		s.last = now
 		s.mu.Lock()
-		s.samples = append(s.samples, one)
+		s.keep(one)
 		s.mu.Unlock()
 	}
 }
 
-// attach tells windows what the machine did in the middle of them.
+// keep adds a sample, and forgets old ones, all that are twice as old as a window is when it has to have its own.
+func (s *sampler) keep(one sampled) {
+	s.samples = append(s.samples, one)
+	old := 0
+	for old < len(s.samples) && s.samples[old].To < one.To-2*report.Unthinned {
+		old++
+	}
+	s.samples = slices.Delete(s.samples, 0, old)
+}
+
+// attach tells windows of a second what the machine did in the middle of them.
 func (s *sampler) attach(windows []report.Window) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -92,8 +104,11 @@ func (s *sampler) attach(windows []report.Window) {
 		for at >= 0 && s.samples[at].From > middle {
 			at--
 		}
-		if at >= 0 && middle < s.samples[at].To {
-			windows[i].Host = &s.samples[at].HostSample
+		if at < 0 {
+			return
+		}
+		if middle < s.samples[at].To && windows[i].Within == nil {
+			windows[i].Host = s.samples[at].host
 		}
 	}
 }

@@ -106,7 +106,7 @@ func TestCompareNodes(t *testing.T) {
 func TestAttach(t *testing.T) {
 	s := &sampler{}
 	for i, to := range []time.Duration{2, 3, 5} {
-		s.samples = append(s.samples, sampled{report.Span{From: []time.Duration{1, 2, 3}[i] * second, To: to * second}, report.HostSample{Steal: float64(i + 1)}})
+		s.samples = append(s.samples, sampled{report.Span{From: []time.Duration{1, 2, 3}[i] * second, To: to * second}, &report.HostSample{Steal: float64(i + 1)}})
 	}
 	windows := make([]report.Window, 7)
 	for i := range windows {
@@ -119,6 +119,22 @@ func TestAttach(t *testing.T) {
 		case h == nil || h.Steal != want:
 			t.Errorf("window %d: %+v, want %v", i, h, want)
 		}
+	}
+}
+
+// Samples are kept as long as a window may want them, and not for longer; a window of several seconds has its own already.
+func TestSamplesAreForgotten(t *testing.T) {
+	s := &sampler{}
+	for i := range 1000 {
+		s.keep(sampled{report.Span{From: time.Duration(i) * second, To: time.Duration(i+1) * second}, &report.HostSample{Steal: float64(i)}})
+	}
+	if n := len(s.samples); n < 120 || n > 130 {
+		t.Errorf("%d samples", n)
+	}
+	windows := []report.Window{{Start: 5 * second}, {Start: 940 * second, Lasts: 2 * second, Within: &report.Within{}}, {Start: 942 * second}}
+	s.attach(windows)
+	if windows[0].Host != nil || windows[1].Host != nil || windows[2].Host == nil || windows[2].Host.Steal != 942 {
+		t.Errorf("%+v", windows)
 	}
 }
 

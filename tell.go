@@ -79,14 +79,14 @@ func (r *run) slowest(windows []report.Window) float64 {
 	}
 	r.finding("The load was a closed loop (rate: max): a slow broker was sent less, so its latencies say nothing of what users would wait.")
 	var due uint64
-	var seconds int
-	for _, w := range windows {
-		if w.Start+time.Second <= r.loadEnd {
+	var span time.Duration
+	for i := range windows {
+		if w := &windows[i]; w.End() <= r.loadEnd {
 			due += w.Due
-			seconds++
+			span += w.Span()
 		}
 	}
-	return float64(due) / float64(max(seconds, 1))
+	return float64(due) / max(span.Seconds(), 1)
 }
 
 // clientSettings tells every setting of the load's clients; what is empty is left to the client library.

@@ -13,16 +13,16 @@ type Collector struct {
 	o         Options
 	senders   []*Sender
 	receivers []*Receiver
-	first     int // the second of windows[0]
-	told      int // windows that Roll has returned
-	windows   []report.Window
+	told      []report.Window // those that Roll has returned, thinned
+	first     int             // the second of windows[0]
+	windows   []report.Window // those that are still to be told
 	phases    []report.PhaseFigures
 	produce   *silences
 	consume   *silences
 	acked     []int64                       // one above the highest offset acknowledged, by partition
 	delivered []int64                       // one above the highest offset delivered, by partition
 	since     time.Duration                 // of messages that were due since
-	late      map[time.Duration]report.Late // by the start of a window that was told without it
+	late      map[time.Duration]report.Late // by the second that was told without it
 	meter     *meter
 	strip     *strip
 }
@@ -41,7 +41,7 @@ func NewCollector(o Options, receivers []*Receiver) *Collector {
 // Begin adds the senders of a load that begins at start. Windows are made from then on.
 func (c *Collector) Begin(start time.Duration, senders []*Sender) {
 	c.o.Start, c.senders = start, senders
-	c.first, c.told, c.windows = int(start/time.Second), 0, nil
+	c.first, c.told, c.windows = int(start/time.Second), nil, nil
 	clear(c.late)
 	c.strip.first = c.first
 	c.meter.look()
@@ -65,15 +65,20 @@ func (c *Collector) Roll(now time.Duration, buffered int) []report.Window {
 	c.consume.look(now)
 	used := c.meter.look()
 	done := int(now/time.Second) - c.first
-	c.window(c.first + max(done-1, 0)) // a silent second is a window too
-	for i := c.told; i < min(done, len(c.windows)); i++ {
-		w := &c.windows[i]
+	if done > 0 || len(c.told) == 0 {
+		c.window(c.first + max(done-1, 0)) // a silent second is a window too
+	}
+	fresh := slices.Clone(c.windows[:min(max(done, 0), len(c.windows))])
+	for i := range fresh {
+		w := &fresh[i]
 		w.Backlog, w.Buffered = c.Backlog(), buffered
 		w.CPU, w.GC, w.Goroutines = used.cores, used.gc, used.goroutines
 		w.Partitions = c.strip.take(c.first + i)
 	}
-	fresh := slices.Clone(c.windows[c.told:max(c.told, min(done, len(c.windows)))])
-	c.told += len(fresh)
+	for _, w := range fresh {
+		c.told = report.Thin(append(c.told, w))
+	}
+	c.windows, c.first = slices.Delete(c.windows, 0, len(fresh)), c.first+len(fresh)
 	if len(fresh) > 0 {
 		fresh[len(fresh)-1].Late = c.takeLate()
 	}
@@ -100,8 +105,17 @@ func (c *Collector) Backlog() uint64 {
 // Delivered returns one above the highest offset that was delivered, by partition.
 func (c *Collector) Delivered() []int64 { return slices.Clone(c.delivered) }
 
-// window returns the window of a second; all between are made as well.
+// Fresh returns the windows that were told of late, for what else is to be known of them to be entered before they may become parts of longer ones.
+func (c *Collector) Fresh() []report.Window {
+	return c.told[max(0, len(c.told)-int(report.Unthinned/time.Second)):]
+}
+
+// window returns the window that a second is in; all between are made as well.
 func (c *Collector) window(second int) *report.Window {
+	if second < c.first && len(c.told) > 0 {
+		i, _ := report.WindowAt(c.told, time.Duration(second)*time.Second)
+		return &c.told[i]
+	}
 	i := max(second-c.first, 0)
 	for len(c.windows) <= i {
 		start := time.Duration(c.first+len(c.windows)) * time.Second
@@ -128,13 +142,14 @@ func (c *Collector) learn(second int, due uint64, l report.Latency) {
 	w := c.window(second)
 	w.Due += due
 	w.Latency.Merge(l)
-	if second-c.first >= c.told {
+	if second >= c.first || len(c.told) == 0 {
 		return
 	}
-	late := c.late[w.Start]
+	at := max(time.Duration(second)*time.Second, w.Start)
+	late := c.late[at]
 	late.Due += due
 	late.Latency.Merge(l)
-	c.late[w.Start] = late
+	c.late[at] = late
 }
 
 // takeLate returns what was learned too late, oldest first.
@@ -241,10 +256,13 @@ func (c *Collector) Finish(now, loadEnd time.Duration) (report.History, []report
 	for i := range phases {
 		c.phase(i).Phase = phases[i]
 	}
+	for _, w := range c.windows {
+		c.told = report.Thin(append(c.told, w))
+	}
 	h := report.History{
 		Phases: phases, Floor: silenceFloor, LoadEnd: loadEnd, Dropped: c.produce.dropped + c.consume.dropped,
 		Silences: append(slices.Clone(c.produce.found), c.consume.found...),
 		Spacing:  map[report.Direction]report.Histogram{report.Produce: c.produce.spacing.export(), report.Consume: c.consume.spacing.export()},
 	}
-	return h, c.windows, c.phases
+	return h, c.told, c.phases
 }

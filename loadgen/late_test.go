@@ -2,6 +2,7 @@ package loadgen
 
 import (
 	"context"
+	"reflect"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -72,4 +73,67 @@ func tell(t *testing.T, after func(broker.Message) time.Duration) (told, final [
 	wg.Wait()
 	_, final, _ = c.Finish(p.clock.Now(), 10*time.Second)
 	return told, final
+}
+
+// What is told of a run of more than an hour comes to what the run itself keeps of it, window for window, although both keep fewer windows than seconds and
+// some of what is told comes when its seconds are parts of longer ones.
+func TestToldIsWhatIsKept(t *testing.T) {
+	const length = 4000 * time.Second
+	synctest.Test(t, func(t *testing.T) {
+		p := &fakeProducer{room: 1 << 20, clock: broker.NewClock(), after: func(m broker.Message) time.Duration {
+			if m.Sent > 500*time.Second && m.Sent < 510*time.Second {
+				return 5 * time.Minute // after the seconds were thinned, were they old
+			}
+			return ms
+		}}
+		o := Options{Run: 7, Clock: p.clock, Pacer: Constant{2}, Partitions: 3, Size: 100, Phases: NewPhases(report.Phase{Name: "baseline", Kind: report.Baseline})}
+		s := NewSender(o, 0, 1, &countingPage{})
+		s.End(length)
+		p.outcome = s.Outcomes
+		c := NewCollector(o, nil)
+		c.Begin(0, []*Sender{s})
+		var told report.Rebuilder
+		add := func(e report.Event) {
+			if err := told.Add(e); err != nil {
+				t.Fatal(err)
+			}
+		}
+		add(report.Event{Type: report.EventRun, Run: &report.Run{}})
+		ctx, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		wg.Go(func() { p.answer(ctx) })
+		wg.Go(func() { s.Run(ctx, p, length); cancel() })
+		var seconds int
+		for range int(length/time.Second) + 10 {
+			time.Sleep(time.Second)
+			for _, w := range c.Roll(p.clock.Now(), 0) {
+				w.CPU, w.GC, w.Goroutines = 0, 0, 0
+				add(report.Event{Type: report.EventWindow, Window: &w})
+				seconds++
+			}
+		}
+		wg.Wait()
+		_, kept, _ := c.Finish(p.clock.Now(), length)
+		r, _ := told.Report()
+		if seconds < 4000 || len(kept) > report.MostWindows || len(r.Windows) < len(kept)-1 || len(r.Windows) > len(kept) {
+			t.Fatalf("%d seconds: %d windows were kept, and %d rebuilt", seconds, len(kept), len(r.Windows))
+		}
+		var acknowledged uint64
+		for i := range r.Windows {
+			w := kept[i]
+			acknowledged += w.Acknowledged
+			w.CPU, w.GC, w.Goroutines = 0, 0, 0 // of the real process
+			if w.Within != nil {
+				within := *w.Within
+				within.CPU = 0
+				w.Within = &within
+			}
+			if !reflect.DeepEqual(w, r.Windows[i]) {
+				t.Fatalf("window %d: %+v was kept, and %+v rebuilt", i, w, r.Windows[i])
+			}
+		}
+		if acknowledged != 8000 {
+			t.Errorf("%d acknowledged", acknowledged)
+		}
+	})
 }

@@ -132,9 +132,10 @@ func (a *analysis) outageArea(gaps []report.Silence) float64 {
 func (a *analysis) dueBetween(from, to time.Duration) float64 {
 	var due float64
 	left := to - from
-	for _, w := range a.windows {
-		if common := min(to, w.Start+second) - max(from, w.Start); common > 0 {
-			due += float64(w.Due) / float64(max(a.partitions, 1)) * common.Seconds()
+	for i := range a.windows {
+		w := &a.windows[i]
+		if common := min(to, w.End()) - max(from, w.Start); common > 0 {
+			due += w.PerSecond(w.Due) / float64(max(a.partitions, 1)) * common.Seconds()
 			left -= common
 		}
 	}

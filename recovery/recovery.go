@@ -8,9 +8,6 @@ import (
 	"github.com/seed-228c25e4/squall/report"
 )
 
-// second is the length of a window.
-const second = time.Second
-
 // Analyse returns the recovery of each fault, in the order of the faults. After is how long a fault's recovery is watched once it is healed.
 //
 // A fault's stretch goes from its command to the command of the next fault that begins when this one is healed, or until it has been healed for as
@@ -60,8 +57,8 @@ func newAnalysis(h report.History, faults []report.Fault, windows []report.Windo
 		a.watched = max(a.watched, s.To)
 		a.partitions = max(a.partitions, int(s.Partition)+1)
 	}
-	for _, w := range windows {
-		a.watched = max(a.watched, w.Start+second)
+	if n := len(windows); n > 0 {
+		a.watched = max(a.watched, windows[n-1].End())
 	}
 	for _, d := range []report.Direction{report.Produce, report.Consume} {
 		a.thresholds[d] = threshold(h, d)

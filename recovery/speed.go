@@ -1,18 +1,19 @@
 package recovery
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
 	"github.com/seed-228c25e4/squall/report"
 )
 
-// Performance is back in the first stretch of steadyWindows whose rate and p99 are nearly the baseline's.
+// Performance is back in the first windows of steadyTime whose rate and p99 are nearly the baseline's.
 const (
-	steadyWindows = 5
-	rateShare     = 0.95
-	latencyTimes  = 1.5
-	latencyExtra  = 20 * time.Millisecond
+	steadyTime   = 5 * time.Second
+	rateShare    = 0.95
+	latencyTimes = 1.5
+	latencyExtra = 20 * time.Millisecond
 )
 
 // A baseline is what the load was like without a fault.
@@ -27,24 +28,43 @@ type baseline struct {
 func newBaseline(h report.History, faults []report.Fault, windows []report.Window) baseline {
 	var b baseline
 	var ack report.Histogram
-	var backlogs []uint64
+	var backlogs []waiting
 	var due uint64
-	for _, w := range windows {
+	var all time.Duration
+	for i := range windows {
+		w := &windows[i]
 		if !slices.ContainsFunc(h.Phases, func(p report.Phase) bool {
-			return p.Kind == report.Baseline && w.Start >= p.From && w.Start+second <= p.To && w.Start+w.Latency.Ack.Max <= undisturbed(p, h, faults)
+			return p.Kind == report.Baseline && w.Start >= p.From && w.End() <= p.To && w.End()-time.Second+w.Latency.Ack.Max <= undisturbed(p, h, faults)
 		}) {
 			continue
 		}
 		ack.Merge(w.Latency.Ack)
-		backlogs = append(backlogs, w.Backlog)
+		backlogs = append(backlogs, waiting{w.Backlog, w.Span()})
 		due += w.Due
+		all += w.Span()
 	}
 	if len(backlogs) == 0 {
 		return b
 	}
-	slices.Sort(backlogs)
-	rank := (len(backlogs)*99 + 99) / 100
-	return baseline{known: true, ack: ack.Quantile(0.99), due: due / uint64(len(backlogs)), backlog: backlogs[rank-1]}
+	return baseline{known: true, ack: ack.Quantile(0.99), due: uint64(float64(due) / all.Seconds()), backlog: p99(backlogs, all)}
+}
+
+// A waiting is how many messages waited for the consumers, and for how long.
+type waiting struct {
+	backlog uint64
+	span    time.Duration
+}
+
+// p99 returns how many messages waited at most in 99 % of all time.
+func p99(all []waiting, whole time.Duration) uint64 {
+	slices.SortFunc(all, func(a, b waiting) int { return cmp.Compare(a.backlog, b.backlog) })
+	var seen time.Duration
+	for _, w := range all {
+		if seen += w.span; 100*seen >= 99*whole {
+			return w.backlog
+		}
+	}
+	return 0
 }
 
 // undisturbed returns until when no fault is felt in a phase that is to have none: those that were over before it, and watched, are not.
@@ -73,16 +93,27 @@ func (a *analysis) performance(s stretch, gaps []report.Silence) report.Figure {
 	}
 	for i := range a.windows {
 		first := a.windows[i].Start
-		if first+second <= from || i+steadyWindows > len(a.windows) {
+		if a.windows[i].End() <= from {
 			continue
 		}
-		five := a.windows[i : i+steadyWindows]
-		last := five[steadyWindows-1].Start
-		if last+second <= until && last-first < steadyWindows*second && a.steady(five) {
+		if five := stretchFrom(a.windows[i:]); len(five) > 0 && five[len(five)-1].End() <= until && a.steady(five) {
 			return report.KnownFigure(max(0, first-s.Effective))
 		}
 	}
 	return report.CensoredFigure(max(0, until-s.Effective))
+}
+
+// stretchFrom returns the first windows that last for steadyTime together; none where not so many follow one another.
+func stretchFrom(windows []report.Window) []report.Window {
+	for i := range windows {
+		if i > 0 && windows[i].Start > windows[i-1].End() {
+			break
+		}
+		if windows[i].End()-windows[0].Start >= steadyTime {
+			return windows[:i+1]
+		}
+	}
+	return nil
 }
 
 // steady reports whether some windows together are as good as the baseline.
@@ -113,12 +144,12 @@ func (a *analysis) brownout(s stretch) report.Figure {
 	poor := report.KnownFigure(0)
 	for i := range a.windows {
 		w := &a.windows[i]
-		if w.Start+second <= s.Effective || w.Start >= s.until || w.Due == 0 || w.Acknowledged == 0 {
+		if w.End() <= s.Effective || w.Start >= s.until || w.Due == 0 || w.Acknowledged == 0 {
 			continue
 		}
 		p99 := w.Latency.Ack.Quantile(0.99)
 		if float64(w.Acknowledged+w.Aborted) < poorShare*float64(w.Due) || p99.Value > poorLatencies*a.baseline.ack.Value+latencyExtra {
-			poor.Value += second
+			poor.Value += w.Span()
 		}
 	}
 	return poor
@@ -133,9 +164,10 @@ func (a *analysis) drained(s stretch) report.Figure {
 		return report.UnknownFigure("there is no baseline to compare with")
 	}
 	var turns []turn
-	for _, w := range a.windows {
-		limit := a.baseline.backlog + max(a.baseline.due, w.Due)
-		turns = append(turns, turn{w.Start + second, w.Backlog > limit})
+	for i := range a.windows {
+		w := &a.windows[i]
+		limit := a.baseline.backlog + max(a.baseline.due, dueEach(w))
+		turns = append(turns, turn{w.End(), w.Backlog > limit})
 	}
 	return s.recovered(turns)
 }

@@ -1,13 +1,14 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
 	"time"
 )
 
-// A HostSample is what the machine did in one second, as far as it tells. What it does not tell is 0, and named in Host.Unseen.
+// A HostSample is what the machine did in one second, or in a window of several, as far as it tells. What it does not tell is 0, and named in Host.Unseen.
 type HostSample struct {
 	Steal  float64 `json:"steal,omitempty"`  // share of the processors' time that the hypervisor gave to others, 0 to 1
 	Idle   float64 `json:"idle,omitempty"`   // share of it that nobody wanted, waiting for a disk included
@@ -109,7 +110,7 @@ func disturbances(r *Report) []Disturbance {
 	for i := range r.Windows {
 		w := &r.Windows[i]
 		for _, d := range r.disturbedIn(w, habit) {
-			d.From, d.To = w.Start, w.Start+time.Second
+			d.From, d.To = w.Start, w.End()
 			key := Disturbance{Kind: d.Kind, Who: d.Who}
 			if at, ok := last[key]; ok && all[at].To >= d.From {
 				all[at].To, all[at].Most = d.To, max(all[at].Most, d.Most)
@@ -127,58 +128,85 @@ func disturbances(r *Report) []Disturbance {
 	return all
 }
 
-// disturbedIn returns what disturbed one second.
+// signs are what a sample shows of things that may be disturbances, if no fault asked for them.
+type signs struct{ steal, others, memory, disk, throttled, killed bool }
+
+func (h *HostSample) signs() signs {
+	if h == nil {
+		return signs{}
+	}
+	s := signs{steal: h.Steal >= stealLimit, others: h.Others >= othersLimit && h.Idle < idleLeast, memory: h.MemoryFull >= memoryLimit, disk: h.IOFull >= ioLimit,
+		killed: len(h.OOMKills) > 0}
+	for _, share := range h.Throttled {
+		s.throttled = s.throttled || share >= throttledLimit
+	}
+	return s
+}
+
+// disturbedIn returns what disturbed one window.
 func (r *Report) disturbedIn(w *Window, habit float64) []Disturbance {
 	h := w.Host
 	if h == nil {
 		return nil
 	}
 	var all []Disturbance
-	if h.Steal >= stealLimit {
+	saw := h.signs()
+	if saw.steal {
 		all = append(all, Disturbance{Kind: DisturbedSteal, Most: h.Steal})
 	}
-	if h.Others >= othersLimit && h.Idle < idleLeast {
+	if saw.others {
 		all = append(all, Disturbance{Kind: DisturbedOthers, Most: h.Others})
 	}
-	if h.MemoryFull >= memoryLimit && !r.askedFor(w.Start, "", asksForLessMemory) {
+	if saw.memory && !r.askedFor(w, "", asksForLessMemory) {
 		all = append(all, Disturbance{Kind: DisturbedMemory, Most: h.MemoryFull})
 	}
-	if h.IOFull >= ioLimit && habit < ioHabit && !r.askedFor(w.Start, "", asksForLessMemory, asksForFullDisk) {
+	if saw.disk && habit < ioHabit && !r.askedFor(w, "", asksForLessMemory, asksForFullDisk) {
 		all = append(all, Disturbance{Kind: DisturbedDisk, Most: h.IOFull})
 	}
 	for _, who := range slices.Sorted(maps.Keys(h.Throttled)) {
-		if h.Throttled[who] >= throttledLimit && !r.askedFor(w.Start, who, asksForThrottling) {
+		if h.Throttled[who] >= throttledLimit && !r.askedFor(w, who, asksForThrottling) {
 			all = append(all, Disturbance{Kind: DisturbedThrottled, Who: who, Most: h.Throttled[who]})
 		}
 	}
 	for _, who := range slices.Sorted(maps.Keys(h.OOMKills)) {
-		if !r.askedFor(w.Start, who, asksForLessMemory) {
+		if !r.askedFor(w, who, asksForLessMemory) {
 			all = append(all, Disturbance{Kind: DisturbedKilled, Who: who, Most: float64(h.OOMKills[who])})
 		}
 	}
 	return all
 }
 
-// diskHabit returns for how much of the baseline's median second nothing got on but the disk.
-func (r *Report) diskHabit() float64 {
-	var shares []float64
-	for i := range r.Windows {
-		if w := &r.Windows[i]; w.Host != nil && w.Phase == string(Baseline) {
-			shares = append(shares, w.Host.IOFull)
-		}
-	}
-	if len(shares) == 0 {
-		return 0
-	}
-	slices.Sort(shares)
-	return shares[len(shares)/2]
+// A share is one of the time of a window.
+type share struct {
+	of   float64
+	span time.Duration
 }
 
-// askedFor reports whether the scenario asked for what was seen in the second that began at a time: a fault of such a kind had its way with a node; empty:
+// diskHabit returns for how much of the baseline's median second nothing got on but the disk.
+func (r *Report) diskHabit() float64 {
+	var shares []share
+	var all time.Duration
+	for i := range r.Windows {
+		if w := &r.Windows[i]; w.Host != nil && w.Phase == string(Baseline) {
+			shares = append(shares, share{w.Host.IOFull, w.Span()})
+			all += w.Span()
+		}
+	}
+	slices.SortFunc(shares, func(a, b share) int { return cmp.Compare(a.of, b.of) })
+	var seen time.Duration
+	for _, s := range shares {
+		if seen += s.span; 2*seen > all {
+			return s.of
+		}
+	}
+	return 0
+}
+
+// askedFor reports whether the scenario asked for what was seen in a window: a fault of such a kind had its way with a node; empty:
 // with any.
-func (r *Report) askedFor(at time.Duration, node string, kinds ...string) bool {
+func (r *Report) askedFor(w *Window, node string, kinds ...string) bool {
 	return slices.ContainsFunc(r.Faults, func(f Fault) bool {
-		return slices.Contains(kinds, f.Kind) && f.Commanded >= 0 && at+time.Second > f.Commanded && (f.Healed < 0 || at < f.Healed+limitLasts) &&
+		return slices.Contains(kinds, f.Kind) && f.Commanded >= 0 && w.End() > f.Commanded && (f.Healed < 0 || w.Start < f.Healed+limitLasts) &&
 			(node == "" || slices.Contains(f.Victims, node))
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 )
 
 // A measure is a metric's value in one report.
@@ -85,34 +84,36 @@ func successRatio(r *Report, e Expectation) measure {
 	return measure{value: float64(acknowledged) / float64(due)}
 }
 
-// rate is how many messages went by in a second, by the time at which they did. Only seconds count that lie in a phase as a whole, and that the load went on for.
-func rate(name, about string, of func(*Window) uint64) Metric {
+// rate is how many messages went by in a second, by the time at which they did. Only windows count that lie in a phase as a whole, and that the load went on for.
+func rate(name, about string, of func(*Window) uint64, extremes func(*Within) Extremes) Metric {
 	stats := []string{"mean", "min", "max"}
 	return Metric{Name: name, Unit: UnitRate, Stats: stats, Stat: "mean", Scope: ScopePhase, About: "messages " + about, Needs: ScopeSpeed,
 		get: func(r *Report, e Expectation) measure {
-			var seconds, sum, least, most float64
+			var seconds, sum float64
+			var least, most uint64
 			for i := range r.Windows {
 				w := &r.Windows[i]
 				if !r.within(w, e.During) {
 					continue
 				}
-				n := float64(of(w))
-				if least = min(least, n); seconds == 0 {
-					least = n
+				each := w.Each()
+				e := extremes(&each)
+				if least = min(least, e.Least); seconds == 0 {
+					least = e.Least
 				}
-				most = max(most, n)
-				seconds, sum = seconds+1, sum+n
+				most = max(most, e.Most)
+				seconds, sum = seconds+w.Span().Seconds(), sum+float64(of(w))
 			}
 			if seconds == 0 {
 				return measure{why: "no whole second of it was measured"}
 			}
-			return measure{value: map[string]float64{"mean": sum / seconds, "min": least, "max": most}[e.Stat]}
+			return measure{value: map[string]float64{"mean": sum / seconds, "min": float64(least), "max": float64(most)}[e.Stat]}
 		}}
 }
 
-// within reports whether a second lies as a whole in one of the phases that an expectation about a phase, or about all that are judged, is about.
+// within reports whether a window lies as a whole in one of the phases that an expectation about a phase, or about all that are judged, is about.
 func (r *Report) within(w *Window, phase string) bool {
-	end := w.Start + time.Second
+	end := w.End()
 	if r.History.LoadEnd > 0 && end > r.History.LoadEnd {
 		return false
 	}

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,7 +10,7 @@ import (
 // A Rebuilder puts together what can be known of a run that left events and no report, because squall was ended before it: events in the order in which
 // they were told. The zero value is ready.
 type Rebuilder struct {
-	// Keep is how many of the latest windows are kept, without their latencies, for those who follow a run as it goes on; 0: all, and as they were told.
+	// Keep is how many of the latest windows are kept, without their latencies, for those who follow a run as it goes on; 0: all, thinned as those of a run are.
 	Keep int
 
 	report  Report
@@ -92,7 +91,13 @@ func (b *Rebuilder) fault(f Fault) {
 func (b *Rebuilder) window(w Window) {
 	r := &b.report
 	r.Windows = append(r.Windows, b.kept(w))
-	if b.Keep > 0 && len(r.Windows) >= 2*b.Keep {
+	for _, l := range w.Late {
+		b.late(l)
+	}
+	switch {
+	case b.Keep == 0:
+		r.Windows = Thin(r.Windows)
+	case len(r.Windows) >= 2*b.Keep:
 		r.Windows = slices.Clone(r.Windows[b.Keep:])
 	}
 	s := &r.Safety
@@ -108,9 +113,6 @@ func (b *Rebuilder) window(w Window) {
 		p.Unknown += w.Unknown
 		p.Delivered += w.Delivered
 		p.Latency.Merge(w.Latency)
-	}
-	for _, l := range w.Late {
-		b.late(l)
 	}
 }
 
@@ -133,7 +135,7 @@ func (b *Rebuilder) late(l Late) {
 		return
 	}
 	all := b.report.Windows
-	if i, ok := slices.BinarySearchFunc(all, l.Start, func(w Window, at time.Duration) int { return cmp.Compare(w.Start, at) }); ok {
+	if i, ok := WindowAt(all, l.Start); ok {
 		all[i].Due += l.Due
 		all[i].Latency.Merge(l.Latency)
 	}

@@ -122,17 +122,17 @@ func (r *Report) withoutDisturbedSeconds(m Metric, e Expectation) ([]Disturbance
 	for i := range quiet.Phases {
 		quiet.Phases[i].Latency = Latency{}
 	}
-	kept, all := 0, 0
+	var kept, all time.Duration
 	for i := range r.Windows {
 		w := &r.Windows[i]
 		if !slices.ContainsFunc(r.phases(e.During), func(p *PhaseFigures) bool { return p.Name == w.Phase }) {
 			continue
 		}
-		all++
-		if len(r.disturbing(Span{From: w.Start - aftermath, To: w.Start + time.Second})) > 0 {
+		all += w.Span()
+		if len(r.disturbing(Span{From: w.Start - aftermath, To: w.End()})) > 0 {
 			continue
 		}
-		kept++
+		kept += w.Span()
 		quiet.Windows = append(quiet.Windows, *w)
 		for j := range quiet.Phases {
 			if quiet.Phases[j].Name == w.Phase {

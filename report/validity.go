@@ -100,9 +100,8 @@ func (r *Report) late(phase string) float64 {
 	var due, off uint64
 	for i := range r.Windows {
 		if w := &r.Windows[i]; w.Phase == phase {
-			n, sent := w.Latency.Lag.Count(), w.Sent-w.Held
-			due += n
-			off += max(n, sent) - min(n, sent)
+			due += w.Latency.Lag.Count()
+			off += w.Each().Astray
 		}
 	}
 	return float64(off) / float64(max(due, 1))
@@ -110,12 +109,12 @@ func (r *Report) late(phase string) float64 {
 
 // busy returns the share of a phase's seconds in which squall used nearly all that it may; 0 where that is not known.
 func (r *Report) busy(phase string) float64 {
-	seconds, busy := 0, 0
+	var seconds, busy time.Duration
 	for i := range r.Windows {
 		if w := &r.Windows[i]; w.Phase == phase && r.Run.Host.MaxProcs > 0 {
-			seconds++
+			seconds += w.Span()
 			if w.CPU > busyLimit*float64(r.Run.Host.MaxProcs) {
-				busy++
+				busy += w.Span()
 			}
 		}
 	}

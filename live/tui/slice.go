@@ -2,7 +2,6 @@ package tui
 
 import (
 	"math"
-	"slices"
 	"time"
 
 	"github.com/seed-228c25e4/squall/report"
@@ -31,7 +30,7 @@ type slice struct {
 }
 
 func sliceOf(w *report.Window) slice {
-	s := slice{from: w.Start, to: w.Start + time.Second, due: w.Due, acknowledged: w.Acknowledged, delivered: w.Delivered, rejected: w.Rejected,
+	s := slice{from: w.Start, to: w.End(), due: w.Due, acknowledged: w.Acknowledged, delivered: w.Delivered, rejected: w.Rejected,
 		unknown: w.Unknown, backlog: w.Backlog, buffered: w.Buffered, partitions: w.Partitions}
 	s.add(w.Latency)
 	return s
@@ -71,7 +70,7 @@ func (s slice) with(o slice) slice {
 	s.unknown += o.unknown
 	s.backlog, s.buffered = max(s.backlog, o.backlog), max(s.buffered, o.buffered)
 	s.p50, s.p99, s.most, s.lag = max(s.p50, o.p50), max(s.p99, o.p99), max(s.most, o.most), max(s.lag, o.lag)
-	s.partitions = worst(s.partitions, o.partitions)
+	s.partitions = report.WorsePartitions(s.partitions, o.partitions)
 	s.known = report.Latency{}
 	for i := range s.heat {
 		s.heat[i] = uint32(min(uint64(s.heat[i])+uint64(o.heat[i]), math.MaxUint32))
@@ -93,26 +92,4 @@ func thin(all []slice) []slice {
 		kept = append(kept, all[i].with(all[i+1]))
 	}
 	return append(kept, all[half:]...)
-}
-
-// severity orders the letters of Window.Partitions.
-func severity(letter byte) int {
-	return slices.Index([]byte{report.PartitionIdle, report.PartitionFull, report.PartitionThin, report.PartitionSilent}, letter)
-}
-
-// worst returns the worse letter of each partition.
-func worst(a, b string) string {
-	if a == b || b == "" {
-		return a
-	}
-	if len(a) < len(b) {
-		a, b = b, a
-	}
-	out := []byte(a)
-	for i := range len(b) {
-		if severity(b[i]) > severity(out[i]) {
-			out[i] = b[i]
-		}
-	}
-	return string(out)
 }

@@ -3,6 +3,8 @@ package tui
 import (
 	"fmt"
 	"math"
+
+	"github.com/seed-228c25e4/squall/report"
 )
 
 // stripPanel draws a line for each partition, or for several, and a cell for a stretch of time: the worst that happened in it.
@@ -57,7 +59,7 @@ func (v *scene) stripPanel(w, h int) *canvas {
 func worstOf(letters string, first, last int) float64 {
 	most := math.NaN()
 	for i := first; i <= last && i < len(letters); i++ {
-		if s := float64(severity(letters[i])); !(most >= s) {
+		if s := float64(report.Badness(letters[i])); !(most >= s) {
 			most = s
 		}
 	}

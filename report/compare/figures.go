@@ -3,7 +3,6 @@ package compare
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/seed-228c25e4/squall/report"
 )
@@ -127,7 +126,7 @@ func isPhase(r *report.Report, p *report.PhaseFigures, name string) bool {
 	return slices.ContainsFunc(r.Faults, func(f report.Fault) bool { return f.Name == p.Fault && nameOf(f) == name })
 }
 
-// rate returns how many messages were acknowledged in a second, over the seconds that lie in a phase as a whole.
+// rate returns how many messages were acknowledged in a second, over the windows that lie in a phase as a whole.
 func rate(r *report.Report, phase string) Figure {
 	f := Figure{Name: "ack.rate during " + phase, Unit: report.UnitRate}
 	if f.Why = invalid(r, "", report.ScopeSpeed); f.Why != "" {
@@ -141,9 +140,9 @@ func rate(r *report.Report, phase string) Figure {
 	for i := range r.Windows {
 		w := &r.Windows[i]
 		if slices.ContainsFunc(r.Phases, func(p report.PhaseFigures) bool {
-			return p.Name == phase && w.Start >= p.From && w.Start+time.Second <= p.To
+			return p.Name == phase && w.Start >= p.From && w.End() <= p.To
 		}) {
-			seconds, sum = seconds+1, sum+float64(w.Acknowledged)
+			seconds, sum = seconds+w.Span().Seconds(), sum+float64(w.Acknowledged)
 		}
 	}
 	if seconds == 0 {

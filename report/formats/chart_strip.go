@@ -33,7 +33,7 @@ func (f *film) strip() *drawing {
 	}
 	each := (count + mostLines - 1) / mostLines
 	lines := (count + each - 1) / each
-	seconds := (len(f.r.Windows) + mostCells - 1) / mostCells
+	together := (len(f.r.Windows) + mostCells - 1) / mostCells
 	c := newChart("How the acknowledgements of each partition went, second by second", lines*lineTall, f.x, scale{to: float64(lines)})
 	c.shades(f.shades)
 	var names []tick
@@ -41,7 +41,7 @@ func (f *film) strip() *drawing {
 	for line := range lines {
 		first, last := line*each, min((line+1)*each, count)-1
 		names = append(names, tick{float64(lines-line) - 0.5, partitionNames(first, last)})
-		f.cells(c, paths, line, first, last, seconds)
+		f.cells(c, paths, line, first, last, together)
 	}
 	c.grid(f.ticks, names, f.utc(f.from), f.utc(f.to))
 	for i, b := range badness {
@@ -51,14 +51,23 @@ func (f *film) strip() *drawing {
 	}
 	d := &drawing{Title: "Partitions", SVG: c.done(), Key: []keyed{{"cells full", "full"}, {"cells thin", "thin: in fewer than half of the second's tenths"}, {"cells silent", "silent: due, and nothing acknowledged"}}}
 	d.Caption = f.silentInWords(count)
-	if each > 1 || seconds > 1 {
-		d.Caption += fmt.Sprintf(" A cell is the worst of %d partitions and %s.", each, report.Human(time.Duration(seconds)*time.Second))
+	if longest := longestCell(f.r.Windows, together); each > 1 || longest > time.Second {
+		d.Caption += fmt.Sprintf(" A cell is the worst of %d partitions and %s.", each, report.Human(longest))
 	}
 	return d
 }
 
+// longestCell is how long the longest cell is, of so many windows together.
+func longestCell(windows []report.Window, together int) time.Duration {
+	var longest time.Duration
+	for at := 0; at < len(windows); at += together {
+		longest = max(longest, windows[min(at+together, len(windows))-1].End()-windows[at].Start)
+	}
+	return longest
+}
+
 // cells adds a line's cells to the paths of their classes; neighbours that are alike become one.
-func (f *film) cells(c *chart, paths []strings.Builder, line, first, last, seconds int) {
+func (f *film) cells(c *chart, paths []strings.Builder, line, first, last, together int) {
 	windows := f.r.Windows
 	var from, to time.Duration
 	was := 0
@@ -69,8 +78,8 @@ func (f *film) cells(c *chart, paths []strings.Builder, line, first, last, secon
 			fmt.Fprintf(&paths[was], "M%.0f %dH%.0fv%dH%.0fz", left, top, right, b.tall, left)
 		}
 	}
-	for at := 0; at < len(windows); at += seconds {
-		worst, end := 0, min(at+seconds, len(windows))
+	for at := 0; at < len(windows); at += together {
+		worst, end := 0, min(at+together, len(windows))
 		for i := at; i < end; i++ {
 			worst = max(worst, worstOf(windows[i].Partitions, first, last))
 		}
@@ -78,7 +87,7 @@ func (f *film) cells(c *chart, paths []strings.Builder, line, first, last, secon
 			flush()
 			was, from = worst, windows[at].Start
 		}
-		to = windows[end-1].Start + time.Second
+		to = windows[end-1].End()
 	}
 	flush()
 }
@@ -105,11 +114,11 @@ func partitionNames(first, last int) string {
 
 // silentInWords tells how much of the partitions' time was silent.
 func (f *film) silentInWords(count int) string {
-	silent, hurt := uint64(0), map[int]bool{}
+	silent, hurt := time.Duration(0), map[int]bool{}
 	for i := range f.r.Windows {
 		for p := range len(f.r.Windows[i].Partitions) {
 			if f.r.Windows[i].Partitions[p] == report.PartitionSilent {
-				silent++
+				silent += f.r.Windows[i].Span()
 				hurt[p] = true
 			}
 		}
@@ -117,5 +126,9 @@ func (f *film) silentInWords(count int) string {
 	if silent == 0 {
 		return fmt.Sprintf("None of the %d partitions was silent for a whole second.", count)
 	}
-	return fmt.Sprintf("%d of %d partitions were silent in some second, for %s seconds in all.", len(hurt), count, report.Thousands(silent))
+	atMost := ""
+	if longestWindow(f.r.Windows) > time.Second { // whose letters are those of their worst second
+		atMost = "at most "
+	}
+	return fmt.Sprintf("%d of %d partitions were silent in some second, for %s%s seconds in all.", len(hurt), count, atMost, report.Thousands(uint64(silent/time.Second)))
 }

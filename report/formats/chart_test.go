@@ -159,3 +159,27 @@ func TestShades(t *testing.T) {
 		t.Errorf("%d names, for which there is no room", n)
 	}
 }
+
+// A run whose windows were thinned has charts over the same time and with the same rate as one of which every second is kept.
+func TestChartsOfAThinnedRun(t *testing.T) {
+	whole := &report.Report{}
+	for i := range 20_000 {
+		whole.Windows = append(whole.Windows, report.Window{Start: time.Duration(i) * time.Second, Phase: "baseline", Due: 100, Acknowledged: 100, Partitions: "fs"})
+	}
+	thinned := &report.Report{Windows: report.Thin(append([]report.Window{}, whole.Windows...))}
+	a, b := newFilm(whole), newFilm(thinned)
+	if a.from != b.from || a.to != b.to || a.x != b.x || len(b.r.Windows) > report.MostWindows {
+		t.Errorf("%d windows from %v to %v, want from %v to %v", len(b.r.Windows), b.from, b.to, a.from, a.to)
+	}
+	for _, p := range b.points(func(w *report.Window) float64 { return w.PerSecond(w.Acknowledged) }) {
+		if p.y != 100 {
+			t.Fatalf("%+v: the rate is 100/s", p)
+		}
+	}
+	if c := b.overTime()[0].Caption; !strings.Contains(c, "2,000,000 messages were due") || !strings.Contains(c, "a point stands for up to 8s") {
+		t.Error(c)
+	}
+	if c := b.strip().Caption; !strings.Contains(c, "for at most 20,000 seconds in all") {
+		t.Error(c)
+	}
+}

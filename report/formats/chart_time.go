@@ -25,7 +25,7 @@ func newFilm(r *report.Report) *film {
 	if len(r.Windows) == 0 {
 		return nil
 	}
-	f := &film{r: r, from: r.Windows[0].Start, to: r.Windows[len(r.Windows)-1].Start + time.Second}
+	f := &film{r: r, from: r.Windows[0].Start, to: r.Windows[len(r.Windows)-1].End()}
 	f.x, f.ticks = timeScale(f.from, f.to)
 	for i := range r.Faults {
 		if s, ok := shadeOf(&r.Faults[i], f.to); ok {
@@ -49,17 +49,17 @@ func shadeOf(f *report.Fault, end time.Duration) (shade, bool) {
 	return shade{float64(f.Effective), float64(to), f.Name, about}, true
 }
 
-// points returns a value of each second, from its beginning to its end: a step. Of a long run it is one at the second's middle, which looks the same.
+// points returns a value of each window, from its beginning to its end: a step. Of a long run it is one at the window's middle, which looks the same.
 func (f *film) points(of func(*report.Window) float64) []point {
 	all := make([]point, 0, 2*len(f.r.Windows))
 	for i := range f.r.Windows {
 		w := &f.r.Windows[i]
 		v := of(w)
 		if 2*len(f.r.Windows) > mostPoints {
-			all = append(all, point{float64(w.Start + time.Second/2), v})
+			all = append(all, point{float64(w.Start + w.Span()/2), v})
 			continue
 		}
-		all = append(all, point{float64(w.Start), v}, point{float64(w.Start + time.Second), v})
+		all = append(all, point{float64(w.Start), v}, point{float64(w.End()), v})
 	}
 	return all
 }
@@ -103,10 +103,26 @@ func utc(r *report.Report, at time.Duration) string {
 
 // resolution says what was left out of a line.
 func (f *film) resolution(stretch int) string {
-	if stretch == 1 {
-		return ""
+	longest, text := longestWindow(f.r.Windows), ""
+	if stretch > 1 {
+		text = fmt.Sprintf(" Of each %s the least and the greatest second are drawn.", report.Human(time.Duration(stretch)*time.Second))
 	}
-	return fmt.Sprintf(" Of each %s the least and the greatest second are drawn.", report.Human(time.Duration(stretch)*time.Second))
+	if longest > time.Second {
+		if stretch > 1 {
+			text = fmt.Sprintf(" Of each %d points the least and the greatest are drawn.", stretch)
+		}
+		text += fmt.Sprintf(" The run was long: a point stands for up to %s.", report.Human(longest))
+	}
+	return text
+}
+
+// longestWindow is how long the longest of some windows is.
+func longestWindow(windows []report.Window) time.Duration {
+	var longest time.Duration
+	for i := range windows {
+		longest = max(longest, windows[i].Span())
+	}
+	return longest
 }
 
 // quantile returns a quantile of a second's histogram, in nanoseconds, and no number where nothing was measured.
@@ -125,9 +141,9 @@ func (f *film) overTime() []*drawing {
 	e2e := func(w *report.Window) *report.Histogram { return &w.Latency.E2E }
 	lag := func(w *report.Window) *report.Histogram { return &w.Latency.Lag }
 	rate := f.draw("Messages per second", false,
-		trace{"due", "due", func(w *report.Window) float64 { return float64(w.Due) }},
-		trace{"delivered", "delivered", func(w *report.Window) float64 { return float64(w.Delivered) }},
-		trace{"acked", "acknowledged", func(w *report.Window) float64 { return float64(w.Acknowledged) }})
+		trace{"due", "due", func(w *report.Window) float64 { return w.PerSecond(w.Due) }},
+		trace{"delivered", "delivered", func(w *report.Window) float64 { return w.PerSecond(w.Delivered) }},
+		trace{"acked", "acknowledged", func(w *report.Window) float64 { return w.PerSecond(w.Acknowledged) }})
 	rate.Caption = f.rateInWords() + rate.Caption
 	percentiles := func(h func(*report.Window) *report.Histogram) []trace {
 		return []trace{{"max", "max", quantile(h, 1)}, {"p99", "p99", quantile(h, 0.99)}, {"p50", "p50", quantile(h, 0.5)}}
@@ -202,8 +218,8 @@ func (f *film) errors() *drawing {
 		return nil
 	}
 	d := f.draw("Failures per second", false,
-		trace{"p99", "rejected: surely not stored", func(w *report.Window) float64 { return float64(w.Rejected) }},
-		trace{"max", "unknown: nobody can know", func(w *report.Window) float64 { return float64(w.Unknown) }})
+		trace{"p99", "rejected: surely not stored", func(w *report.Window) float64 { return w.PerSecond(w.Rejected) }},
+		trace{"max", "unknown: nobody can know", func(w *report.Window) float64 { return w.PerSecond(w.Unknown) }})
 	told := make([]string, 0, len(names))
 	for _, name := range names {
 		told = append(told, fmt.Sprintf("%s %s", name, report.Thousands(classes[name])))

@@ -11,7 +11,7 @@ import (
 	"github.com/seed-228c25e4/squall/report"
 )
 
-// HdrLog writes the latencies of every second in HdrHistogram's log format, in nanoseconds: one interval for each histogram, tagged with what it is
+// HdrLog writes the latencies of every window, a second or a few of them, in HdrHistogram's log format, in nanoseconds: one interval for each histogram, tagged with what it is
 // and the phase, as in "ack:baseline". Values of which only a lower bound is known stand at that bound: the format has no word for them.
 func HdrLog(w io.Writer, r *report.Report) error {
 	log := hdrhistogram.NewHistogramLogWriter(w)
@@ -50,7 +50,7 @@ func hdrWindow(log *hdrhistogram.HistogramLogWriter, start int64, w *report.Wind
 		}
 		h.SetTag(kind.name + ":" + strings.NewReplacer(" ", "_", ",", "_").Replace(w.Phase))
 		h.SetStartTimeMs(start + w.Start.Milliseconds())
-		h.SetEndTimeMs(start + (w.Start + time.Second).Milliseconds())
+		h.SetEndTimeMs(start + w.End().Milliseconds())
 		if err := log.OutputIntervalHistogram(h); err != nil {
 			return err
 		}
