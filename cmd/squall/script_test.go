@@ -30,9 +30,23 @@ func TestMain(m *testing.M) {
 }
 
 // The scripts run the command as a user does. Beside testscript's own commands they have those below.
-func TestScripts(t *testing.T) {
+func TestScripts(t *testing.T) { runScripts(t, filepath.Join("testdata", "script")) }
+
+// Runs that are held against one another want a machine that does nothing else, other scripts among it.
+func TestScriptsAlone(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join("testdata", "alone", "*.txtar"))
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		t.Run("", func(t *testing.T) { runScripts(t, "", file) })
+	}
+}
+
+func runScripts(t *testing.T, dir string, files ...string) {
 	testscript.Run(t, testscript.Params{
-		Dir:                 filepath.Join("testdata", "script"),
+		Dir:                 dir,
+		Files:               files,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
