@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -12,7 +13,7 @@ import (
 // Human prints a duration as people write it, with three digits at most: "850ms", "1.2s", "9.61s", "2m5s".
 func Human(d time.Duration) string {
 	if d < 0 {
-		return "-" + Human(-d)
+		return "-" + Human(-max(d, -math.MaxInt64)) // the least duration has no negative
 	}
 	switch {
 	case d == 0:

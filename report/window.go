@@ -157,8 +157,8 @@ func (l *Latency) Merge(o Latency) {
 	l.Lag.Merge(o.Lag)
 }
 
-// PhaseFigures are a phase's counts and latencies. A message belongs to the phase in which it was due; one that was due before a fault and had
-// no outcome when the fault began belongs to the fault.
+// PhaseFigures are a phase's counts and latencies. A message belongs to the phase in which it was due; one that had no outcome when a fault ended that
+// phase belongs to the fault's.
 type PhaseFigures struct {
 	Phase
 	Acknowledged uint64  `json:"acknowledged"`

@@ -35,11 +35,13 @@ var Files = []File{
 const ResultFile = "suite.json"
 
 // JSON writes the results, indented: suite.json.
-func JSON(w io.Writer, r *Result) error {
+func JSON(w io.Writer, r *Result) error { return indented(w, r) }
+
+func indented(w io.Writer, what any) error {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
-	return e.Encode(r)
+	return e.Encode(what)
 }
 
 // Text writes the results for a terminal: the verdict, and a line for each run.

@@ -76,7 +76,7 @@ func runSuite(c *cobra.Command, args []string, f suiteFlags, seed *uint64) error
 		s.Order, s.Seed = scenarios.Seeded, seed
 	}
 	if f.list {
-		return tellSuite(c, suite.Plan(s, time.Now()), f.format, suite.List)
+		return tellSuite(c, suite.Plan(s, time.Now()), f.format, suite.ListJSON, suite.List)
 	}
 	n := &night{flags: f, baseline: s.Baseline, progress: newProgress(c.ErrOrStderr(), f.ui)}
 	ctx, stop, release := interrupts(c.Context(), n.progress)
@@ -97,7 +97,7 @@ func runSuite(c *cobra.Command, args []string, f suiteFlags, seed *uint64) error
 // end tells the results, and returns the exit code.
 func (n *night) end(c *cobra.Command, r *suite.Result) error {
 	code := r.Verdict.ExitCode
-	err := errors.Join(n.failed, tellSuite(c, r, n.flags.format, suite.Text))
+	err := errors.Join(n.failed, tellSuite(c, r, n.flags.format, suite.JSON, suite.Text))
 	if n.flags.format == "text" {
 		fmt.Fprintf(c.OutOrStdout(), "%s\n", filepath.Join(n.dir, suite.ResultFile))
 	}
@@ -159,9 +159,9 @@ func scenariosOf(arg string) (names []string, err error) {
 	return names, err
 }
 
-func tellSuite(c *cobra.Command, r *suite.Result, format string, text func(io.Writer, *suite.Result) error) error {
+func tellSuite(c *cobra.Command, r *suite.Result, format string, json, text func(io.Writer, *suite.Result) error) error {
 	if format == "json" {
-		return suite.JSON(c.OutOrStdout(), r)
+		return json(c.OutOrStdout(), r)
 	}
 	return text(c.OutOrStdout(), r)
 }

@@ -83,6 +83,11 @@ func showReport(stdout io.Writer, path, format string, redact bool) error {
 	if redact {
 		r = redacted(r)
 	}
+	if format == "text" {
+		for i, f := range r.Files { // they are in the folder that was named
+			r.Files[i] = filepath.Base(f)
+		}
+	}
 	buffered := bufio.NewWriter(stdout)
 	if err := errors.Join(views[at].Write(buffered, r), buffered.Flush()); err != nil {
 		return internalError{err}

@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"math"
 	"strings"
+	"unicode/utf8"
 )
 
 // The heights of a chart's parts, in pixels. Its width is the page's: horizontal places are shares of it, so that texts keep their size on a telephone and
@@ -69,13 +70,23 @@ func (c *chart) grid(x, y []tick, begin, end string) {
 type shade struct {
 	from, to float64
 	name     string
+	short    string // which of a name that several have; empty: the name is its own
 	about    string // what is told when it is pointed at
 }
 
-// leastRoom is how many percent of the width a shade's name needs at least; one that has less is only told when it is pointed at.
-const leastRoom = 3
+// A name above the plot gets the room that its letters take where the chart is as wide as on paper, in pixels; on a narrower screen it is cut there.
+const (
+	paper    = 620
+	letter   = 7
+	mostName = 40 // letters
+)
 
-// shades draws what lies behind the lines, and its names above, each as far as there is room until the next.
+// roomOf returns how many percent of the width a name takes.
+func roomOf(name string) float64 {
+	return 100 * float64(letter*utf8.RuneCountInString(name)+letter) / paper
+}
+
+// shades draws what lies behind the lines, and names above: one that would run into the next is told in short, and what stands below a name has none.
 func (c *chart) shades(all []shade) {
 	free := 0.0
 	for i, s := range all {
@@ -83,13 +94,20 @@ func (c *chart) shades(all []shade) {
 		c.printf(`<g><title>%s</title><rect class="shade" x="%.2f%%" y="%d" width="%.2f%%" height="%d"/>`, template.HTMLEscapeString(s.about), from, headRoom,
 			max(to-from, 0.15), c.height)
 		c.printf(`<line class="begin" x1="%.2f%%" x2="%.2f%%" y1="%d" y2="%d"/></g>`, from, from, headRoom-4, headRoom+c.height)
-		room := 100 - from
+		next := 100.0
 		if i+1 < len(all) {
-			room = c.left(all[i+1].from) - from
+			next = c.left(all[i+1].from)
 		}
-		if from >= free && room >= leastRoom {
-			c.printf(`<svg x="%.2f%%" y="0" width="%.2f%%" height="%d"><text class="name" x="2" y="12">%s</text></svg>`, from, room, headRoom, template.HTMLEscapeString(s.name))
-			free = from + room
+		name := s.name
+		if s.short != "" && from+roomOf(name) > next {
+			name = s.short
+		}
+		if letters := []rune(name); len(letters) > mostName {
+			name = string(letters[:mostName-1]) + "…"
+		}
+		if at := min(from, 100-roomOf(name)); at >= free {
+			c.printf(`<svg x="%.2f%%" y="0" width="%.2f%%" height="%d"><text class="name" x="2" y="12">%s</text></svg>`, at, roomOf(name), headRoom, template.HTMLEscapeString(name))
+			free = at + roomOf(name)
 		}
 	}
 }

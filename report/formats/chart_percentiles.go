@@ -41,7 +41,7 @@ func percentiles(phases []report.PhaseFigures) *drawing {
 		d.Key = append(d.Key, keyed{"line " + class, phase.name + ": p99 " + phase.h.Quantile(0.99).String()})
 	}
 	d.SVG = c.done()
-	d.Caption = "The further to the right, the rarer: each step is the share of the messages, of the phase in which they were due, that took no longer."
+	d.Caption = "The further to the right, the rarer: each step is the share of the phase's messages that took no longer."
 	if together {
 		d.Caption += " Phases of a kind are put together."
 	}
@@ -55,9 +55,10 @@ func percentiles(phases []report.PhaseFigures) *drawing {
 func curvesOf(phases []report.PhaseFigures) (curves []curve, together bool) {
 	sorted := slices.Clone(phases)
 	slices.SortStableFunc(sorted, func(a, b report.PhaseFigures) int { return cmp.Compare(a.From, b.From) })
-	for _, p := range sorted {
+	names := phaseNames(sorted)
+	for i, p := range sorted {
 		if len(p.Latency.Ack.Buckets) > 0 {
-			curves = append(curves, curve{p.Name, p.Latency.Ack})
+			curves = append(curves, curve{names[i], p.Latency.Ack})
 		}
 	}
 	if len(curves) <= mostCurves {

@@ -111,8 +111,12 @@ var roundTimes = []time.Duration{time.Second, 2 * time.Second, 5 * time.Second, 
 	time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute,
 	time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour, 24 * time.Hour}
 
+// farthest is how far from a run's beginning its times are drawn: what is beyond, 30 years, stands in a report that was damaged.
+const farthest = 30 * 365 * 24 * time.Hour
+
 // timeScale holds the run's times between two, with up to seven ticks at round ones.
 func timeScale(from, to time.Duration) (scale, []tick) {
+	from, to = min(max(from, -farthest), farthest), min(max(to, -farthest), farthest)
 	s := scale{from: float64(from), to: float64(max(to, from+time.Second))}
 	step := roundTimes[len(roundTimes)-1]
 	for _, d := range roundTimes {

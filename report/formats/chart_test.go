@@ -155,7 +155,7 @@ func TestShades(t *testing.T) {
 			t.Errorf("%s is not in %s", want, d.SVG)
 		}
 	}
-	if n := strings.Count(string(newFilm(long(3000, 400)).overTime()[0].SVG), `class="name"`); n > 100/leastRoom {
+	if n := strings.Count(string(newFilm(long(3000, 400)).overTime()[0].SVG), `class="name"`); n > int(100/roomOf("#1")) {
 		t.Errorf("%d names, for which there is no room", n)
 	}
 }

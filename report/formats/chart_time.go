@@ -46,7 +46,11 @@ func shadeOf(f *report.Fault, end time.Duration) (shade, bool) {
 		to, until = end, "never healed"
 	}
 	about := fmt.Sprintf("%s: %s %s, effective %s, %s", f.Name, f.Kind, f.Target, moment(f.Effective), until)
-	return shade{float64(f.Effective), float64(to), f.Name, about}, true
+	short := ""
+	if f.Group != "" {
+		short = strings.TrimSpace(strings.TrimPrefix(f.Name, f.Group))
+	}
+	return shade{float64(f.Effective), float64(to), f.Name, short, about}, true
 }
 
 // points returns a value of each window, from its beginning to its end: a step. Of a long run it is one at the window's middle, which looks the same.

@@ -3,6 +3,7 @@ package formats
 import (
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -77,6 +78,24 @@ func settings(client map[string]string) []string {
 		lines = append(lines, side+": "+strings.Join(sides[side], ", "))
 	}
 	return lines
+}
+
+// fileNames tell a run's files by their places in the folder that its report is in: a view goes where that folder goes.
+func fileNames(files []string) (names []string) {
+	base := func(path string) string { return path[strings.LastIndexAny(path, `/\`)+1:] }
+	at := max(0, slices.IndexFunc(files, func(f string) bool { return base(f) == "report.json" }))
+	for _, f := range files {
+		folder := strings.TrimSuffix(files[at], base(files[at]))
+		name, inside := strings.CutPrefix(f, folder)
+		if !inside || name == "" {
+			name = base(f)
+			if rel, err := filepath.Rel(filepath.Dir(files[at]), f); err == nil {
+				name = rel
+			}
+		}
+		names = append(names, name)
+	}
+	return names
 }
 
 func shortDigest(digest string) string {

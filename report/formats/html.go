@@ -83,7 +83,7 @@ func newPage(r *report.Report) *page {
 		Style: template.CSS(htmlStyle), StyleHash: base64.StdEncoding.EncodeToString(hash[:]), //nolint:gosec // a file of our own
 		Run: &r.Run, Started: r.Run.Started.UTC().Format(time.RFC3339), Verdict: verdictOf(r), Tiles: tiles(r),
 		What: whatOf(r), Valid: validOf(r), Safety: safetyOf(r), Expected: expectedOf(r), Faults: faultsOf(r), Recovery: recoveryOf(r),
-		Latency: latencyOf(r), Curves: percentiles(r.Phases), Events: eventsOf(r), Compared: comparedOf(r.Comparison), Crashes: crashesOf(r), Files: r.Files,
+		Latency: latencyOf(r), Curves: percentiles(r.Phases), Events: eventsOf(r), Compared: comparedOf(r.Comparison), Crashes: crashesOf(r), Files: fileNames(r.Files),
 	}
 	if len(r.Windows) > 0 {
 		p.Generator = gridOf(generatorRows(r))

@@ -2,6 +2,7 @@ package formats
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/seed-228c25e4/squall/report"
@@ -12,6 +13,7 @@ type verdictPart struct {
 	Class, Sign, Word, Sentence, Means string
 	ExitCode                           int
 	Reasons                            []report.Reason
+	Stated                             bool // it passes because of its reasons, which its scenario states
 	Touched                            string
 	Baseline                           string // what is worth saying of the run as a whole: emulated
 }
@@ -19,7 +21,8 @@ type verdictPart struct {
 func verdictOf(r *report.Report) verdictPart {
 	v, run := &r.Verdict, &r.Run
 	signs := map[report.Outcome]string{report.Pass: "✓", report.Fail: "✗", report.Inconclusive: "?"}
-	p := verdictPart{Class: "unknown", Sign: "?", Word: strings.ToUpper(string(v.Outcome)), Sentence: v.Sentence, Means: meaning(v), ExitCode: int(v.ExitCode), Reasons: v.Reasons}
+	p := verdictPart{Class: "unknown", Sign: "?", Word: strings.ToUpper(string(v.Outcome)), Sentence: v.Sentence, Means: meaning(r), ExitCode: int(v.ExitCode), Reasons: v.Reasons,
+		Stated: asStated(r)}
 	if sign, ok := signs[v.Outcome]; ok {
 		p.Class, p.Sign = string(v.Outcome), sign
 	}
@@ -28,14 +31,24 @@ func verdictOf(r *report.Report) verdictPart {
 	return p
 }
 
+// asStated reports whether a run passes because it came to what its scenario states, which is no pass otherwise.
+func asStated(r *report.Report) bool {
+	return r.Verdict.Outcome == report.Pass && len(r.Verdict.Reasons) > 0
+}
+
 // meaning says what an exit code means.
-func meaning(v *report.Verdict) string {
+func meaning(r *report.Report) string {
+	v := &r.Verdict
+	missed := func(reason report.Reason) bool { return reason.Code == report.ExitMissed }
 	switch v.ExitCode {
 	case report.ExitSafety:
 		return "The broker broke a promise about messages, or an expectation about them was missed: something was lost, stored twice, reordered or otherwise wrong."
 	case report.ExitNotRecovered:
 		return "Service had not come back when the load ended."
 	case report.ExitMissed:
+		if r.Run.Stated != "" && !slices.ContainsFunc(v.Reasons, missed) {
+			return "The scenario states what its run comes to, and it came to something else."
+		}
 		return "An expectation about speed, availability or recovery was missed."
 	case report.ExitInconclusive:
 		return "Nobody can know: what was measured does not carry a verdict. It is neither a pass nor a failure of the broker."
@@ -44,6 +57,10 @@ func meaning(v *report.Verdict) string {
 	case report.ExitInternal:
 		return "squall itself failed, or could not undo what it had broken."
 	case report.ExitPass:
+		if asStated(r) {
+			return "The scenario states what its run comes to, and it came to that: it is a control, which shows that squall finds what is there to be found. " +
+				"That was found, as is told below, and so the run passes."
+		}
 		if v.Outcome == report.Pass {
 			return "Nothing that the broker promises was broken, and every expectation is met."
 		}
@@ -104,7 +121,8 @@ type whatPart struct {
 	Details []detail
 }
 
-// A detail is something long that is folded away.
+// A detail is something long that is folded away on a screen. On paper it has to show, and no browser prints what stands in a closed element: so it stands
+// behind the element, and the style hides it.
 type detail struct {
 	Title string
 	Table table

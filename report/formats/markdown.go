@@ -28,7 +28,7 @@ func Markdown(w io.Writer, r *report.Report) error {
 		m.section(20_000, generatorTitle(r), func() { m.table(rows[0], rows[1:]) })
 	}
 	m.section(100_000, "Again", func() { m.again(r) })
-	m.section(20_000, "Files", func() { m.list(r.Files) })
+	m.section(20_000, "Files", func() { m.list(fileNames(r.Files)) })
 	_, err := m.all.WriteTo(w)
 	return err
 }
