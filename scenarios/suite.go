@@ -78,6 +78,7 @@ type suiteDraft struct {
 	entries []suiteEntry
 	others  Errors                // mistakes in the scenarios
 	setBy   map[string]*yaml.Node // where the file sets what is set
+	names   []runName             // of the runs, in their order
 }
 
 // ParseSuite reads a suite file, and every scenario that it names. name is the path of the file: scenarios are looked for in the library, and then
@@ -100,6 +101,7 @@ func ParseSuite(name string, data []byte, o Options) (*Suite, error) {
 	}
 	d.baseline()
 	d.expand()
+	d.distinguish()
 	return d.done()
 }
 

@@ -23,6 +23,14 @@ func parseSuite(t *testing.T, text string) (*scenarios.Suite, error) {
 	if err := os.WriteFile(filepath.Join(filepath.Dir(file), "mine.yaml"), []byte(mine), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.WriteFile(filepath.Join(filepath.Dir(file), "inner.yaml"), []byte("scenarios: [ mine.yaml ]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, folder := range []string{"smoke", "nights"} {
+		if err := os.Mkdir(filepath.Join(filepath.Dir(file), folder), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
 	return scenarios.ParseSuite(file, []byte(text), suiteOptions)
 }
 
@@ -73,7 +81,14 @@ scenarios:
 func TestMistakesOfSuites(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"name: x", "1:1: scenarios: which scenarios?"},
-		{"scenarios: []", "wants a list of scenarios"},
+		{"scenarios: []", "wants a list of scenarios, as in [ quickstart, mine.yaml ], not an empty one"},
+		{"scenarios: 3", "not the number 3"},
+		{"name: x\nscenarois: [ quickstart ]", `2:1: there is no field "scenarois" here`},
+		{"name: x\nscenarois: [ quickstart ]", `did you mean "scenarios"?`},
+		{"scenarios: [ quickstart,\n  inner.yaml ]", "2:3: scenarios[1]: "},
+		{"scenarios: [ inner.yaml ]", "is a suite, and a suite runs no other; name its scenarios here"},
+		{"scenarios: [ quickstart, controls, nights ]", `is a folder; name the scenario files in it`},
+		{"scenarios: [ { scenario: quickstart, matrix: { broker.nodes: [] } } ]", "wants a list of values, as in [3, 5], not an empty one"},
 		{"scenarios: [ quickstar ]", `no scenario of that name in the library, and no file`},
 		{"scenarios: [ quickstar ]", `did you mean "quickstart"?`},
 		{"scenarios: [ none.yaml ]", "there is no file"},
@@ -94,6 +109,43 @@ func TestMistakesOfSuites(t *testing.T) {
 		var all scenarios.Errors
 		if !errors.As(err, &all) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v\nwant %s", c.text, err, c.want)
+		}
+	}
+}
+
+// Runs that differ in nothing but what their entries set are told apart by that, and others are called by their scenario alone. A group is one, whatever folders there are.
+func TestNamesOfRuns(t *testing.T) {
+	s, err := parseSuite(t, `
+scenarios:
+  - { scenario: mine.yaml, set: { load.rate: 1/s }, matrix: { seed: [1, 2] } }
+  - { scenario: mine.yaml, set: { load.rate: 2/s }, matrix: { seed: [2] }, repeat: 2 }
+  - { scenario: mine.yaml, set: { load.rate: 3/s } }
+  - { scenario: mine.yaml, set: { load.rate: 4/s, broker.nodes: 5 } }
+  - { scenario: mine.yaml, set: { "broker.config[ssl.key.password]": hunter22 } }
+  - { scenario: quickstart, set: { load.rate: 100/s } }
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, r := range s.Runs {
+		names = append(names, r.Name)
+	}
+	want := []string{"mine[seed=1]", "mine[seed=2]", "mine[seed=2]#1", "mine[seed=2]#2", "mine[load.rate=3/s]", "mine[load.rate=4/s,broker.nodes=5]", "mine[broker.config[ssl.key.password]=***]", "quickstart"}
+	if !slices.Equal(names, want) {
+		t.Errorf("%q\nwant %q", names, want)
+	}
+	if s, err = parseSuite(t, "scenarios: [ smoke ]"); err != nil || len(s.Runs) != len(scenarios.Group("smoke")) {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
+
+// A file with a mistake in the one word that makes it a suite is one.
+func TestIsSuite(t *testing.T) {
+	for text, want := range map[string]bool{"scenarios: [ a ]": true, "scenarois: [ a ]": true, "scenario: a": true, "name: x\nScenarios: []": true, "name: scenarios": false,
+		"broker: { kind: kafka }": false, "[ scenarios ]": false, "": false} {
+		if scenarios.IsSuite([]byte(text)) != want {
+			t.Errorf("%q: want %v", text, want)
 		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/seed-228c25e4/squall/report"
 )
 
 // A suiteEntry is one entry of a suite's list, before it is looked for.
@@ -22,7 +24,7 @@ type suiteEntry struct {
 // An assignment sets a field of a scenario.
 type assignment struct {
 	set  string // FIELD=VALUE
-	tell string // as the run's name has it; empty: it has not
+	tell string // as the run's name has it, without secrets
 	node *yaml.Node
 }
 
@@ -34,7 +36,7 @@ type suiteEntries struct{ *suiteDraft }
 
 func (v suiteEntries) read(r *reader, path string, n *yaml.Node) {
 	if n.Kind != yaml.SequenceNode || len(n.Content) == 0 {
-		r.note(n, path, "", "wants a list of scenarios, as in [ quickstart, mine.yaml ], not %s", kindOf(n))
+		r.note(n, path, "", "wants a list of scenarios, as in [ quickstart, mine.yaml ], not %s", listOr(n))
 		return
 	}
 	for i, c := range n.Content {
@@ -86,6 +88,14 @@ func (v suiteEntries) schema(d *definitions) *schema {
 	return s
 }
 
+// listOr says what stands where a list that holds something is wanted.
+func listOr(n *yaml.Node) string {
+	if n.Kind == yaml.SequenceNode {
+		return "an empty one"
+	}
+	return kindOf(n)
+}
+
 // assignments are fields of a scenario, each with the value that it is set to.
 type assignments struct{ p *[]assignment }
 
@@ -105,7 +115,7 @@ func (v assignments) schema(*definitions) *schema { return &schema{Type: "object
 
 func assign(key, value *yaml.Node) assignment {
 	is := flow(value, false)
-	return assignment{set: key.Value + "=" + is, tell: key.Value + "=" + is, node: value}
+	return assignment{set: key.Value + "=" + is, tell: report.HideSetting(key.Value + "=" + is), node: value}
 }
 
 // axes are fields of a scenario, each with a list of values.
@@ -119,7 +129,7 @@ func (v axes) read(r *reader, path string, n *yaml.Node) {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, list := n.Content[i], n.Content[i+1]
 		if list.Kind != yaml.SequenceNode || len(list.Content) == 0 {
-			r.note(list, join(path, key.Value), "", "wants a list of values, as in [3, 5], not %s", kindOf(list))
+			r.note(list, join(path, key.Value), "", "wants a list of values, as in [3, 5], not %s", listOr(list))
 			continue
 		}
 		var a axis

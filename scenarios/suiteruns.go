@@ -48,11 +48,17 @@ func (d *suiteDraft) find(name string) (open []string, why string) {
 	if !filepath.IsAbs(file) {
 		file = filepath.Join(filepath.Dir(d.file), file)
 	}
-	if _, err := os.Stat(file); err == nil {
+	info, err := os.Stat(file)
+	group := Group(name)
+	switch {
+	case group != nil && (err != nil || info.IsDir()): // a suite file names no folders
+		return group, ""
+	case err == nil && info.IsDir():
+		return nil, quoted(file) + " is a folder; name the scenario files in it"
+	case err == nil && SuiteFile(file) != nil:
+		return nil, quoted(file) + " is a suite, and a suite runs no other; name its scenarios here"
+	case err == nil:
 		return []string{asPath(file)}, ""
-	}
-	if g := Group(name); g != nil {
-		return g, ""
 	}
 	if strings.ContainsAny(name, `/\`) || isYAML(name) {
 		return nil, "there is no file " + quoted(file)
@@ -91,28 +97,66 @@ func combinations(e *suiteEntry) [][]assignment {
 
 // run adds the runs of one combination.
 func (d *suiteDraft) run(e *suiteEntry, open string, matrix []assignment) {
-	var sets, told []string
+	var sets []string
+	name := runName{}
 	for _, a := range slices.Concat(e.set, matrix) {
 		sets = append(sets, a.set)
 		d.setBy["--set "+a.set] = a.node
 	}
+	for _, a := range e.set {
+		name.set = append(name.set, a.tell)
+	}
 	for _, a := range matrix {
-		told = append(told, a.tell)
+		name.matrix = append(name.matrix, a.tell)
 	}
 	s := d.scenario(e, open, sets)
 	if s == nil {
 		return
 	}
-	name := s.Name
-	if len(told) > 0 {
+	name.scenario = s.Name
+	for n := range e.repeat {
+		if e.repeat > 1 {
+			name.n = n + 1
+		}
+		r := SuiteRun{Name: name.tell(false), Open: open, Set: sets, Scenario: s, Quarantine: e.quarantine, File: d.file, Line: e.node.Line}
+		d.s.Runs, d.names = append(d.s.Runs, r), append(d.names, name)
+	}
+}
+
+// A runName is what the name of a run is made of.
+type runName struct {
+	scenario    string
+	set, matrix []string // what its entry sets in all its runs, and in this one
+	n           int      // which repetition it is; 0: there is one
+}
+
+// tell writes the name, with what its entry sets in all its runs where others would be called the same without.
+func (n runName) tell(whole bool) string {
+	var told []string
+	if whole {
+		told = append(told, n.set...)
+	}
+	name := n.scenario
+	if told = append(told, n.matrix...); len(told) > 0 {
 		name += "[" + strings.Join(told, ",") + "]"
 	}
-	for n := range e.repeat {
-		r := SuiteRun{Name: name, Open: open, Set: sets, Scenario: s, Quarantine: e.quarantine, File: d.file, Line: e.node.Line}
-		if e.repeat > 1 {
-			r.Name = fmt.Sprintf("%s#%d", name, n+1)
+	if n.n > 0 {
+		name += fmt.Sprintf("#%d", n.n)
+	}
+	return name
+}
+
+// distinguish gives runs of the same name that differ in what their entries set names that tell it.
+func (d *suiteDraft) distinguish() {
+	sets := map[string][][]string{}
+	for i, r := range d.s.Runs {
+		sets[r.Name] = append(sets[r.Name], d.names[i].set)
+	}
+	for i := range d.s.Runs {
+		r := &d.s.Runs[i]
+		if slices.ContainsFunc(sets[r.Name], func(o []string) bool { return !slices.Equal(o, d.names[i].set) }) {
+			r.Name = d.names[i].tell(true)
 		}
-		d.s.Runs = append(d.s.Runs, r)
 	}
 }
 
@@ -156,13 +200,22 @@ func (d *suiteDraft) named(open string) error {
 	return nil
 }
 
-// IsSuite reports whether a file's text is a suite and no scenario: it names scenarios.
+// IsSuite reports whether a file's text is a suite and no scenario: it names scenarios, or nearly so, and then its mistakes are those of a suite.
 func IsSuite(data []byte) bool {
 	var doc yaml.Node
 	if err := yaml.Load(data, &doc); err != nil || len(doc.Content) == 0 {
 		return false
 	}
-	return child(doc.Content[0], "scenarios") != nil
+	root := doc.Content[0]
+	if root.Kind != yaml.MappingNode {
+		return false
+	}
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		if key := root.Content[i].Value; key == "scenarios" || report.Typo(key, []string{"scenarios"}) != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // SuiteFile returns the text of the suite file that a path names; nil: it is a scenario, or no file at all.

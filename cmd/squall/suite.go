@@ -152,6 +152,14 @@ func scenariosOf(arg string) (names []string, err error) {
 		return []string{arg}, nil
 	}
 	names, err = filesBelow(arg)
+	switch g := scenarios.Group(arg); {
+	case err != nil || g == nil:
+	case len(names) == 0:
+		return g, nil
+	default:
+		return nil, fmt.Errorf("%s is a folder of scenarios, and a group of the library: write .%c%[1]s for the folder, or the names that `squall list scenarios --group %[1]s` tells",
+			arg, filepath.Separator)
+	}
 	names = slices.DeleteFunc(names, func(file string) bool { return scenarios.SuiteFile(file) != nil })
 	if err == nil && len(names) == 0 {
 		err = fmt.Errorf("there is no scenario in %s: no .yaml or .yml file that is no suite", arg)
