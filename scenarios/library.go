@@ -4,6 +4,7 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -32,6 +33,18 @@ func Library() []string {
 
 // maxFile bounds a scenario file, in bytes.
 const maxFile = 1 << 20
+
+// Read reads a scenario's text from what is no file, such as standard input.
+func Read(r io.Reader) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxFile+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("read scenario: %w", err)
+	case len(data) > maxFile:
+		return nil, fmt.Errorf("read scenario: it is larger than %d KiB", maxFile>>10)
+	}
+	return data, nil
+}
 
 // Open returns a scenario's text and what its mistakes call it. A word is a name in the library; what has a slash or ends in .yaml or .yml is a
 // file, and so is another word that the library does not know.

@@ -149,3 +149,13 @@ func TestIsSuite(t *testing.T) {
 		}
 	}
 }
+
+// What comes from standard input is bounded as files are.
+func TestReadIsBounded(t *testing.T) {
+	if data, err := scenarios.Read(strings.NewReader("name: x")); string(data) != "name: x" || err != nil {
+		t.Errorf("%q, %v", data, err)
+	}
+	if _, err := scenarios.Read(strings.NewReader(strings.Repeat(" ", 1<<20+1))); err == nil || !strings.Contains(err.Error(), "larger than 1024 KiB") {
+		t.Error(err)
+	}
+}

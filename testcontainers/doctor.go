@@ -108,15 +108,18 @@ func (e *engine) probeImages(ctx context.Context, o Options, of []string, f *fac
 		o.Kind = kind
 		w := o.wanted()
 		i := imageFacts{name: cmp.Or(w.name, w.usual), local: w.local}
-		digest, err := e.digest(ctx, i.name)
-		if err != nil {
-			return err
+		if misnamed(i.name) == "" { // else that is told, and no engine has to be asked
+			digest, err := e.digest(ctx, i.name)
+			if err != nil {
+				return err
+			}
+			i.digest = digest
 		}
 		standIn, err := e.digest(ctx, w.local)
 		if err != nil {
 			return err
 		}
-		i.digest, i.standIn = digest, standIn != "" && w.name == ""
+		i.standIn = standIn != "" && w.name == ""
 		f.images = append(f.images, i)
 	}
 	program, sidecar := readExecutable(o.Sidecar)
@@ -239,6 +242,10 @@ func limitsCheck(f facts) host.Check {
 func imageCheck(i imageFacts, o Options) host.Check {
 	c := host.Check{Name: "broker image", State: host.OK, Found: i.name + " is here"}
 	if i.digest != "" {
+		return c
+	}
+	if why := misnamed(i.name); why != "" {
+		c.State, c.Found, c.Means = host.Fail, fmt.Sprintf("there can be no image %q", i.name), why
 		return c
 	}
 	c.Found, c.Fix = i.name+" is not here", "docker pull "+i.name

@@ -54,6 +54,10 @@ func TestExamineFinds(t *testing.T) {
 			f.images, o.Image, o.Pull = []imageFacts{{name: "a/b:1"}}, "a/b:1", PullNever
 		}, 0, "broker image", host.Fail,
 			"pull: never", "docker pull a/b:1"},
+		"no name of an image": {func(f *facts, o *Options) {
+			f.images, o.Image = []imageFacts{{name: "http://x/apache/kafka:4"}}, "http://x/apache/kafka:4"
+		}, 0, "broker image", host.Fail,
+			"this is no name of an image; write it as in registry.example", ""},
 		"no static program": {func(f *facts, _ *Options) { f.sidecar = errors.New("it is linked dynamically") }, 0, "sidecar image", host.Fail, "static program", "make build"},
 		"no memory":         {func(f *facts, _ *Options) { f.memory = 1 << 30 }, 0, "memory for brokers", host.Fail, "3 brokers take at least 1.2 GiB", "docker stop"},
 		"little memory":     {func(f *facts, _ *Options) { f.memory = 2 << 30 }, 0, "memory for brokers", host.Warn, "3.0 GiB leave room", "docker stop"},
@@ -113,6 +117,19 @@ func TestMirrored(t *testing.T) {
 	} {
 		if got := mirrored(c.prefix, c.image); got != c.want {
 			t.Errorf("%s at %q: %s, want %s", c.image, c.prefix, got, c.want)
+		}
+	}
+}
+
+func TestMisnamed(t *testing.T) {
+	t.Parallel()
+	for name, wrong := range map[string]bool{
+		"rabbitmq": false, kafkaImage: false, kafkaLocalImage: false, "localhost:5000/a/b_c:1": false, "Registry.example/a--b/c__d:V1": false,
+		"a@sha256:" + strings.Repeat("0f", 32): false, "[::1]:5000/a": false,
+		"": true, "http://x/apache/kafka:4": true, "Kafka": true, "a/B:1": true, "a b": true, "a:": true, "/a": true, "a//b": true, "a:1:2": true, "a@sha256:12": true, "-a": true,
+	} {
+		if got := misnamed(name); (got != "") != wrong {
+			t.Errorf("%q: %q", name, got)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -56,6 +57,9 @@ func (e *engine) resolve(ctx context.Context, w wanted) (broker.Image, error) {
 		name = w.usual
 	}
 	found := broker.Image{Role: "broker", Name: name}
+	if why := misnamed(name); why != "" {
+		return found, &EnvironmentError{Problem: fmt.Sprintf("there can be no image %q", name), Help: why}
+	}
 	digest, err := e.digest(ctx, name)
 	if err != nil {
 		return found, err
@@ -96,6 +100,21 @@ func mirrored(prefix, image string) string {
 		return image
 	}
 	return strings.TrimSuffix(prefix, "/") + "/" + image
+}
+
+// imageName is what names of images look like: [HOST[:PORT]/]NAME[:TAG][@DIGEST].
+var imageName = regexp.MustCompile(`^(([a-zA-Z0-9-]+(\.[a-zA-Z0-9-]+)*|\[[0-9a-fA-F:]+\])(:[0-9]+)?/)?` +
+	`[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*(/[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*)*(:[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127})?(@[a-zA-Z0-9+._-]+:[0-9a-fA-F]{32,})?$`)
+
+// misnamed says why a name can be none of an image; empty: it can. No engine is asked, which would say so of itself, as of anything else that went wrong.
+func misnamed(name string) string {
+	switch {
+	case imageName.MatchString(name):
+		return ""
+	case imagePrefix() != "" && strings.HasPrefix(name, strings.TrimSuffix(imagePrefix(), "/")):
+		return "this is no name of an image; the prefix is the host of a registry, and perhaps a path, as in registry.example/mirror/"
+	}
+	return "this is no name of an image; write it as in registry.example:5000/apache/kafka:4.3.1, in small letters"
 }
 
 func missing(why error, name, local string) error {

@@ -26,6 +26,7 @@ func explainCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:               "explain SCENARIO",
 		Short:             "what a scenario would do: everything filled in, the timeline, the contract, the timers; nothing is started",
+		Example:           "  squall explain kafka-leader-kill\n  squall show quickstart | squall explain -",
 		Args:              wants(1, 1, oneScenario),
 		ValidArgsFunction: completeScenarios,
 		RunE: func(c *cobra.Command, args []string) error {

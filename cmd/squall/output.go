@@ -25,15 +25,17 @@ type output struct {
 
 var notInNames = regexp.MustCompile(`[^a-zA-Z0-9._-]+`)
 
-// newOutput makes the folder, which must not hold anything yet: results overwrite nothing.
+// newOutput makes the folder, which must not hold anything that would be written: results overwrite nothing.
 func newOutput(dir, scenario, id string) (*output, error) {
 	if dir == "" {
 		dir = folderFor(scenario, id)
 	}
-	for _, name := range []string{reportFile, eventsFile} {
-		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
-			return nil, fmt.Errorf("%s holds the results of another run already; give --out another folder", dir)
-		}
+	names := []string{eventsFile, todoFile}
+	for _, f := range formats.Files {
+		names = append(names, f.Name)
+	}
+	if err := free(dir, names...); err != nil {
+		return nil, err
 	}
 	made := missing(dir)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -45,6 +47,16 @@ func newOutput(dir, scenario, id string) (*output, error) {
 	}
 	markWritten(events)
 	return &output{dir: dir, made: made, events: events}, nil
+}
+
+// free is an error where a folder holds something of a name that results have.
+func free(dir string, names ...string) error {
+	for _, name := range names {
+		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
+			return fmt.Errorf("%s holds other results already, or what would be lost to them: %s; give --out another folder", dir, name)
+		}
+	}
+	return nil
 }
 
 // folderFor is where the results of a run go that are to go nowhere else.

@@ -47,9 +47,9 @@ func runCommand() *cobra.Command {
 		Short: "run a scenario, a file or one of the library, and judge what happened",
 		Long: "Run starts the scenario's cluster, loads it, breaks it, and says what was lost and how long recovery took.\n\n" +
 			"The result goes to standard output, progress to standard error, and report.json and events.ndjson to a folder of their own.\n" +
-			"On a terminal the run is shown as it goes, and can be broken by hand; ? there tells the keys. Without a scenario, one of the library can be picked.\n" +
+			"SCENARIO is a file, a name of the library, or - for standard input. On a terminal the run is shown as it goes, and can be broken by hand; ? there tells the keys. Without a scenario, one of the library can be picked.\n" +
 			"Ctrl-C ends the plan: faults are reverted, the log is read, and the report is written. Twice: at once.",
-		Example: "  squall run quickstart\n  squall run kafka-leader-kill --set load.rate=5k/s -o json",
+		Example: "  squall run quickstart\n  squall run kafka-leader-kill --set load.rate=5k/s -o json\n  squall show quickstart | squall run -",
 		Args:    wants(0, 1, oneScenario),
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -253,13 +253,24 @@ type stoppedEarly struct{ squall.Stopped }
 
 func (e stoppedEarly) Error() string { return e.Stopped.Error() + " before anything was measured" }
 
+// opened opens a scenario: a file, one of the library, or what standard input holds.
+func opened(nameOrPath string) (name string, data []byte, err error) {
+	if nameOrPath != "-" && nameOrPath != "/dev/stdin" {
+		return scenarios.Open(nameOrPath)
+	}
+	data, err = scenarios.Read(os.Stdin)
+	return "stdin", data, err
+}
+
 // load opens and reads a scenario.
 func load(nameOrPath string, set []string, seed *uint64) (*scenarios.Scenario, error) {
-	name, data, err := scenarios.Open(nameOrPath)
-	if err != nil {
+	name, data, err := opened(nameOrPath)
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	if scenarios.IsSuite(data) {
+	case name == "stdin" && scenarios.IsSuite(data):
+		return nil, errors.New("standard input holds a suite, and no scenario: write it to a file, and `squall suite FILE` runs it")
+	case scenarios.IsSuite(data):
 		return nil, fmt.Errorf("%s is a suite, and no scenario: `squall suite %[1]s` runs it, and with --list tells what it needs", nameOrPath)
 	}
 	return scenarios.Parse(name, data, scenarios.Options{Kinds: kinds, Set: set, Seed: seed, Files: scenarios.Folder(name)})

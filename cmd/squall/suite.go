@@ -49,7 +49,7 @@ func suiteCommand() *cobra.Command {
 			}
 			return runSuite(c, args, f, seed)
 		},
-		ValidArgsFunction: completeScenarios,
+		ValidArgsFunction: completeSuites,
 	}
 	c.Flags().StringVar(&f.out, "out", "", "the folder for the results (default squall-runs/TIME-NAME-ID)")
 	addFormat(c, &f.format)
@@ -230,10 +230,12 @@ func newSuiteFolder(dir, name, id string) (string, error) {
 	if dir == "" {
 		dir = folderFor(name, id)
 	}
-	for _, file := range []string{suite.ResultFile, reportFile, eventsFile} {
-		if _, err := os.Lstat(filepath.Join(dir, file)); err == nil {
-			return "", fmt.Errorf("%s holds other results already; give --out another folder", dir)
-		}
+	names := []string{reportFile, eventsFile}
+	for _, f := range suite.Files {
+		names = append(names, f.Name)
+	}
+	if err := free(dir, names...); err != nil {
+		return "", err
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", internalError{fmt.Errorf("make the folder for the results: %w", err)}

@@ -29,7 +29,7 @@ func validateCommand() *cobra.Command {
 		Use:   "validate SCENARIO...",
 		Short: "tell every mistake in scenario files; nothing is started",
 		Long: "Validate reads scenarios, and suite files with all that they run, and tells every mistake in them, with its place and what to write. Of a folder it reads every .yaml and .yml file below, but for\n" +
-			"those whose name, or whose folder's, begins with a dot. --format json prints a list of mistakes with file, line, column, field, message and suggestion;\n" +
+			"those whose name, or whose folder's, begins with a dot; - is a scenario from standard input. --format json prints a list of mistakes with file, line, column, field, message and suggestion;\n" +
 			"--format github marks them in the pull request, where it runs as a step of GitHub Actions.",
 		Example:           "  squall validate mine.yaml\n  squall validate scenarios/ --format github",
 		Args:              wants(1, 0, someScenario),
