@@ -115,6 +115,13 @@ func (c *cluster) adopt(pods []*pod) {
 	}
 }
 
+// aside does something in the background, which Close ends and waits for. After Close its context is over from the beginning.
+func (c *cluster) aside(do func(life context.Context)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.beating.Go(func() { do(c.life) })
+}
+
 // ways are the shared proxies by which one pod dials another.
 func (p *pod) ways(to *pod, back bool) (all []links.Way) {
 	for _, x := range p.proxies {

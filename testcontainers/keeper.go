@@ -54,17 +54,12 @@ func (c *cluster) keep(p *pod, asked int) {
 	if p.gaveUp == nil {
 		return
 	}
-	c.mu.Lock() // not while the cluster is being closed
-	defer c.mu.Unlock()
-	if c.life.Err() != nil {
-		return
-	}
 	p.keeper.mu.Lock()
 	p.keeper.kept = asked
 	p.keeper.mu.Unlock()
-	c.beating.Go(func() {
+	c.aside(func(life context.Context) {
 		defer p.keeper.done(asked)
-		ctx, cancel := context.WithTimeout(c.life, starting)
+		ctx, cancel := context.WithTimeout(life, starting)
 		defer cancel()
 		for range mostRestarts {
 			if _, err := c.engine.ended(ctx, p.broker); err != nil || !p.startAgain(ctx, asked) {

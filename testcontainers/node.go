@@ -55,6 +55,7 @@ func (n node) Stop(ctx context.Context, grace time.Duration) error {
 // Start implements broker.Node.
 func (n node) Start(ctx context.Context) error {
 	asked := n.keeper.ask()
+	n.door.open() // it may have been paused when it was ended
 	_, err := n.cluster.engine.ContainerStart(ctx, n.broker, client.ContainerStartOptions{})
 	if err == nil {
 		n.began(ctx)
@@ -63,9 +64,15 @@ func (n node) Start(ctx context.Context) error {
 	return n.deed("start", err)
 }
 
-// Pause implements broker.Node.
+// Pause implements broker.Node. It waits for the commands that run in the node.
 func (n node) Pause(ctx context.Context) error {
-	_, err := n.cluster.engine.ContainerPause(ctx, n.broker, client.ContainerPauseOptions{})
+	err := n.door.close(ctx)
+	if err == nil {
+		_, err = n.cluster.engine.ContainerPause(ctx, n.broker, client.ContainerPauseOptions{})
+	}
+	if err != nil {
+		n.door.open()
+	}
 	return n.deed("pause", err)
 }
 
@@ -74,8 +81,11 @@ func (n node) Resume(ctx context.Context) error {
 	_, err := n.cluster.engine.ContainerUnpause(ctx, n.broker, client.ContainerUnpauseOptions{})
 	if err != nil {
 		if got, e := n.cluster.engine.ContainerInspect(ctx, n.broker, client.ContainerInspectOptions{}); e == nil && !got.Container.State.Paused {
-			return nil
+			err = nil
 		}
+	}
+	if err == nil {
+		n.door.open()
 	}
 	return n.deed("resume", err)
 }

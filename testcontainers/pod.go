@@ -50,6 +50,7 @@ type pod struct {
 	meters      meters
 	gaveUp      func([]string) string // as in recipe
 	keeper      keeper
+	door        door // into the broker's container
 
 	starting sync.Mutex
 	starts   []string // when the broker's processes after the first were started, in the engine's time; guarded by starting

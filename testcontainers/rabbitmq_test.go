@@ -234,8 +234,32 @@ func oneWay(t *testing.T, c broker.Cluster) {
 	}
 }
 
+// Commands are asked of a node all the time. An engine that starts one in a container that is just being frozen would answer nothing more about it.
 func pauseRabbit(t *testing.T, c broker.Cluster) {
 	n := c.Nodes()[2]
+	ctx, cancel := context.WithCancel(t.Context())
+	var asking sync.WaitGroup
+	defer asking.Wait()
+	defer cancel()
+	for range 3 {
+		asking.Go(func() {
+			for ctx.Err() == nil {
+				_, _ = erl(ctx, n, "erlang node []")
+			}
+		})
+	}
+	for range kills(3) {
+		time.Sleep(300 * time.Millisecond)
+		if err := n.Pause(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := erl(t.Context(), n, "erlang node []"); err == nil || !strings.Contains(err.Error(), "it is paused") {
+			t.Errorf("a paused node answers: %v", err)
+		}
+		if err := n.Resume(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := n.Pause(t.Context()); err != nil {
 		t.Fatal(err)
 	}
