@@ -42,7 +42,7 @@ var rooms = map[string][]string{
 	"bench":             {"", "broker", "broker/kafka", "embedded", "ledger", "live/tui", "loadgen", "report", "testcontainers"}, // all of it is tests
 	"live/prom":         {"report"},
 	"live/tui":          {"report"},
-	"cmd/squall": {"", "broker", "broker/kafka", "broker/nats", "embedded", "faults", "host", "links", "live/prom", "live/tui", "recovery", "report", "report/compare", "report/formats", "scenarios",
+	"cmd/squall": {"", "broker", "broker/kafka", "broker/nats", "broker/rabbitmq", "embedded", "faults", "host", "links", "live/prom", "live/tui", "recovery", "report", "report/compare", "report/formats", "scenarios",
 		"suite", "testcontainers"},
 }
 

@@ -10,7 +10,9 @@ func contract(s broker.Settings) broker.Contract {
 	c := broker.Contract{
 		Ordered:    single(s.Topic), // and nothing is published again that may be stored
 		Redelivers: true,
-		Skips:      s.Consumer.Commit == broker.CommitBefore,
+		// A node that was cut off passes on what it was given before, long after its client went elsewhere.
+		LateUnknowns: true,
+		Skips:        s.Consumer.Commit == broker.CommitBefore,
 	}
 	c.Durable, c.Survives = durable(s.Topic)
 	note := func(format string, args ...any) { c.Notes = append(c.Notes, fmt.Sprintf(format, args...)) }

@@ -36,12 +36,14 @@ func initCommand() *cobra.Command {
 		Use:   "init [KIND]",
 		Short: "write a first scenario into this folder, with comments, and the schema that editors complete it by",
 		Long: "Init writes " + starterFile + ", a scenario with comments that runs as it is, and " + schemaFile + ", by which editors complete and check it. It overwrites nothing.\n\n" +
-			"Without --containers nothing has to be installed: Kafka is emulated in squall's own process, NATS servers are real, each a process of squall's own. It takes half a minute.",
-		Example:   "  squall init\n  squall init nats\n  squall init kafka --containers",
+			"Without --containers nothing has to be installed: Kafka is emulated in squall's own process, NATS servers are real, each a process of squall's own. It takes half a minute.\n" +
+			"RabbitMQ runs in containers alone.",
+		Example:   "  squall init\n  squall init nats\n  squall init kafka --containers\n  squall init rabbitmq",
 		Args:      wants(0, 1, "a kind of broker, or nothing"),
 		ValidArgs: slices.Sorted(maps.Keys(kinds)),
 		RunE: func(c *cobra.Command, args []string) error {
 			kind := append(args, kafka.Kind.Name)[0]
+			containers = containers || testbeds[[2]string{kind, scenarios.Embedded}] == nil
 			text, err := firstScenario(kind, containers)
 			if err != nil {
 				return err

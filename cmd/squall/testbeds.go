@@ -6,6 +6,7 @@ import (
 	"github.com/seed-228c25e4/squall/broker"
 	"github.com/seed-228c25e4/squall/broker/kafka"
 	"github.com/seed-228c25e4/squall/broker/nats"
+	"github.com/seed-228c25e4/squall/broker/rabbitmq"
 	"github.com/seed-228c25e4/squall/embedded"
 	"github.com/seed-228c25e4/squall/scenarios"
 	"github.com/seed-228c25e4/squall/testcontainers"
@@ -13,14 +14,16 @@ import (
 
 // kinds are the kinds of brokers that there are.
 var kinds = map[string]broker.Kind{
-	kafka.Kind.Name: kafka.Kind,
-	nats.Kind.Name:  nats.Kind,
+	kafka.Kind.Name:    kafka.Kind,
+	nats.Kind.Name:     nats.Kind,
+	rabbitmq.Kind.Name: rabbitmq.Kind,
 }
 
 // drivers speak to them.
 var drivers = map[string]func(broker.Cluster, broker.Settings, broker.Clock, uint64) (broker.Driver, error){
-	kafka.Kind.Name: kafka.New,
-	nats.Kind.Name:  nats.New,
+	kafka.Kind.Name:    kafka.New,
+	nats.Kind.Name:     nats.New,
+	rabbitmq.Kind.Name: rabbitmq.New,
 }
 
 // A starter starts a scenario's cluster.
@@ -28,9 +31,10 @@ type starter func(ctx context.Context, s *scenarios.Scenario, id string, p *plai
 
 // testbeds are the places in which a kind of broker can run, by broker.kind and broker.run.
 var testbeds = map[[2]string]starter{
-	{kafka.Kind.Name, scenarios.Containers}: inContainers,
-	{kafka.Kind.Name, scenarios.Embedded}:   kafkaEmbedded,
-	{nats.Kind.Name, scenarios.Embedded}:    natsEmbedded,
+	{kafka.Kind.Name, scenarios.Containers}:    inContainers,
+	{kafka.Kind.Name, scenarios.Embedded}:      kafkaEmbedded,
+	{nats.Kind.Name, scenarios.Embedded}:       natsEmbedded,
+	{rabbitmq.Kind.Name, scenarios.Containers}: inContainers,
 }
 
 // forgetful start brokers that forget what they are told, for calibrating the generator.
