@@ -107,8 +107,8 @@ func TestRecipeForGitHub(t *testing.T) {
 	j := newJob(t, calmSuite)
 	j.set(is.Env)
 	j.env = append(j.env, "GITHUB_STEP_SUMMARY="+filepath.Join(j.dir, "step.md"), "CI=true")
-	pinned := regexp.MustCompile(`^actions/[a-z-]+@[0-9a-f]{40}$`)
-	uploads := false
+	pinned := regexp.MustCompile(`^actions/[a-z/-]+@[0-9a-f]{40}$`)
+	kept := 0
 	for _, s := range is.Steps {
 		switch {
 		case s.Run != "":
@@ -117,12 +117,12 @@ func TestRecipeForGitHub(t *testing.T) {
 			}
 		case !pinned.MatchString(s.Uses):
 			t.Errorf("%q is not pinned", s.Uses)
-		case strings.Contains(s.Uses, "upload-artifact"):
-			uploads = s.If == "always()"
+		case (strings.Contains(s.Uses, "upload-artifact") || strings.Contains(s.Uses, "cache/save")) && s.If == "always()":
+			kept++
 		}
 	}
-	if !uploads {
-		t.Error("results are not kept after a failure")
+	if kept != 2 {
+		t.Error("results and the history are not both kept after a failure")
 	}
 	j.has(t, "asked", `^CGO_ENABLED=0 go install github\.com/seed-228c25e4/squall/cmd/squall@latest\n$`)
 	j.has(t, "step.md", `✅ pass: nightly`)
