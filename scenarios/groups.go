@@ -49,7 +49,7 @@ var groups = []LibraryGroup{
 	{"nats", "NATS JetStream on real servers, in processes of squall's own: nothing has to be installed", []string{
 		"nats-leader-kill", "nats-all-killed", "nats-paused-leader", "nats-isolated-leader", "nats-rolling-restart", "nats-step-down", "nats-slow-link", "nats-consumer-crash",
 	}},
-	{"rabbitmq", "RabbitMQ in containers", []string{"rabbitmq-leader-kill", "rabbitmq-all-killed"}},
+	{"rabbitmq", "RabbitMQ in containers", []string{"rabbitmq-leader-kill", "rabbitmq-all-killed", "rabbitmq-paused-leader", "rabbitmq-isolated-leader", "rabbitmq-consumer-crash"}},
 	{"compare", "the same on every kind of broker, one after another: docs/examples/broker-compare.yaml is a suite of them", []string{"broker-compare"}},
 	{"soak", "faults that the seed draws, for long", []string{"random-embedded", "nats-random", "random-soak"}},
 }
