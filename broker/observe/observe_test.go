@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -33,10 +34,13 @@ func always(string) bool { return true }
 func TestRound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var behind sync.WaitGroup
-		asked := 0
+		var asked atomic.Int32
 		frozen := after(-1, "b3")
 		ask := frozen.Ask
-		frozen.Ask = func(ctx context.Context) (string, error) { asked++; return ask(ctx) }
+		frozen.Ask = func(ctx context.Context) (string, error) {
+			asked.Add(1)
+			return ask(ctx)
+		}
 		questions := []*observe.Question[string]{after(time.Millisecond, "b1"), after(50*time.Millisecond, "b2"), frozen}
 		for range 3 {
 			began := time.Now()
@@ -46,13 +50,13 @@ func TestRound(t *testing.T) {
 				t.Errorf("%v after %v", answers, took)
 			}
 		}
-		if asked != 1 {
-			t.Errorf("a frozen node was asked %d times in 0.3 s", asked)
+		if n := asked.Load(); n != 1 {
+			t.Errorf("a frozen node was asked %d times in 0.3 s", n)
 		}
 		behind.Wait() // it has a second
 		_, _ = observe.Round(t.Context(), t.Context(), &behind, questions, always)
-		if asked != 2 {
-			t.Errorf("a node whose question ended was asked %d times", asked)
+		if n := asked.Load(); n != 2 {
+			t.Errorf("a node whose question ended was asked %d times", n)
 		}
 		behind.Wait()
 	})
