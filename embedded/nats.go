@@ -120,22 +120,15 @@ func freeAddress() (string, error) {
 
 // link makes the links of the clients to each node, and of each node to each other one.
 func (c *NATSCluster) link() error {
-	add := func(from string, to *natsNode, plane, upstream string) (string, error) {
-		name := fmt.Sprintf("%s -> %s (%s)", from, to.name, plane)
-		addr, err := c.server.Add(name, "127.0.0.1:0", upstream)
-		if err != nil {
-			return "", fmt.Errorf("link %s: %w", name, err)
-		}
-		c.set.Add(from, to.name, plane, name, c.server)
-		return addr, nil
-	}
 	for _, client := range []string{broker.Producers, broker.Consumers} {
 		c.paths[client] = map[string]string{}
 		for _, n := range c.nodes {
-			addr, err := add(client, n, broker.PlaneClient, n.client)
+			name := wayName(client, n.name)
+			addr, err := c.server.Add(name, "127.0.0.1:0", n.client)
 			if err != nil {
-				return err
+				return fmt.Errorf("link %s: %w", name, err)
 			}
+			c.set.Add(client, n.name, broker.PlaneClient, name, c.server)
 			c.paths[client][n.client] = addr
 		}
 	}
@@ -145,15 +138,19 @@ func (c *NATSCluster) link() error {
 			if from == to {
 				continue
 			}
-			addr, err := add(from.name, to, broker.PlaneData, to.routes)
+			name := wayName(from.name, to.name)
+			addr, err := c.server.Add(name, "127.0.0.1:0", to.routes)
 			if err != nil {
-				return err
+				return fmt.Errorf("link %s: %w", name, err)
 			}
+			c.set.AddFlow(from.name, to.name, broker.PlaneData, links.Way{Proxy: name, Control: c.server}, links.Way{Proxy: wayName(to.name, from.name), Control: c.server, Back: true})
 			c.paths[from.name][to.routes] = addr
 		}
 	}
 	return nil
 }
+
+func wayName(from, to string) string { return from + " -> " + to }
 
 // Nodes implements broker.Cluster.
 func (c *NATSCluster) Nodes() []broker.Node {
@@ -165,7 +162,7 @@ func (c *NATSCluster) Nodes() []broker.Node {
 }
 
 // Links implements broker.Cluster: those of the producers and the consumers to each node, and of each node to each other. Between two nodes there are
-// several connections, each made by either of them, so that to part two nodes both links between them have to be cut.
+// several connections, each made by either of them: a link between nodes is all that one of them says to the other.
 func (c *NATSCluster) Links() []broker.Link { return c.set.Links() }
 
 // Impair implements broker.Cluster.
