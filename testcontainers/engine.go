@@ -48,7 +48,7 @@ var prepare = sync.OnceFunc(func() {
 		os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true")
 	}
 	imagePrefix()
-	os.Setenv(hubPrefixName, ".")
+	os.Setenv(hubPrefixName, noPrefix)
 })
 
 // ImagePrefix is the variable that says where a mirror of Docker Hub is, as in registry.example/mirror/: it stands before the names of images that name no
@@ -59,8 +59,16 @@ const ImagePrefix = "SQUALL_IMAGE_PREFIX"
 // that are made here as well. So squall does that, in mirrored, and gives testcontainers-go the prefix that changes nothing.
 const hubPrefixName = "TESTCONTAINERS_HUB_IMAGE_NAME_PREFIX"
 
+// noPrefix is the prefix that changes nothing. A process that squall started finds it in its environment.
+const noPrefix = "."
+
 // imagePrefix is what the user has said in either, before prepare changes one.
-var imagePrefix = sync.OnceValue(func() string { return cmp.Or(os.Getenv(ImagePrefix), os.Getenv(hubPrefixName)) })
+var imagePrefix = sync.OnceValue(func() string {
+	if p := cmp.Or(os.Getenv(ImagePrefix), os.Getenv(hubPrefixName)); p != noPrefix {
+		return p
+	}
+	return ""
+})
 
 // connect finds the engine as testcontainers-go does. Whoever calls it closes the engine.
 func connect(ctx context.Context) (*engine, error) {
