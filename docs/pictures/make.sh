@@ -32,13 +32,13 @@ picture overview
 tmux -u -L "$server" send-keys -t 0 2
 sleep 1
 picture latency
-tmux -u -L "$server" send-keys -t 0 1 q
-wait_for "Files" 120
+tmux -u -L "$server" send-keys -t 0 1
+wait_for "Files" 240
 
 # The page in parts: recovery, and the first charts over time. Its own policy would forbid the style that hides the rest.
 if browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome); then
 	sed -e '/Content-Security-Policy/d' \
-		-e 's|</head>|<style>header, nav, footer, section:not(#recovery):not(#time), #time p, #time h2 { display: none !important } #time > :nth-child(n+5):not(:last-child) { display: none } main { margin-top: 0 }</style></head>|' \
+		-e 's|</head>|<style>header, nav, footer, section:not(#recovery):not(#time), #time p, #time h2 { display: none !important } #time > :nth-child(n+5):not(:last-child) { display: none } article.recovery ~ article.recovery { display: none } main { margin-top: 0 }</style></head>|' \
 		"$out/run/report.html" >"$out/parts.html"
 	"$browser" --headless --no-sandbox --disable-gpu --hide-scrollbars --user-data-dir="$out/browser" --window-size=1100,1560 \
 		--screenshot="$PWD/docs/pictures/report.png" "file://$out/parts.html" 2>/dev/null
