@@ -33,6 +33,9 @@ func (g *Gate) Release() {
 	}
 }
 
+// Held reports whether the gate is closed: who waits for an answer then has no time that counts.
+func (g *Gate) Held() bool { return g.closed.Load() != nil }
+
 // Pass waits until the gate is open; net.ErrClosed says that gone ended first.
 func (g *Gate) Pass(gone <-chan struct{}) error {
 	c := g.closed.Load()

@@ -144,7 +144,12 @@ func (c *consumer) pullOnce(attached func()) error {
 	var silent silence
 	for {
 		m, err := messages.Next()
-		switch missing := errors.Is(err, jetstream.ErrNoHeartbeat); {
+		missing := errors.Is(err, jetstream.ErrNoHeartbeat)
+		if missing && c.dialer.Gate.Held() { // who stands still notices nothing
+			silent = silence{}
+			continue
+		}
+		switch {
 		case missing && silent.since(time.Now()) < patience: // it asks again by itself
 			continue
 		case missing:

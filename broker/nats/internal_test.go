@@ -7,7 +7,34 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/seed-228c25e4/squall/broker/conns"
 )
+
+// A server is left when it has said nothing for ten seconds to what waits for its answer: not while nothing does, and not while the client is held.
+func TestDeserted(t *testing.T) {
+	p := &producer{dialer: &conns.Dialer{}, flying: map[uint64]*letter{}}
+	for _, c := range []struct {
+		at     time.Duration
+		flying int
+		held   bool
+		want   bool
+	}{
+		{time.Hour, 0, false, false}, {time.Hour + time.Second, 1, false, false}, {time.Hour + 5*time.Second, 1, true, false}, {2 * time.Hour, 1, true, false},
+		{2*time.Hour + patience - 1, 1, false, false}, {2*time.Hour + patience, 1, false, true}, {2*time.Hour + patience + time.Second, 1, false, false},
+	} {
+		clear(p.flying)
+		for i := range c.flying {
+			p.flying[uint64(i)] = &letter{}
+		}
+		if p.dialer.Gate.Release(); c.held {
+			p.dialer.Gate.Hold()
+		}
+		if got := p.deserted(c.at); got != c.want {
+			t.Errorf("at %v: %t, want %t", c.at, got, c.want)
+		}
+	}
+}
 
 // An answer is read the same, whether it is the usual one or not.
 func TestAnswerOf(t *testing.T) {

@@ -91,9 +91,6 @@ func (p *producer) pick(before *letter) *letter {
 			p.token++
 			to.places++
 			l.token, l.place, l.over = p.token, to.places, p.over
-			if len(p.flying) == 0 {
-				p.heard = p.driver.clock.Now()
-			}
 			p.flying[l.token] = l
 			l.writing = true
 			p.address(l)

@@ -194,10 +194,7 @@ func (p *producer) watch() {
 		now := p.driver.clock.Now()
 		p.mu.Lock()
 		p.overdue(now)
-		deserted := len(p.flying) > 0 && now-p.heard >= patience
-		if deserted {
-			p.heard = now
-		}
+		deserted := p.deserted(now)
 		p.mu.Unlock()
 		if deserted {
 			p.news.leave()
@@ -205,6 +202,18 @@ func (p *producer) watch() {
 		}
 		p.rouse()
 	}
+}
+
+// deserted reports, once each time, whether the server has been silent for so long that another is to be tried. A client that is held counts no time. p.mu is held.
+func (p *producer) deserted(now time.Duration) bool {
+	if len(p.flying) == 0 || p.dialer.Gate.Held() {
+		p.heard = now
+	}
+	if now-p.heard < patience {
+		return false
+	}
+	p.heard = now
+	return true
 }
 
 // overdue tells what has to have an outcome by now. p.mu is held.

@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/seed-228c25e4/squall/broker"
+	"github.com/seed-228c25e4/squall/broker/conns"
 )
 
 const run = 0x5ca1ab1e
@@ -20,7 +21,7 @@ const run = 0x5ca1ab1e
 // paper returns a producer that has no connection, and what it tells.
 func paper(queues, buffer int) (*producer, *[]broker.Outcome) {
 	var told []broker.Outcome
-	p := &producer{driver: &driver{clock: broker.NewClock(), run: run}, timeout: time.Minute, buffer: buffer, lanes: make([]lane, queues), wake: make(chan struct{}, 1),
+	p := &producer{driver: &driver{clock: broker.NewClock(), run: run}, dialer: &conns.Dialer{}, timeout: time.Minute, buffer: buffer, lanes: make([]lane, queues), wake: make(chan struct{}, 1),
 		tell: func(list []broker.Outcome) { told = append(told, list...) }}
 	return p, &told
 }
@@ -229,12 +230,14 @@ func TestSilence(t *testing.T) {
 			l, _ := p.pick()
 			p.published(l, nil)
 		}
-		for _, hold := range []*bool{&p.blocked, &p.held} {
-			if *hold = true; left(time.Hour) {
-				t.Error("left though no time counts")
-			}
-			*hold = false
+		if p.blocked = true; left(time.Hour) {
+			t.Error("left though the broker reads nothing")
 		}
+		p.blocked = false
+		if p.dialer.Gate.Hold(); left(time.Hour) {
+			t.Error("left though the client is held")
+		}
+		p.dialer.Gate.Release()
 		if left(confirmWithin - time.Second) {
 			t.Error("left too early")
 		}

@@ -44,7 +44,6 @@ type producer struct {
 	wire     *wire            // nil: there is no connection
 	heard    time.Duration    // when the broker confirmed something last, or nothing was left to be confirmed
 	blocked  bool             // the broker said that it reads nothing
-	held     bool             // by Hold
 	silent   bool             // the connection was left because nothing was confirmed
 
 	wake  chan struct{} // the writer has something to do
@@ -167,7 +166,7 @@ func (p *producer) silence(now time.Duration) (waiting uint64, _ *wire) {
 	for i := range p.lanes {
 		waiting += p.lanes[i].pending()
 	}
-	if p.wire == nil || waiting == 0 || p.blocked || p.held {
+	if p.wire == nil || waiting == 0 || p.blocked || p.dialer.Gate.Held() {
 		p.heard = now
 	}
 	if now-p.heard < confirmWithin || p.silent {
@@ -197,15 +196,8 @@ func (p *producer) Buffered() int {
 }
 
 // Hold and Release implement broker.Holder.
-func (p *producer) Hold()    { p.hold(true); p.dialer.Gate.Hold() }
-func (p *producer) Release() { p.dialer.Gate.Release(); p.hold(false) }
-
-// hold notes whether the client is held: then it counts no time.
-func (p *producer) hold(held bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.held = held
-}
+func (p *producer) Hold()    { p.dialer.Gate.Hold() }
+func (p *producer) Release() { p.dialer.Gate.Release() }
 
 // Abort implements broker.Producer. When it returns, everything has its outcome; the rest of the client goes in the background, and Driver.Close waits for it.
 func (p *producer) Abort() {
