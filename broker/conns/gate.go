@@ -1,5 +1,5 @@
-// Package conns holds what drivers need of their clients' connections, whatever is spoken over them: to hold them, to cut them, and to know why they
-// broke. It knows no protocol and no client library.
+// Package conns holds what drivers need of their clients' connections, whatever is spoken over them: to hold them, to cut them, to know why they
+// broke, and to end a client with them. It knows no protocol and no client library.
 package conns
 
 import (

@@ -61,12 +61,11 @@ type producer struct {
 	out nats.Msg // the writer's own, used for every message: the client library keeps nothing of it
 	id  [1]string
 
-	wake  chan struct{} // the writer has something to do
-	life  context.Context
-	quit  context.CancelFunc
-	work  sync.WaitGroup
-	end   sync.Once
-	ended chan struct{} // closed when the client is gone
+	wake   chan struct{} // the writer has something to do
+	life   context.Context
+	quit   context.CancelFunc
+	work   sync.WaitGroup
+	ending *conns.Ending
 }
 
 // A letter is one message from Send until its outcome.
@@ -89,7 +88,7 @@ func (d *driver) NewProducer(_ context.Context, t broker.Topic, o broker.Produce
 	p := &producer{
 		driver: d, dialer: newDialer(e), news: newListener(d, o.Name, o.Events), ids: o.Idempotent, tell: outcomes,
 		timeout: cmp.Or(o.DeliveryTimeout, defaultDeliveryTimeout), buffer: cmp.Or(o.Buffer, defaultBuffer),
-		lanes: make([]lane, t.Partitions), flying: map[uint64]*letter{}, wake: make(chan struct{}, 1), ended: make(chan struct{}),
+		lanes: make([]lane, t.Partitions), flying: map[uint64]*letter{}, wake: make(chan struct{}, 1),
 	}
 	for i := range int32(t.Partitions) {
 		p.topics = append(p.topics, subject(t.Name, i))
@@ -97,6 +96,7 @@ func (d *driver) NewProducer(_ context.Context, t broker.Topic, o broker.Produce
 	if p.ids {
 		p.out.Header = nats.Header{jetstream.MsgIDHeader: p.id[:]}
 	}
+	p.ending = conns.NewEnding(p.dialer, &d.behind, p.Buffered, p.shut, p.dispose)
 	p.life, p.quit = context.WithCancel(context.Background())
 	var err error
 	// What is published without a connection comes back at once: the library's own buffer would be flushed whenever, and nobody could say what was in it.
@@ -254,14 +254,12 @@ func (p *producer) Hold()    { p.dialer.Gate.Hold() }
 func (p *producer) Release() { p.dialer.Gate.Release() }
 
 // Abort implements broker.Producer. When it returns, everything has its outcome; the rest of the client goes in the background, and Driver.Close waits for it.
-func (p *producer) Abort() {
-	p.end.Do(func() {
-		p.dialer.Cut() // first, so that no farewell gets out
-		p.shut(errAborted)
-		p.driver.behind.Go(p.dispose)
-	})
-}
+func (p *producer) Abort() { p.ending.Abort(errAborted) }
 
+// Close implements broker.Producer. After Abort it only waits until the client is gone, at most until ctx ends.
+func (p *producer) Close(ctx context.Context) error { return p.ending.Close(ctx, errClosed) }
+
+// shut takes no more messages, and tells those without an outcome as unknown.
 func (p *producer) shut(err error) (left int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -271,44 +269,8 @@ func (p *producer) shut(err error) (left int) {
 	return left
 }
 
-// Close implements broker.Producer. After Abort it only waits until the client is gone, at most until ctx ends.
-func (p *producer) Close(ctx context.Context) error {
-	left := 0
-	p.end.Do(func() {
-		p.flush(ctx)
-		if left = p.shut(errClosed); left > 0 {
-			p.dialer.Cut()
-		}
-		p.driver.behind.Go(p.dispose)
-	})
-	select {
-	case <-p.ended:
-	case <-ctx.Done():
-		p.dialer.Cut() // what is left does not wait for the network
-		<-p.ended
-	}
-	if left > 0 {
-		return fmt.Errorf("close the producer: %d messages had no outcome: %w", left, ctx.Err())
-	}
-	return nil
-}
-
-// flush waits until everything has its outcome or ctx ends.
-func (p *producer) flush(ctx context.Context) {
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	for p.Buffered() > 0 {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
 // dispose ends the client and all goroutines.
 func (p *producer) dispose() {
-	defer close(p.ended)
 	p.quit()
 	p.conn.Close()
 	p.work.Wait()

@@ -46,12 +46,11 @@ type producer struct {
 	blocked  bool             // the broker said that it reads nothing
 	silent   bool             // the connection was left because nothing was confirmed
 
-	wake  chan struct{} // the writer has something to do
-	life  context.Context
-	quit  context.CancelFunc
-	work  sync.WaitGroup
-	end   sync.Once
-	ended chan struct{} // closed when the client is gone
+	wake   chan struct{} // the writer has something to do
+	life   context.Context
+	quit   context.CancelFunc
+	work   sync.WaitGroup
+	ending *conns.Ending
 }
 
 // NewProducer implements broker.Driver. It returns at once; the connection is made in the background. The messages' keys are not sent: a message names its queue.
@@ -60,12 +59,13 @@ func (d *driver) NewProducer(_ context.Context, t broker.Topic, o broker.Produce
 	p := &producer{
 		driver: d, endpoint: e, dialer: newDialer(e), persistent: persistent(t), tell: outcomes,
 		timeout: cmp.Or(o.DeliveryTimeout, defaultDeliveryTimeout), buffer: cmp.Or(o.Buffer, defaultBuffer),
-		lanes: make([]lane, t.Partitions), wake: make(chan struct{}, 1), ended: make(chan struct{}),
+		lanes: make([]lane, t.Partitions), wake: make(chan struct{}, 1),
 	}
 	p.news = listener{d, p.dialer, o.Name, o.Events}
 	for i, queue := range queues(t) {
 		p.lanes[i].queue = queue
 	}
+	p.ending = conns.NewEnding(p.dialer, &d.behind, p.Buffered, p.shut, p.dispose)
 	p.life, p.quit = context.WithCancel(context.Background())
 	d.know(t)
 	p.work.Go(func() { p.run(spread(e.Addrs, o.Name), o.Name) })
@@ -200,14 +200,12 @@ func (p *producer) Hold()    { p.dialer.Gate.Hold() }
 func (p *producer) Release() { p.dialer.Gate.Release() }
 
 // Abort implements broker.Producer. When it returns, everything has its outcome; the rest of the client goes in the background, and Driver.Close waits for it.
-func (p *producer) Abort() {
-	p.end.Do(func() {
-		p.dialer.Cut() // first, so that no farewell gets out
-		p.shut(errAborted)
-		p.driver.behind.Go(p.dispose)
-	})
-}
+func (p *producer) Abort() { p.ending.Abort(errAborted) }
 
+// Close implements broker.Producer. After Abort it only waits until the client is gone, at most until ctx ends.
+func (p *producer) Close(ctx context.Context) error { return p.ending.Close(ctx, errClosed) }
+
+// shut takes no more messages, and tells those without an outcome as unknown.
 func (p *producer) shut(err error) (left int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -217,45 +215,8 @@ func (p *producer) shut(err error) (left int) {
 	return left
 }
 
-// Close implements broker.Producer. After Abort it only waits until the client is gone, at most until ctx ends.
-func (p *producer) Close(ctx context.Context) error {
-	left := 0
-	p.end.Do(func() {
-		p.drain(ctx)
-		p.dialer.Hush()
-		if left = p.shut(errClosed); left > 0 {
-			p.dialer.Cut()
-		}
-		p.driver.behind.Go(p.dispose)
-	})
-	select {
-	case <-p.ended:
-	case <-ctx.Done():
-		p.dialer.Cut() // what is left does not wait for the network
-		<-p.ended
-	}
-	if left > 0 {
-		return fmt.Errorf("close the producer: %d messages had no outcome: %w", left, ctx.Err())
-	}
-	return nil
-}
-
-// drain waits until everything has its outcome or ctx ends.
-func (p *producer) drain(ctx context.Context) {
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	for p.Buffered() > 0 {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
 // dispose ends the client and all goroutines.
 func (p *producer) dispose() {
-	defer close(p.ended)
 	p.quit()
 	p.work.Wait()
 	p.dialer.Cut()
