@@ -1,6 +1,8 @@
 package ledger_test
 
 import (
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"

@@ -3,9 +3,7 @@ package ledger_test
 import (
 	"errors"
 	"fmt"
-	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
