@@ -2,6 +2,8 @@ package squall_test
 
 import (
 	"context"
+	"errors"
+	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -24,6 +26,8 @@ type queues struct {
 	ready [][]queued // by partition
 	given int        // not acknowledged
 	lied  uint64
+	dead  []broker.Delivery // given up on, and put elsewhere
+	shut  bool              // what is there cannot be read
 }
 
 type queued struct {
@@ -67,6 +71,37 @@ func (q *queues) Outstanding(context.Context, string, string) (uint64, error) {
 	}
 	return n, nil
 }
+
+// bury puts a message where those go that are given up on.
+func (q *queues) bury(id broker.ID, value []byte) {
+	q.lied++
+	q.dead = append(q.dead, broker.Delivery{Partition: id.Partition, Offset: -1, Epoch: -1, Value: value})
+}
+
+func (q *queues) NewAsideReader(context.Context, broker.Topic) (broker.Consumer, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.shut {
+		return nil, errors.New("there is no such queue")
+	}
+	return &digging{dead: q.dead}, nil
+}
+
+// digging reads what was given up on.
+type digging struct{ dead []broker.Delivery }
+
+func (d *digging) Receive(_ context.Context, into []broker.Delivery) ([]broker.Delivery, error) {
+	if len(d.dead) == 0 {
+		return into[:0], io.EOF
+	}
+	n := min(7, len(d.dead))
+	into = append(into[:0], d.dead[:n]...)
+	d.dead = d.dead[n:]
+	return into, nil
+}
+
+func (d *digging) Abort()                      {}
+func (d *digging) Close(context.Context) error { return nil }
 
 func (q *queues) Close() error { return nil }
 
@@ -188,6 +223,29 @@ func TestConsumed(t *testing.T) {
 			}
 			return !seldom(id)
 		}, func(s *report.Safety) uint64 { return s.Redelivered }, report.Pass, "0 lost"},
+		{"gives some up, and puts them elsewhere", [2]string{}, func(q *queues, id broker.ID, value []byte) bool {
+			if seldom(id) {
+				q.bury(id, value)
+			}
+			return !seldom(id)
+		}, func(s *report.Safety) uint64 { return s.DeadLettered }, report.Pass, "0 lost"},
+		{"gives some up, and loses a few of them", [2]string{}, func(q *queues, id broker.ID, value []byte) bool {
+			switch {
+			case id.Seq%100 == 7:
+				q.lied++
+			case seldom(id):
+				q.bury(id, value)
+				q.lied--
+			}
+			return !seldom(id)
+		}, func(s *report.Safety) uint64 { return s.Lost }, report.Fail, "acknowledged messages are lost"},
+		{"gives some up, and nobody can say what became of them", [2]string{}, func(q *queues, id broker.ID, value []byte) bool {
+			if seldom(id) {
+				q.bury(id, value)
+				q.shut = true
+			}
+			return !seldom(id)
+		}, func(s *report.Safety) uint64 { return s.UnreadTail }, report.Inconclusive, "what the broker set aside"},
 		{"nobody consumes", [2]string{"consumers: { count: 2, group: billing }", "consumers: { count: 0 }"}, nil, func(*report.Safety) uint64 { return 0 },
 			report.Inconclusive, "nobody consumed"},
 	} {
@@ -199,7 +257,7 @@ func TestConsumed(t *testing.T) {
 			}
 			bed.Driver, bed.Kind.Consumed = q, true
 			bed.Kind.Contract = func(broker.Settings) broker.Contract {
-				return broker.Contract{Durable: true, Ordered: true, Redelivers: true}
+				return broker.Contract{Durable: true, Ordered: true, Redelivers: true, SetsAside: true}
 			}
 			r, err := squall.Run(t.Context(), s, bed)
 			if err != nil {

@@ -13,13 +13,14 @@ import (
 
 // Bounds of what comes after the load. Those that say idle count from the last progress.
 const (
-	healWithin   = time.Minute      // for every replica to be in sync again
-	endsWithin   = 30 * time.Second // for every partition to tell where its log ends
-	absentLooks  = 20               // in a row that find no topic in a serving cluster, before it is taken for gone
-	drainIdle    = 90 * time.Second // a group waits for members who died while they joined, with Kafka's clients a minute
-	readIdle     = 30 * time.Second
-	outcomeGrace = 5 * time.Second  // beyond the delivery time-out
-	abortGrace   = 15 * time.Second // beyond the transaction time-out: brokers look every 10 s for those that have passed
+	healWithin     = time.Minute      // for every replica to be in sync again
+	togetherWithin = 10 * time.Second // for metadata that went apart to come together, where they do by themselves
+	endsWithin     = 30 * time.Second // for every partition to tell where its log ends
+	absentLooks    = 20               // in a row that find no topic in a serving cluster, before it is taken for gone
+	drainIdle      = 90 * time.Second // a group waits for members who died while they joined, with Kafka's clients a minute
+	readIdle       = 30 * time.Second
+	outcomeGrace   = 5 * time.Second  // beyond the delivery time-out
+	abortGrace     = 15 * time.Second // beyond the transaction time-out: brokers look every 10 s for those that have passed
 )
 
 // settle lets the cluster heal, waits for every outcome, drains the consumers and reads the whole log again, in this order: a verifier that looks
@@ -68,6 +69,11 @@ func (r *run) heal(ctx context.Context) {
 	})
 	if !whole {
 		r.finding("%s after the load ended not every replica was in sync", report.Human(r.clock.Now()-r.loadEnd))
+	}
+	together := until(ctx, watchEvery, togetherWithin, func() (bool, int64) { return len(r.watcher.state().Parted) == 0, 0 })
+	if !together {
+		r.finding("the metadata of %s stayed parted after the network was whole again: what is declared on one side is unknown to the other, until somebody starts one of them anew",
+			list(r.watcher.state().Parted))
 	}
 }
 
@@ -187,6 +193,26 @@ func (r *run) empty(ctx context.Context) {
 	}
 	if r.outstanding(ctx); !r.final.Drained {
 		r.final.Reason = "messages were left that the group had not acknowledged when the drain's time was over"
+		return
+	}
+	if r.info.Contract.SetsAside {
+		r.setAside(ctx)
+	}
+}
+
+// setAside reads what the broker gave up on and put elsewhere, when nothing is left in the queues that it could still give up.
+func (r *run) setAside(ctx context.Context) {
+	r.begin(report.Phase{Name: string(report.Reading), Kind: report.Reading})
+	driver, ok := r.bed.Driver.(broker.AsideReader)
+	if !ok {
+		r.final.Reason = "this driver cannot read what the broker set aside"
+		return
+	}
+	open := func(ctx context.Context) (broker.Consumer, error) {
+		return driver.NewAsideReader(ctx, r.scenario.Topic)
+	}
+	if err := r.patiently(ctx, open, r.ledger.Aside().Delivered); err != nil {
+		r.final.Reason = "what the broker set aside: " + err.Error()
 	}
 }
 
@@ -239,12 +265,22 @@ func (r *run) read(ctx context.Context, stretches map[int32]broker.Range) {
 
 // readPatiently reads all that is in the stretches, for as long as something comes.
 func (r *run) readPatiently(ctx context.Context, driver broker.Reader, stretches map[int32]broker.Range, told func([]broker.Delivery)) error {
+	return r.patiently(ctx, log(driver, r.scenario.Topic, stretches), told)
+}
+
+// log returns what opens a reader of stretches of a topic's log.
+func log(driver broker.Reader, t broker.Topic, stretches map[int32]broker.Range) func(context.Context) (broker.Consumer, error) {
+	return func(ctx context.Context) (broker.Consumer, error) { return driver.NewReader(ctx, t, stretches) }
+}
+
+// patiently reads all that a reader has, for as long as something comes.
+func (r *run) patiently(ctx context.Context, open func(context.Context) (broker.Consumer, error), told func([]broker.Delivery)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	patience := readIdle + r.openFor()
 	idle := time.AfterFunc(patience, cancel)
 	defer idle.Stop()
-	err := r.readAll(ctx, driver, stretches, func(batch []broker.Delivery) {
+	err := r.readAll(ctx, open, func(batch []broker.Delivery) {
 		told(batch)
 		idle.Reset(patience)
 	})
@@ -263,7 +299,7 @@ func (r *run) removing(ctx context.Context, stretches map[int32]broker.Range) er
 		return errors.New("this driver cannot read it before")
 	}
 	read := 0
-	err := r.readAll(ctx, driver, stretches, func(batch []broker.Delivery) {
+	err := r.readAll(ctx, log(driver, r.scenario.Topic, stretches), func(batch []broker.Delivery) {
 		read += len(batch)
 		r.ledger.Reader().Removed(batch)
 	})
@@ -287,9 +323,9 @@ func (r *run) renewed() {
 	r.phases.Renew(r.clock.Now())
 }
 
-// readAll tells all that is in the stretches.
-func (r *run) readAll(ctx context.Context, driver broker.Reader, stretches map[int32]broker.Range, told func([]broker.Delivery)) error {
-	reader, err := driver.NewReader(ctx, r.scenario.Topic, stretches)
+// readAll tells all that a reader has.
+func (r *run) readAll(ctx context.Context, open func(context.Context) (broker.Consumer, error), told func([]broker.Delivery)) error {
+	reader, err := open(ctx)
 	if err != nil {
 		return fmt.Errorf("read the log again: %w", err)
 	}

@@ -208,6 +208,13 @@ type Outstanding interface {
 	Outstanding(ctx context.Context, group, topic string) (uint64, error)
 }
 
+// An AsideReader is a Driver that can read what the broker gave up on and put elsewhere, such as dead letters.
+type AsideReader interface {
+	// NewAsideReader returns a consumer of all that the broker has set aside of a topic, apart from every path that faults touch. Each delivery names the
+	// partition in which it was given up, and no offset; io.EOF: the broker was seen to have no more. What was read is gone when the reader is closed.
+	NewAsideReader(context.Context, Topic) (Consumer, error)
+}
+
 // Versions is a Driver that can tell what software serves.
 type Versions interface {
 	// Versions returns one version by node name, as exact as the protocol tells it.

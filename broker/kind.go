@@ -82,7 +82,9 @@ type Contract struct {
 	Skips bool
 	// Atomic: of a transaction's messages, who reads committed is given all or none.
 	Atomic bool
-	Notes  []string // what else a reader should know, a sentence each
+	// SetsAside: what the broker gives up on it puts elsewhere, as dead letters, where it counts as found. The driver is an AsideReader.
+	SetsAside bool
+	Notes     []string // what else a reader should know, a sentence each
 }
 
 // A Timer is a setting that decides how long some part of a recovery takes.

@@ -8,6 +8,8 @@ type State struct {
 	Controller   string            // who leads the cluster's metadata; empty: nobody, or nobody knows
 	Partitions   []PartitionState  // of the topics that the driver made, in order
 	Coordinators map[string]string // consumer group -> node
+	// Parted are nodes whose metadata went another way than that of others while they could not see one another, and that do not come together by themselves.
+	Parted []string
 }
 
 // A PartitionState tells who leads a partition and who keeps up with the leader.

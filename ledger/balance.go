@@ -39,9 +39,12 @@ func (l *Ledger) Balance(f Final) report.Safety {
 func (l *Ledger) strike(f Final) *balance {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	b := &balance{ledger: l, final: f, reader: l.reader}
+	b := &balance{ledger: l, final: f, reader: l.reader, aside: l.aside}
 	if b.reader == nil {
 		b.reader = &ReadPage{intake: newIntake(l, found)}
+	}
+	if b.aside == nil {
+		b.aside = &AsidePage{intake: newIntake(l, found)}
 	}
 	for k := range l.partitions {
 		b.parts = append(b.parts, b.open(int32(k)))
@@ -67,6 +70,7 @@ type balance struct {
 	ledger *Ledger
 	final  Final
 	reader *ReadPage
+	aside  *AsidePage
 	parts  []*part // by partition
 
 	counts   [kinds]uint64
@@ -77,6 +81,7 @@ type balance struct {
 	failed   [2]uint64 // rejected, unknown
 	verified uint64
 	deleted  uint64
+	dead     uint64
 	ended    report.Transactions
 	free     spare
 }
@@ -155,7 +160,7 @@ func (b *balance) safety() report.Safety {
 	s := report.Safety{
 		Sent: b.sent, Acknowledged: b.told - b.failed[0] - b.failed[1], Rejected: b.failed[0] - aborted, Aborted: aborted, Unknown: b.failed[1], Pending: b.sent - b.told,
 		Late: b.counts[late], Verified: b.verified,
-		Lost: b.counts[lost], UnreadTail: b.counts[unreadTail], Expired: b.counts[expired], Deleted: b.deleted, GroupSkip: b.counts[groupSkip], GroupLag: b.counts[groupLag],
+		Lost: b.counts[lost], UnreadTail: b.counts[unreadTail], Expired: b.counts[expired], Deleted: b.deleted, DeadLettered: b.dead, GroupSkip: b.counts[groupSkip], GroupLag: b.counts[groupLag],
 		Duplicates: b.counts[duplicates], Redelivered: b.counts[redelivered], Reordered: b.counts[reordered], Phantom: b.counts[phantom],
 		OffsetConflict: b.counts[offsetConflict],
 		AbortedRead:    b.counts[abortedRead], Corrupt: b.counts[corrupt], Foreign: b.counts[foreign], Resurrected: b.counts[resurrected],

@@ -32,13 +32,13 @@ func (b *balance) oddities() {
 	}
 }
 
-// intakes returns all that was taken in, the final read last.
+// intakes returns all that was taken in: by consumers, where the broker sets aside what it gives up on, and by the final read.
 func (b *balance) intakes() []*intake {
 	var all []*intake
 	for _, r := range b.ledger.receivers {
 		all = append(all, &r.intake)
 	}
-	return append(all, &b.reader.intake)
+	return append(all, &b.aside.intake, &b.reader.intake)
 }
 
 // collect adds the examples that pages kept to those that the balance found, and says what is known of each.

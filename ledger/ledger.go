@@ -21,6 +21,7 @@ type Ledger struct {
 	mu        sync.Mutex // guards the lists below, not what is in the pages
 	receivers []*ReceivePage
 	reader    *ReadPage
+	aside     *AsidePage // nil: nobody looked
 }
 
 // New returns the ledger of a run with producers 0 to producers-1, which send to partitions 0 to partitions-1.

@@ -157,6 +157,18 @@ func (w *world) deliver() {
 	}
 }
 
+// giveUp sets some of what was in the logs aside, where nothing can be read again; brokers that do have no transactions.
+func (w *world) giveUp() {
+	for _, log := range w.logs {
+		for _, d := range log {
+			if w.most == 0 && w.seldom(4, "given up") {
+				d.Offset = -1
+				w.model.aside = append(w.model.aside, d)
+			}
+		}
+	}
+}
+
 // reread makes up how far the final read came.
 func (w *world) reread() {
 	f := &w.model.final
@@ -164,6 +176,7 @@ func (w *world) reread() {
 	f.Dirty, f.LateUnknowns = w.seldom(3, "dirty"), w.seldom(3, "late unknowns")
 	f.Grouped, f.Drained = !w.seldom(4, "ungrouped"), rapid.Bool().Draw(w.t, "drained")
 	if !f.Readable {
+		w.giveUp()
 		return
 	}
 	f.Starts = map[int32]int64{}
@@ -211,6 +224,7 @@ func (w *world) write(l *ledger.Ledger) {
 		l.Receiver().Delivered(page)
 	}
 	l.Reader().Delivered(w.model.read)
+	l.Aside().Delivered(w.model.aside)
 }
 
 // errOnPurpose is of messages whose transaction was aborted as it was asked for.
@@ -359,11 +373,16 @@ func TestNothingCanBeReadAgain(t *testing.T) {
 	}{
 		{ledger.Final{Grouped: true, Drained: true}, 1, 0, true},
 		{ledger.Final{Grouped: true, Reason: "messages were left"}, 0, 1, false},
+		{ledger.Final{Grouped: true, Drained: true, Reason: "what was set aside was not read"}, 0, 1, false},
 		{ledger.Final{Reason: "nobody consumed"}, 0, 1, false},
 	} {
 		if s := l.Balance(c.final); s.Lost != c.lost || s.UnreadTail != c.unread || s.FinalRead.Done != c.done || s.Verified != 9 {
 			t.Errorf("%+v: the balance is %+v", c.final, s)
 		}
+	}
+	l.Aside().Delivered([]broker.Delivery{{ID: broker.ID{Seq: 4}, Offset: -1, Epoch: -1}, {ID: broker.ID{Seq: 5}, Offset: -1, Epoch: -1}})
+	if s := l.Balance(ledger.Final{Grouped: true, Drained: true}); s.Lost != 0 || s.DeadLettered != 2 || s.Verified != 10 {
+		t.Errorf("with what the broker set aside, the balance is %+v", s)
 	}
 }
 

@@ -15,6 +15,7 @@ type model struct {
 	outcomes   []broker.Outcome
 	pages      [][]broker.Delivery
 	read       []broker.Delivery
+	aside      []broker.Delivery
 	final      ledger.Final
 }
 
@@ -45,18 +46,27 @@ func (m *model) balance() report.Safety {
 			found[d.ID] = true
 		}
 	}
+	aside := ids{}
+	for _, d := range m.aside {
+		if m.ours(d) {
+			if m.wasSent(d.ID) && !aside[d.ID] {
+				s.DeadLettered++
+			}
+			aside[d.ID] = true
+		}
+	}
 	presumed := m.transactions(&s, acked, rejected, given, found)
-	m.missing(&s, acked, presumed, given, found)
-	visible := union(given, found)
+	m.missing(&s, acked, presumed, union(given, aside), union(found, aside))
+	visible := union(given, found, aside)
 	if m.final.Dirty {
-		visible = found
+		visible = union(found, aside)
 		for id := range given {
-			if rejected[id] && !found[id] {
+			if rejected[id] && !visible[id] {
 				s.DirtyRead++
 			}
 		}
 	}
-	for id := range union(given, found) {
+	for id := range union(given, found, aside) {
 		switch {
 		case !m.wasSent(id):
 			if id.Seq < 1<<30 {
@@ -371,6 +381,9 @@ func (m *model) strangers(s *report.Safety) {
 		for _, d := range page {
 			look(d, &bareGiven)
 		}
+	}
+	for _, d := range m.aside {
+		look(d, &bareGiven)
 	}
 	for _, d := range m.read {
 		look(d, &bareRead)

@@ -16,6 +16,7 @@ const (
 	inRead
 	inReadBehind
 	inGone
+	inAside
 	inPresumed
 	inPages
 )
@@ -25,6 +26,7 @@ type facts struct {
 	sent, told, rejected, unknown uint64
 	read, readBehind              uint64
 	gone                          uint64 // read, and deleted since
+	aside                         uint64 // where the broker puts what it gives up on
 	presumed                      uint64 // unknown, and of a transaction that was committed
 	given                         uint64 // to a consumer
 	again                         uint64 // to several
@@ -71,6 +73,9 @@ func (b *balance) sets(p *part, producer int) []*set {
 		s := &read.streams[producer]
 		sets[inRead], sets[inReadBehind], sets[inGone] = &s.ids, s.behind, s.gone
 	}
+	if aside := b.aside.parts[p.partition]; aside != nil {
+		sets[inAside] = &aside.streams[producer].ids
+	}
 	sets[inPresumed] = &p.presumed[producer]
 	for _, page := range p.pages {
 		sets = append(sets, &page.streams[producer].ids, page.streams[producer].behind)
@@ -91,7 +96,7 @@ func below(end, at uint64) uint64 {
 
 func gather(views []*words, i int, sent uint64) facts {
 	f := facts{sent: sent, told: views[inTold][i], rejected: views[inRejected][i], unknown: views[inUnknown][i], read: views[inRead][i],
-		readBehind: views[inReadBehind][i], gone: views[inGone][i], presumed: views[inPresumed][i]}
+		readBehind: views[inReadBehind][i], gone: views[inGone][i], aside: views[inAside][i], presumed: views[inPresumed][i]}
 	var inPlace uint64
 	for k := inPages; k < len(views); k += 2 {
 		ids, behind := views[k][i], views[k+1][i]
@@ -131,7 +136,7 @@ func (v *verdicts) absent(at, word uint64) {
 
 // missing is what an acknowledged message is that was not found.
 func (v *verdicts) missing() kind {
-	if v.reached || !v.final.Readable && v.final.Grouped && v.final.Drained {
+	if v.reached || !v.final.Readable && v.done() {
 		return lost
 	}
 	return unreadTail
@@ -149,10 +154,11 @@ func (v *verdicts) judge(at uint64, f facts) {
 			behind |= f.givenBehind
 		}
 	}
-	anywhere := f.given | f.read
+	found |= f.aside
+	anywhere := f.given | f.read | f.aside
 	visible, owed := anywhere, acknowledged|unknown&f.presumed
 	if v.final.Dirty {
-		visible = f.read
+		visible = f.read | f.aside
 	}
 	deleted := acknowledged & f.gone &^ f.given
 	v.told += ones(told)
@@ -160,6 +166,7 @@ func (v *verdicts) judge(at uint64, f facts) {
 	v.failed[1] += ones(unknown)
 	v.verified += ones(acknowledged & found &^ deleted)
 	v.deleted += ones(deleted)
+	v.dead += ones(f.aside & f.sent)
 	v.ids += ones(f.given)
 
 	v.note(late, at, f.told&^f.sent)

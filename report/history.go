@@ -79,6 +79,8 @@ type StateChange struct {
 	Controller string            `json:"controller"`
 	Partitions []PartitionState  `json:"partitions"`
 	Groups     map[string]string `json:"coordinators,omitempty"`
+	// Parted are nodes whose metadata went another way than that of others, and do not come together by themselves.
+	Parted []string `json:"parted,omitempty"`
 }
 
 // A PartitionState tells who leads a partition and who keeps up.

@@ -45,6 +45,7 @@ var catalogue = []Metric{
 	events("epoch-regression", "how often a partition's leader epoch went back, in the log or as the cluster told it", func(s *Safety) uint64 { return s.EpochRegression }),
 	events("commit-regression", "how often a committed offset went back to one that no member had committed since", func(s *Safety) uint64 { return s.CommitRegression }),
 	count("expired", "acknowledged, and removed before the final read: by retention, or deleted by a fault before anybody was given it", func(s *Safety) uint64 { return s.Expired }),
+	count("dead-lettered", "given up on by the broker, and found where it sets such messages aside", func(s *Safety) uint64 { return s.DeadLettered }),
 	count("group-skip", "in the log, and given to nobody in a drained group", func(s *Safety) uint64 { return s.GroupSkip }),
 	count("resurrected", "unknown to the producer, and found in the log", func(s *Safety) uint64 { return s.Resurrected }),
 	trouble("unknown", "sent, and nobody can know what became of it", func(s *Safety) uint64 { return s.Unknown }, func(p *PhaseFigures) uint64 { return p.Unknown }),

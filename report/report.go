@@ -119,8 +119,9 @@ type Contract struct {
 	LateUnknowns bool     `json:"late_unknowns,omitempty"`
 	Unique       bool     `json:"unique"`
 	Redelivers   bool     `json:"redelivers"`
-	Skips        bool     `json:"skips,omitempty"`  // a group may never be given a message that is in the log
-	Atomic       bool     `json:"atomic,omitempty"` // of a transaction's messages, who reads committed is given all or none
+	Skips        bool     `json:"skips,omitempty"`      // a group may never be given a message that is in the log
+	Atomic       bool     `json:"atomic,omitempty"`     // of a transaction's messages, who reads committed is given all or none
+	SetsAside    bool     `json:"sets_aside,omitempty"` // what the broker gives up on can be read elsewhere, and is not lost
 	Notes        []string `json:"notes,omitempty"`
 }
 
@@ -173,21 +174,23 @@ type Safety struct {
 	Delivered    uint64 `json:"delivered"` // to the load's consumers, every repetition counted
 	Verified     uint64 `json:"verified"`  // acknowledged and found again
 
-	Lost        uint64 `json:"lost"`         // acknowledged, and not in a final read that reached the log's end
-	UnreadTail  uint64 `json:"unread_tail"`  // acknowledged, not found, and the final read did not reach the end, or nobody knows whether it has expired
-	Expired     uint64 `json:"expired"`      // acknowledged, and stored below where the log now begins: removed before the final read
-	Deleted     uint64 `json:"deleted"`      // of the expired, those that a fault deleted: each was read before, and had been given to nobody
-	GroupSkip   uint64 `json:"group_skip"`   // in the log, and given to nobody in a group that was drained
-	GroupLag    uint64 `json:"group_lag"`    // in the log, and not given to anybody when the drain's bound passed
-	Duplicates  uint64 `json:"duplicates"`   // stored more than once, each further copy counted
-	Redelivered uint64 `json:"redelivered"`  // given to the group again, one offset
-	Reordered   uint64 `json:"reordered"`    // behind a later message of its stream
-	Phantom     uint64 `json:"phantom"`      // carries the run's id and was never sent
-	AbortedRead uint64 `json:"aborted_read"` // delivered, although rejected or aborted in a transaction
-	Corrupt     uint64 `json:"corrupt"`      // header or checksum wrong
-	Foreign     uint64 `json:"foreign"`      // another run's
-	Resurrected uint64 `json:"resurrected"`  // unknown, and found in the log: neither lost nor duplicate
-	DirtyRead   uint64 `json:"dirty_read"`   // aborted in a transaction, and delivered to consumers that read uncommitted, as they may be
+	Lost       uint64 `json:"lost"`        // acknowledged, and not in a final read that reached the log's end
+	UnreadTail uint64 `json:"unread_tail"` // acknowledged, not found, and the final read did not reach the end, or nobody knows whether it has expired
+	Expired    uint64 `json:"expired"`     // acknowledged, and stored below where the log now begins: removed before the final read
+	Deleted    uint64 `json:"deleted"`     // of the expired, those that a fault deleted: each was read before, and had been given to nobody
+	// DeadLettered were given up on by the broker, and found where it sets such messages aside; the group may have been given them before.
+	DeadLettered uint64 `json:"dead_lettered,omitempty"`
+	GroupSkip    uint64 `json:"group_skip"`   // in the log, and given to nobody in a group that was drained
+	GroupLag     uint64 `json:"group_lag"`    // in the log, and not given to anybody when the drain's bound passed
+	Duplicates   uint64 `json:"duplicates"`   // stored more than once, each further copy counted
+	Redelivered  uint64 `json:"redelivered"`  // given to the group again, one offset
+	Reordered    uint64 `json:"reordered"`    // behind a later message of its stream
+	Phantom      uint64 `json:"phantom"`      // carries the run's id and was never sent
+	AbortedRead  uint64 `json:"aborted_read"` // delivered, although rejected or aborted in a transaction
+	Corrupt      uint64 `json:"corrupt"`      // header or checksum wrong
+	Foreign      uint64 `json:"foreign"`      // another run's
+	Resurrected  uint64 `json:"resurrected"`  // unknown, and found in the log: neither lost nor duplicate
+	DirtyRead    uint64 `json:"dirty_read"`   // aborted in a transaction, and delivered to consumers that read uncommitted, as they may be
 
 	Transactions Transactions `json:"transactions,omitzero"`
 

@@ -44,6 +44,9 @@ func (b StateChange) Since(a StateChange) string {
 			parts = append(parts, fmt.Sprintf("coordinator of %s %s", group, cmp.Or(b.Groups[group], "nobody")))
 		}
 	}
+	if !slices.Equal(a.Parted, b.Parted) {
+		parts = append(parts, "metadata parted on "+list(b.Parted))
+	}
 	return strings.Join(parts, "; ")
 }
 

@@ -58,7 +58,7 @@ type rabbit struct {
 // process implements deployment.
 func (r rabbit) process(p *pod) process {
 	etc := func(name string) string { return "/etc/squall/" + name }
-	return process{
+	all := process{
 		entrypoint: []string{"/bin/sh", etc("start.sh")},
 		user:       "rabbitmq",
 		data:       rabbitHome,
@@ -84,6 +84,10 @@ func (r rabbit) process(p *pod) process {
 			etc("inetrc"):          []byte(inetrc(p.index, r.nodes)),
 		},
 	}
+	if r.settings[metadataStore] == "khepri" {
+		all.env["RABBITMQ_FEATURE_FLAGS"] = khepriFlags
+	}
+	return all
 }
 
 // proxies implements deployment: those of the clients to node i, and those of node i to the others. Two nodes have one connection for all that they say to

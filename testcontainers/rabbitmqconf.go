@@ -21,6 +21,12 @@ const watermark = "vm_memory_high_watermark."
 // pollInterval is how often a node looks whether the others answer, in ms. It is no key of rabbitmq.conf, so that it goes where such settings have to be.
 const pollInterval = "aten.poll_interval"
 
+// metadataStore is in what the nodes keep their metadata. It is no key of rabbitmq.conf either: a feature flag says it, before a node's first start.
+const metadataStore = "metadata-store"
+
+// khepriFlags are the flags of a cluster whose metadata are in Khepri. The list is whole, for a flag that is not in it is off; it is that of RabbitMQ 4.0.
+const khepriFlags = "rabbitmq_4.0.0,quorum_queue_non_voters,rabbit_exchange_type_local_random,detailed_queues_endpoint,message_containers_deaths_v2,khepri_db"
+
 // rabbitSettings are the settings of every node: ours, and the scenario's on top of them.
 func rabbitSettings(nodes int, config map[string]string) (map[string]string, error) {
 	s := map[string]string{
@@ -52,6 +58,9 @@ func rabbitSettings(nodes int, config map[string]string) (map[string]string, err
 			return nil, fmt.Errorf("the broker's setting %s is a number of milliseconds, not %q", pollInterval, ms)
 		}
 	}
+	if store, set := config[metadataStore]; set && store != "khepri" && store != "mnesia" {
+		return nil, fmt.Errorf("the broker's setting %s is khepri or mnesia, not %q", metadataStore, store)
+	}
 	maps.Copy(s, config)
 	return s, nil
 }
@@ -75,7 +84,7 @@ func rabbitConf(n int, password string, settings map[string]string) string {
 		line(fmt.Sprintf("cluster_formation.classic_config.nodes.%d", i), rabbitID(i))
 	}
 	for _, key := range slices.Sorted(maps.Keys(settings)) {
-		if key != pollInterval {
+		if key != pollInterval && key != metadataStore {
 			line(key, settings[key])
 		}
 	}

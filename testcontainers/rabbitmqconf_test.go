@@ -45,10 +45,25 @@ func TestRabbitSettings(t *testing.T) {
 		t.Errorf("one node: %v", s)
 	}
 	for key, value := range map[string]string{"listeners.tcp.x": "1", "default_user": "x", "cluster_formation.node_type": "ram", "a b": "c", "": "x", "heartbeat": "1\nlog.file = x",
-		"aten.poll_interval": "soon", "log.console.level": "debug"} {
+		"aten.poll_interval": "soon", "metadata-store": "etcd", "log.console.level": "debug"} {
 		_, err := rabbitSettings(3, map[string]string{key: value})
 		if taken := key == "log.console.level"; taken != (err == nil) {
 			t.Errorf("%q: %q: %v", key, value, err)
+		}
+	}
+}
+
+// The metadata are where the scenario wants them, and rabbitmq.conf, which has no word for it, hears nothing of that.
+func TestRabbitMetadataStore(t *testing.T) {
+	t.Parallel()
+	for store, want := range map[string]bool{"khepri": true, "mnesia": false} {
+		s, err := rabbitSettings(3, map[string]string{"metadata-store": store})
+		if err != nil {
+			t.Fatal(err)
+		}
+		flags, set := (rabbit{nodes: 3, settings: s}).process(&pod{index: 1}).env["RABBITMQ_FEATURE_FLAGS"]
+		if set != want || want && !strings.HasSuffix(flags, ",khepri_db") || strings.Contains(rabbitConf(3, "secret", s), "metadata") {
+			t.Errorf("%s: %q", store, flags)
 		}
 	}
 }

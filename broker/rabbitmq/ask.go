@@ -30,6 +30,7 @@ type story struct {
 	version string
 	ready   bool     // it serves
 	peers   []string // ids of the nodes that it is connected to
+	parted  []string // ids of those whose metadata went another way than its own
 	queues  map[string]row
 }
 
@@ -84,8 +85,9 @@ Row = fun(Name) -> case rabbit_amqqueue:lookup(rabbit_misc:r(<<"/">>, queue, Nam
     P when is_pid(P) -> ["classic ", W(node(P) =:= node() andalso is_process_alive(P)), " ", W(node(P)), " - - - ", W(node(P))];
     _ -> "other" end;
   _ -> "none" end end,
+Parted = try gen_server:call(rabbit_node_monitor, partitions, 500) catch _:_ -> [] end,
 V = case application:get_key(rabbit, vsn) of {ok, X} -> X; _ -> "-" end,
-lists:flatten(lists:join(";", [[V, " ", W(rabbit_boot_state:get()), " ", lists:join(",", [W(N) || N <- nodes()])] | [Row(Q) || Q <- [%s]]])).`
+lists:flatten(lists:join(";", [[V, " ", W(rabbit_boot_state:get()), " ", lists:join(",", [W(N) || N <- nodes()]), " ", lists:join(",", [W(N) || N <- Parted])] | [Row(Q) || Q <- [%s]]])).`
 
 // look asks the node for its story.
 func (w *witness) look(ctx context.Context) (story, error) {
@@ -114,11 +116,11 @@ var errNoStory = errors.New("the node's answer has not the form that was asked f
 // read reads what a node tells of itself and of these queues.
 func read(node string, queues []string, told string) (story, error) {
 	lines := strings.Split(told, ";")
-	about := strings.SplitN(lines[0], " ", 3)
-	if len(lines) != len(queues)+1 || len(about) != 3 {
+	about := strings.Split(lines[0], " ")
+	if len(lines) != len(queues)+1 || len(about) != 4 {
 		return story{}, errNoStory
 	}
-	s := story{node: node, version: about[0], ready: about[1] == "ready", peers: list(about[2]), queues: map[string]row{}}
+	s := story{node: node, version: about[0], ready: about[1] == "ready", peers: list(about[2]), parted: list(about[3]), queues: map[string]row{}}
 	for i, line := range lines[1:] {
 		f := strings.Split(line, " ")
 		switch {

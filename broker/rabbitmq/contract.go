@@ -29,20 +29,34 @@ func contract(s broker.Settings) broker.Contract {
 		}
 		note("A message that came back more than %s times is dropped, or goes to the dead-letter exchange if there is one; every connection that a consumer loses counts for each message it held. %s: \"-1\" keeps them.", limit, deliveryLimit)
 	}
-	if exchange, there := s.Topic.Config[deadLetters]; there {
-		note("What is dead-lettered goes to the exchange %q, where squall does not look: it counts as lost.", exchange)
+	if queue := deadQueue(s.Topic); queue != "" {
+		c.SetsAside = true
+		note("What a queue gives up on goes to the queue %s, which squall reads at the end: it counts as dead-lettered, and as found.", queue)
+		if s.Topic.Config[deadStrategy] != atLeastOnce {
+			note("On the way there it has no copy (%s: %s): what cannot be taken in that moment is gone.", deadStrategy, atMostOnce)
+		}
 	}
-	if s.Nodes > 2 {
-		note("Nodes that see only a minority of the cluster stop serving until they see more (cluster_partition_handling: %s), if they notice.", partitionHandling(s))
+	if s.Nodes > 1 {
+		note("%s", partitionHandling(s))
 	}
 	return c
 }
 
 // durable tells what confirmed messages survive, in a sentence.
 func durable(t broker.Topic) (bool, string) {
-	switch _, ttl := t.Config["x-message-ttl"]; {
+	_, ttl := t.Config["x-message-ttl"]
+	if t.Config[deadStrategy] == atLeastOnce {
+		ttl = false // what is thrown away is moved
+	}
+	switch {
+	case !mandatory(t):
+		return false, "Messages for which there is no queue are confirmed and lost: mandatory: false has the broker say nothing of it."
+	case ttl && deadQueue(t) != "":
+		return false, "What nobody takes in time goes to the dead letters (x-message-ttl), and is lost where they cannot take it at once; at-least-once keeps it."
 	case ttl:
 		return false, "Confirmed messages are lost that nobody takes in time: x-message-ttl throws them away."
+	case dropsHead(t) && deadQueue(t) != "":
+		return false, "When a queue is full the oldest confirmed messages go to the dead letters, and are lost where they cannot take them at once; x-overflow: reject-publish refuses new ones in their place."
 	case dropsHead(t):
 		return false, "Confirmed messages are lost when a queue is full: it drops the oldest; x-overflow: reject-publish refuses new ones in their place."
 	case queueType(t) == quorum && t.Replicas < 2:
@@ -60,19 +74,28 @@ func dropsHead(t broker.Topic) bool {
 	_, messages := t.Config["x-max-length"]
 	_, bytes := t.Config["x-max-length-bytes"]
 	overflow := t.Config[overflowPolicy]
-	return (messages || bytes) && (overflow == "" || overflow == "drop-head")
+	return (messages || bytes) && (overflow == "" || overflow == dropHead)
 }
 
-// partitionHandling is what nodes do that are parted from others.
+// partitionHandling says what nodes do that are parted from others.
 func partitionHandling(s broker.Settings) string {
-	if how, said := s.Config[partitionConfig]; said {
-		return how
+	how := s.Config[partitionConfig]
+	switch {
+	case s.Config[storeConfig] == khepri:
+		return "Metadata is what a majority of the nodes agrees on (Khepri): nodes that see only a minority go on, and nothing can be declared there until they see more."
+	case how == "autoheal":
+		return "When nodes that were parted see one another again, those of one side start anew (cluster_partition_handling: autoheal); each side has served until then."
+	case how == "ignore" || how == "" && s.Nodes < 3:
+		return "Nodes that were parted, and noticed, go on each for itself, and their metadata stay parted when they see one another again, until somebody starts one side anew (cluster_partition_handling: ignore)."
 	}
-	return "pause_minority"
+	return "Nodes that see only a minority of the cluster, and notice, stop serving until they see more (cluster_partition_handling: pause_minority). Silence alone is noticed after net_ticktime, give or take a quarter."
 }
 
 // single reports whether each queue has one active consumer at a time.
 func single(t broker.Topic) bool { return t.Config[singleActive] != "false" }
+
+// mandatory reports whether the broker is to give messages back for which there is no queue.
+func mandatory(t broker.Topic) bool { return t.Config[mandatoryConfig] != "false" }
 
 // persistent reports whether messages are published so that they outlive the broker's process.
 func persistent(t broker.Topic) bool { return t.Config[persistentConfig] != "false" }

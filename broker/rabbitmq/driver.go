@@ -52,6 +52,7 @@ type driver struct {
 var (
 	_ broker.Driver      = (*driver)(nil)
 	_ broker.Outstanding = (*driver)(nil)
+	_ broker.AsideReader = (*driver)(nil)
 	_ broker.Versions    = (*driver)(nil)
 )
 
@@ -151,6 +152,9 @@ func (d *driver) visit(ctx context.Context, within time.Duration, do func(*wire)
 // CreateTopic implements broker.Driver. It waits until every node serves, for one that is just starting cannot have a replica yet.
 func (d *driver) CreateTopic(ctx context.Context, t broker.Topic) error {
 	if err := d.await(ctx, d.missingNodes); err != nil {
+		return fmt.Errorf("create topic %s: %w", t.Name, err)
+	}
+	if err := d.makeDead(ctx, t); err != nil {
 		return fmt.Errorf("create topic %s: %w", t.Name, err)
 	}
 	tried := false // an attempt whose answer was lost may have made some of the queues

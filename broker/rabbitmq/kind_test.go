@@ -34,9 +34,24 @@ func TestCheck(t *testing.T) {
 		field  string // empty: nothing is wrong
 		says   string
 	}{
-		"as it is":            {func(*broker.Settings) {}, "", ""},
-		"delivery limit":      {topic("x-delivery-limit", "-1"), "", ""},
-		"transient classic":   {classic(topic("persistent", "false")), "", ""},
+		"as it is":          {func(*broker.Settings) {}, "", ""},
+		"delivery limit":    {topic("x-delivery-limit", "-1"), "", ""},
+		"transient classic": {classic(topic("persistent", "false")), "", ""},
+		"dead letters":      {topic("x-dead-letter-exchange", "poison"), "", ""},
+		"default exchange": {func(s *broker.Settings) {
+			s.Topic.Config["x-dead-letter-exchange"], s.Topic.Config["x-dead-letter-routing-key"] = "", "orders.dead"
+		}, "", ""},
+		"dead letters into the topic": {func(s *broker.Settings) {
+			s.Topic.Config["x-dead-letter-exchange"], s.Topic.Config["x-dead-letter-routing-key"] = "", "orders.5"
+		}, "topic.config[x-dead-letter-routing-key]", "one of the topic's own queues"},
+		"default exchange without a key": {topic("x-dead-letter-exchange", ""), "topic.config[x-dead-letter-exchange]", "as in orders.dead"},
+		"the broker's exchange":          {topic("x-dead-letter-exchange", "amq.fanout"), "topic.config[x-dead-letter-exchange]", "the broker's own"},
+		"a key for nothing":              {topic("x-dead-letter-routing-key", "dead"), "topic.config[x-dead-letter-routing-key]", "without x-dead-letter-exchange"},
+		"a strategy for nothing":         {topic("x-dead-letter-strategy", "at-least-once"), "topic.config[x-dead-letter-strategy]", "without x-dead-letter-exchange"},
+		"a strategy that is not taken": {func(s *broker.Settings) {
+			s.Topic.Config["x-dead-letter-exchange"], s.Topic.Config["x-dead-letter-strategy"] = "poison", "at-least-once"
+		}, "topic.config[x-dead-letter-strategy]", "x-overflow: reject-publish"},
+		"not mandatory":       {topic("mandatory", "false"), "", ""},
 		"limited":             {topic("x-max-length", "1000"), "", ""},
 		"heartbeat":           {node("heartbeat", "5"), "", ""},
 		"name":                {func(s *broker.Settings) { s.Topic.Name = `a"b` }, "topic.name", "no name of queues"},
@@ -51,7 +66,7 @@ func TestCheck(t *testing.T) {
 		"session":             {func(s *broker.Settings) { s.Consumer.SessionTimeout = 1500 * time.Millisecond }, "load.consumers.session-timeout", "whole seconds"},
 		"another kind's":      {topic("min.insync.replicas", "2"), "topic.config[min.insync.replicas]", "majority"},
 		"a slip":              {topic("x-delivery-limits", "5"), "topic.config[x-delivery-limits]", "did you mean x-delivery-limit?"},
-		"no such thing":       {topic("colour", "red"), "topic.config[colour]", "there are persistent, queue-type"},
+		"no such thing":       {topic("colour", "red"), "topic.config[colour]", "there are mandatory, persistent, queue-type"},
 		"no number":           {topic("x-max-length", "many"), "topic.config[x-max-length]", "whole number"},
 		"streams":             {topic("queue-type", "stream"), "topic.config[queue-type]", "quorum or classic"},
 		"transient quorum":    {topic("persistent", "false"), "topic.config[persistent]", "queue-type: classic"},
@@ -83,7 +98,18 @@ func TestContract(t *testing.T) {
 		"refuses new ones": {func(s *broker.Settings) {
 			s.Topic.Config["x-max-length"], s.Topic.Config["x-overflow"] = "10", "reject-publish"
 		}, true, true, "even of all at once"},
-		"expires": {func(s *broker.Settings) { s.Topic.Config["x-message-ttl"] = "10" }, false, true, "in time"},
+		"expires":        {func(s *broker.Settings) { s.Topic.Config["x-message-ttl"] = "10" }, false, true, "in time"},
+		"nobody is told": {func(s *broker.Settings) { s.Topic.Config["mandatory"] = "false" }, false, true, "no queue"},
+		"expires elsewhere": {func(s *broker.Settings) {
+			s.Topic.Config["x-message-ttl"], s.Topic.Config["x-dead-letter-exchange"] = "10", "late"
+		}, false, true, "cannot take it at once"},
+		"expires elsewhere for sure": {func(s *broker.Settings) {
+			s.Topic.Config["x-message-ttl"], s.Topic.Config["x-dead-letter-exchange"] = "10", "late"
+			s.Topic.Config["x-dead-letter-strategy"], s.Topic.Config["x-overflow"] = "at-least-once", "reject-publish"
+		}, true, true, "even of all at once"},
+		"drops the oldest elsewhere": {func(s *broker.Settings) {
+			s.Topic.Config["x-max-length"], s.Topic.Config["x-dead-letter-exchange"] = "10", "old"
+		}, false, true, "dead letters"},
 		"shared":  {func(s *broker.Settings) { s.Topic.Config["x-single-active-consumer"] = "false" }, true, false, "even of all at once"},
 		"classic": {func(s *broker.Settings) { s.Topic.Config["queue-type"] = "classic" }, true, true, "while that node is down"},
 		"transient classic": {func(s *broker.Settings) {
@@ -97,11 +123,28 @@ func TestContract(t *testing.T) {
 		}
 	}
 	s := settings()
+	if rabbitmq.Kind.Contract(s).SetsAside {
+		t.Error("dead letters without an exchange for them")
+	}
 	if notes := strings.Join(rabbitmq.Kind.Contract(s).Notes, "\n"); !strings.Contains(notes, "more than 20, the broker's own limit, times") {
 		t.Error(notes)
 	}
 	s.Topic.Config["x-delivery-limit"] = "-1"
 	if notes := strings.Join(rabbitmq.Kind.Contract(s).Notes, "\n"); strings.Contains(notes, "dropped") {
+		t.Error(notes)
+	}
+	s.Topic.Config["x-dead-letter-exchange"] = "poison"
+	if c := rabbitmq.Kind.Contract(s); !c.SetsAside || !strings.Contains(strings.Join(c.Notes, "\n"), "goes to the queue orders.dead") {
+		t.Errorf("%+v", c)
+	}
+	for how, says := range map[string]string{"pause_minority": "stop serving", "autoheal": "start anew", "ignore": "stay parted"} {
+		s.Config["cluster_partition_handling"] = how
+		if notes := strings.Join(rabbitmq.Kind.Contract(s).Notes, "\n"); !strings.Contains(notes, says) {
+			t.Errorf("%s: %s", how, notes)
+		}
+	}
+	s.Config["metadata-store"] = "khepri"
+	if notes := strings.Join(rabbitmq.Kind.Contract(s).Notes, "\n"); !strings.Contains(notes, "Khepri") || strings.Contains(notes, "stay parted") {
 		t.Error(notes)
 	}
 }

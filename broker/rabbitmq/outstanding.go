@@ -33,12 +33,21 @@ func (d *driver) Outstanding(ctx context.Context, _, topic string) (uint64, erro
 	if len(all) == 0 {
 		return 0, fmt.Errorf("what is in %s: nobody here knows the topic", topic)
 	}
+	n, err := d.holding(ctx, all)
+	if err != nil {
+		return 0, fmt.Errorf("what is in %s: %w", topic, err)
+	}
+	return n, nil
+}
+
+// holding is how many messages queues hold, whether they wait or were given to somebody.
+func (d *driver) holding(ctx context.Context, queues []string) (uint64, error) {
 	var errs []error
 	first := int(d.counts.Load())
 	for i := range d.witnesses {
 		w := d.witnesses[(first+i)%len(d.witnesses)]
 		ask, cancel := context.WithTimeout(ctx, countWithin)
-		n, err := w.count(ask, all)
+		n, err := w.count(ask, queues)
 		cancel()
 		if err == nil {
 			return n, nil
@@ -46,7 +55,7 @@ func (d *driver) Outstanding(ctx context.Context, _, topic string) (uint64, erro
 		errs = append(errs, fmt.Errorf("%s: %w", w.node, err))
 		d.counts.Add(1) // the next one is asked first the next time
 	}
-	return 0, fmt.Errorf("what is in %s: %w", topic, errors.Join(errs...))
+	return 0, errors.Join(errs...)
 }
 
 // countWithin bounds one node's answer; the next one is asked then.

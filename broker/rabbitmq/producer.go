@@ -31,6 +31,7 @@ type producer struct {
 	dialer     *conns.Dialer
 	news       listener
 	persistent bool
+	mandatory  bool
 	timeout    time.Duration
 	buffer     int
 	tell       func([]broker.Outcome)
@@ -57,7 +58,7 @@ type producer struct {
 func (d *driver) NewProducer(_ context.Context, t broker.Topic, o broker.ProducerOptions, outcomes func([]broker.Outcome)) (broker.Producer, error) {
 	e := d.cluster.Endpoint(broker.Producers)
 	p := &producer{
-		driver: d, endpoint: e, dialer: newDialer(e), persistent: persistent(t), tell: outcomes,
+		driver: d, endpoint: e, dialer: newDialer(e), persistent: persistent(t), mandatory: mandatory(t), tell: outcomes,
 		timeout: cmp.Or(o.DeliveryTimeout, defaultDeliveryTimeout), buffer: cmp.Or(o.Buffer, defaultBuffer),
 		lanes: make([]lane, t.Partitions), wake: make(chan struct{}, 1),
 	}

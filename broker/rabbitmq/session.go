@@ -130,7 +130,7 @@ func (p *producer) publish(w *wire) {
 		if p.persistent {
 			mode = amqp.Persistent
 		}
-		err := l.channel.PublishWithContext(context.Background(), "", l.queue, true, false, amqp.Publishing{DeliveryMode: mode, Body: body})
+		err := l.channel.PublishWithContext(context.Background(), "", l.queue, p.mandatory, false, amqp.Publishing{DeliveryMode: mode, Body: body})
 		p.published(l, err)
 		if err != nil {
 			return

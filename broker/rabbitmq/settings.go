@@ -18,13 +18,21 @@ import (
 const (
 	typeConfig       = "queue-type"
 	persistentConfig = "persistent"
+	mandatoryConfig  = "mandatory"
 	singleActive     = "x-single-active-consumer"
 	deliveryLimit    = "x-delivery-limit"
 	deadLetters      = "x-dead-letter-exchange"
+	deadKey          = "x-dead-letter-routing-key"
+	deadStrategy     = "x-dead-letter-strategy"
 	overflowPolicy   = "x-overflow"
 
 	quorum  = "quorum"
 	classic = "classic"
+
+	dropHead      = "drop-head"
+	rejectPublish = "reject-publish"
+	atMostOnce    = "at-most-once"
+	atLeastOnce   = "at-least-once"
 )
 
 // An argument is one of a queue's.
@@ -37,9 +45,9 @@ var queueArguments = map[string]argument{
 	singleActive:                 {value: truth},
 	deliveryLimit:                {value: whole, quorum: true},
 	deadLetters:                  {value: words},
-	"x-dead-letter-routing-key":  {value: words},
-	"x-dead-letter-strategy":     {value: oneOf("at-most-once", "at-least-once"), quorum: true},
-	overflowPolicy:               {value: oneOf("drop-head", "reject-publish")},
+	deadKey:                      {value: words},
+	deadStrategy:                 {value: oneOf(atMostOnce, atLeastOnce), quorum: true},
+	overflowPolicy:               {value: oneOf(dropHead, rejectPublish)},
 	"x-max-length":               {value: whole},
 	"x-max-length-bytes":         {value: whole},
 	"x-message-ttl":              {value: whole},
@@ -48,6 +56,7 @@ var queueArguments = map[string]argument{
 	"x-quorum-target-group-size": {value: whole, quorum: true},
 	typeConfig:                   {value: oneOf(quorum, classic)},
 	persistentConfig:             {value: truth},
+	mandatoryConfig:              {value: truth},
 }
 
 func truth(v string) (any, error) {
@@ -103,6 +112,9 @@ const (
 	pollConfig      = "aten.poll_interval"
 	heartbeatConfig = "heartbeat"
 	partitionConfig = "cluster_partition_handling"
+	storeConfig     = "metadata-store"
+
+	khepri = "khepri"
 )
 
 // nodeSettings are the settings of a node that a scenario may set, by what kind of value they have. All others either belong to the place where the node runs,
@@ -112,6 +124,7 @@ var nodeSettings = map[string]func(string) (any, error){
 	heartbeatConfig:                     whole,
 	ticktimeConfig:                      whole,
 	consumerConfig:                      whole,
+	storeConfig:                         oneOf("mnesia", khepri),
 	partitionConfig:                     oneOf("ignore", "pause_minority", "autoheal"),
 	"vm_memory_high_watermark.absolute": words,
 	"vm_memory_high_watermark.relative": words,
@@ -217,6 +230,25 @@ func (p *problems) queue(t broker.Topic) {
 	}
 	p.tell(queueType(t) == quorum && !persistent(t), "topic.config["+persistentConfig+"]",
 		"a quorum queue keeps every message on disk, whatever its sender says: leave it out, or write queue-type: classic")
+	p.dead(t)
+}
+
+// dead tells of the settings of dead letters.
+func (p *problems) dead(t broker.Topic) {
+	exchange, there := t.Config[deadLetters]
+	key, keyed := t.Config[deadKey]
+	field := func(name string) string { return "topic.config[" + name + "]" }
+	p.tell(keyed && !there, field(deadKey), "without %s there are no dead letters that it could be the key of: write one, or leave this out", deadLetters)
+	p.tell(strings.HasPrefix(exchange, "amq."), field(deadLetters), "%s is the broker's own: write a name of yours, and squall makes the exchange and a queue behind it", exchange)
+	if there && exchange == "" {
+		p.tell(key == "", field(deadLetters), "the default exchange passes a message on to the queue that its key names, which is the one that gave it up: write %s as well, as in %s.dead", deadKey, t.Name)
+		p.tell(key != "" && !named.MatchString(key), field(deadKey), "%q is no name of a queue: it has letters, digits, dots, dashes and underscores, 200 at most", key)
+		p.tell(slices.Contains(queues(t), key), field(deadKey), "%s is one of the topic's own queues: name another one, as in %s.dead", key, t.Name)
+	}
+	strategy, chosen := t.Config[deadStrategy]
+	p.tell(chosen && !there, field(deadStrategy), "without %s there are no dead letters: write one, or leave this out", deadLetters)
+	p.tell(there && strategy == atLeastOnce && t.Config[overflowPolicy] != rejectPublish, field(deadStrategy),
+		"the broker only does so with %s: %s, and else takes %s: write both", overflowPolicy, rejectPublish, atMostOnce)
 }
 
 // unknown says of a setting that there is none of that name, and what there is in its place.

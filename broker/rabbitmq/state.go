@@ -26,7 +26,13 @@ func (d *driver) merge(seen look) broker.State {
 			s.Nodes = append(s.Nodes, seen.stories[i].node)
 		}
 	}
+	for i := range seen.stories {
+		if len(seen.stories[i].parted) > 0 {
+			s.Parted = append(s.Parted, seen.stories[i].node)
+		}
+	}
 	slices.Sort(s.Nodes)
+	slices.Sort(s.Parted)
 	for _, t := range d.known() {
 		all := make([]broker.PartitionState, 0, t.Partitions)
 		there := false

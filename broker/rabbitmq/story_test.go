@@ -33,7 +33,7 @@ func stories(t *testing.T, lines ...string) (*driver, look) {
 			continue
 		}
 		peers := slices.DeleteFunc(strings.Split(threeNodes, ","), func(id string) bool { return id == "rabbit@node-"+name })
-		s, err := read("b"+name, []string{"orders.0"}, "4.0.5 ready "+strings.Join(peers, ",")+";"+line)
+		s, err := read("b"+name, []string{"orders.0"}, "4.0.5 ready "+strings.Join(peers, ",")+" ;"+line)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -95,6 +95,9 @@ func TestAbsentees(t *testing.T) {
 	if s := d.merge(seen); len(s.Partitions) != 0 || len(s.Nodes) != 3 {
 		t.Errorf("of a topic that there is not: %+v", s)
 	}
+	if seen.stories[0].parted = []string{"rabbit@node-2"}; !slices.Equal(d.merge(seen).Parted, []string{"b1"}) {
+		t.Errorf("%+v", d.merge(seen))
+	}
 	seen.stories[1].peers = seen.stories[1].peers[:1]
 	if absent := d.absentees(seen); absent != "b2 is not connected to b3" {
 		t.Error(absent)
@@ -107,7 +110,7 @@ func TestAbsentees(t *testing.T) {
 }
 
 func TestStoryOfAnotherForm(t *testing.T) {
-	for _, bad := range []string{"", "4.0.5 ready x", "4.0.5 ready x;none;none", "4.0.5 ready x;quorum leader", "4.0.5;none"} {
+	for _, bad := range []string{"", "4.0.5 ready x", "4.0.5 ready x;none", "4.0.5 ready x ;none;none", "4.0.5 ready x ;quorum leader", "4.0.5;none"} {
 		if s, err := read("b1", []string{"orders.0"}, bad); err == nil {
 			t.Errorf("%q is read as %+v", bad, s)
 		}

@@ -92,6 +92,7 @@ func balanceOf(r *report.Report) []balance {
 	}
 	part(2, s.UnreadTail, "unread tail", "not found, where the log was not read to its end, or may have expired")
 	part(2, s.Expired, "expired", about("expired"))
+	part(2, s.DeadLettered, "dead-lettered", about("dead-lettered"))
 	all = append(all, balance{Name: "rejected", Count: report.Thousands(s.Rejected), About: about("rejected"), Depth: 1})
 	part(1, s.Aborted, "aborted", "on purpose, with their transaction")
 	all = append(all, balance{Name: "unknown", Count: report.Thousands(s.Unknown), About: about("unknown"), Depth: 1})

@@ -211,7 +211,7 @@ func counted(suffix, label string, counts []count) (all []sample) {
 
 func safetyMessages(r *report.Report) []sample {
 	s := &r.Safety
-	return counted("", "kind", []count{{"verified", s.Verified}, {"lost", s.Lost}, {"unread_tail", s.UnreadTail}, {"expired", s.Expired}, {"group_skip", s.GroupSkip},
+	return counted("", "kind", []count{{"verified", s.Verified}, {"lost", s.Lost}, {"unread_tail", s.UnreadTail}, {"expired", s.Expired}, {"dead_lettered", s.DeadLettered}, {"group_skip", s.GroupSkip},
 		{"group_lag", s.GroupLag}, {"duplicates", s.Duplicates}, {"redelivered", s.Redelivered}, {"reordered", s.Reordered}, {"phantom", s.Phantom},
 		{"aborted_read", s.AbortedRead}, {"corrupt", s.Corrupt}, {"foreign", s.Foreign}, {"resurrected", s.Resurrected}, {"dirty_read", s.DirtyRead},
 		{"offset_conflict", s.OffsetConflict}})

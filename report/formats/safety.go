@@ -37,6 +37,9 @@ func safetyRows(s *report.Safety) []row {
 	if s.Expired > 0 {
 		rows = append(rows, row{"expired " + n(s.Expired)})
 	}
+	if s.DeadLettered > 0 {
+		rows = append(rows, row{"dead-lettered " + n(s.DeadLettered) + ", and found there"})
+	}
 	if s.Loss != nil {
 		rows = append(rows, row{"lost: " + s.Loss.String()})
 	}
