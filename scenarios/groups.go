@@ -44,12 +44,15 @@ var groups = []LibraryGroup{
 	}},
 	{"controls", "must fail in the way that they state", []string{
 		"lose-ack-not-idempotent", "acks1-leader-cut-then-killed", "acks1-planned-moves", "unclean-election", "topic-recreated", "all-powered-off", "all-disks-lost",
-		"nats-memory-all-killed", "rabbitmq-transient-killed",
+		"nats-memory-all-killed", "rabbitmq-transient-killed", "rabbitmq-delivery-limit", "rabbitmq-drop-head",
 	}},
 	{"nats", "NATS JetStream on real servers, in processes of squall's own: nothing has to be installed", []string{
 		"nats-leader-kill", "nats-all-killed", "nats-paused-leader", "nats-isolated-leader", "nats-rolling-restart", "nats-step-down", "nats-slow-link", "nats-consumer-crash",
 	}},
-	{"rabbitmq", "RabbitMQ in containers", []string{"rabbitmq-leader-kill", "rabbitmq-all-killed", "rabbitmq-paused-leader", "rabbitmq-isolated-leader", "rabbitmq-consumer-crash"}},
+	{"rabbitmq", "RabbitMQ in containers", []string{
+		"rabbitmq-leader-kill", "rabbitmq-all-killed", "rabbitmq-paused-leader", "rabbitmq-isolated-leader",
+		"rabbitmq-consumer-crash", "rabbitmq-no-delivery-limit", "rabbitmq-dead-letters", "rabbitmq-reject-publish",
+	}},
 	{"compare", "the same on every kind of broker, one after another: docs/examples/broker-compare.yaml is a suite of them", []string{"broker-compare"}},
 	{"soak", "faults that the seed draws, for long", []string{"random-embedded", "nats-random", "random-soak"}},
 }
