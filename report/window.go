@@ -167,3 +167,17 @@ type PhaseFigures struct {
 	Delivered    uint64  `json:"delivered"`
 	Latency      Latency `json:"latency"`
 }
+
+// PhaseNames returns what the phases are called; those of one name are told apart by when they began, in moment's words.
+func PhaseNames(phases []PhaseFigures, moment func(time.Duration) string) []string {
+	count, names := map[string]int{}, make([]string, len(phases))
+	for i := range phases {
+		count[phases[i].Name]++
+	}
+	for i := range phases {
+		if names[i] = phases[i].Name; count[names[i]] > 1 {
+			names[i] += " from " + moment(phases[i].From)
+		}
+	}
+	return names
+}

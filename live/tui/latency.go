@@ -202,6 +202,7 @@ func (v *scene) curvePanel(w, h int) *canvas {
 		x := p.x + int(float64(p.w-1)*float64(i)/nines)
 		c.text(min(max(x-len(name)/2, p.x), w-1-len(name)), p.y+p.h, dim, name)
 	}
+	names := report.PhaseNames(phases, exactly)
 	for i := range phases {
 		y := p.y + p.h + 1 + i
 		if y >= h {
@@ -214,17 +215,23 @@ func (v *scene) curvePanel(w, h int) *canvas {
 		c.put(2, y, sign, curveLooks[i].s)
 		c.put(3, y, sign, curveLooks[i].s)
 		ack := &phases[i].Latency.Ack
-		c.fit(5, y, w-6, plain, fmt.Sprintf("%s  p99 %s  max %s", phases[i].Name, ack.Quantile(0.99), ack.Quantile(1)))
+		c.fit(5, y, w-6, plain, fmt.Sprintf("%s  p99 %s  max %s", names[i], ack.Quantile(0.99), ack.Quantile(1)))
 	}
 	return c
 }
 
 // phasesPanel is the table of latency by phase, the latest phases where there are too many.
 func (v *scene) phasesPanel(w, h int) *canvas {
-	c := v.panel(w, h, "By phase", "a message belongs to the phase in which it was due", "")
+	c := v.panel(w, h, "By phase", "by when a message was due, or the fault that began as it waited", "")
 	columns := []string{"acked", "p50", "p99", "p99.9", "max", "service p99", "e2e p99", "lag p99"}
 	at := make([]int, len(columns)) // where each ends
+	rows := v.lively()
+	rows = rows[max(0, len(rows)-(h-2)):]
+	names := report.PhaseNames(rows, exactly)
 	name, x := max(18, w/4), 0
+	for _, n := range names {
+		name = max(name, min(len(n)+1, w/2))
+	}
 	for i, head := range columns {
 		x = max(len(head), 8) + 2
 		if i > 0 {
@@ -236,18 +243,16 @@ func (v *scene) phasesPanel(w, h int) *canvas {
 			c.right(at[i], 1, dim, head)
 		}
 	}
-	rows := v.lively()
-	rows = rows[max(0, len(rows)-(h-2)):]
 	if len(rows) == 0 {
 		c.text(2, 1, dim, "nothing acknowledged yet")
 	}
 	for y := range rows {
 		p := &rows[y]
 		look := plain
-		if p.Name == v.phase().Name {
+		if p.Name == v.phase().Name && p.From == v.phase().From {
 			look = bold
 		}
-		c.fit(2, 2+y, name, look, p.Name)
+		c.fit(2, 2+y, name, look, names[y])
 		l := &p.Latency
 		for i, cell := range []string{report.Thousands(p.Acknowledged), l.Ack.Quantile(0.5).String(), l.Ack.Quantile(0.99).String(), l.Ack.Quantile(0.999).String(), l.Ack.Quantile(1).String(),
 			l.Service.Quantile(0.99).String(), l.E2E.Quantile(0.99).String(), l.Lag.Quantile(0.99).String()} {

@@ -55,7 +55,7 @@ func percentiles(phases []report.PhaseFigures) *drawing {
 func curvesOf(phases []report.PhaseFigures) (curves []curve, together bool) {
 	sorted := slices.Clone(phases)
 	slices.SortStableFunc(sorted, func(a, b report.PhaseFigures) int { return cmp.Compare(a.From, b.From) })
-	names := phaseNames(sorted)
+	names := report.PhaseNames(sorted, moment)
 	for i, p := range sorted {
 		if len(p.Latency.Ack.Buckets) > 0 {
 			curves = append(curves, curve{names[i], p.Latency.Ack})

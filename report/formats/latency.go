@@ -13,7 +13,7 @@ const latencyTitle = "Latency by the phase in which a message was due, or the fa
 func latencyRows(r *report.Report) []row {
 	rows := []row{{"phase", "acked", "p50", "p99", "p99.9", "max", "service p99", "e2e p99", "lag p99"}}
 	phases := livelyPhases(r)
-	names := phaseNames(phases)
+	names := report.PhaseNames(phases, moment)
 	for i := range phases {
 		p, l := &phases[i], &phases[i].Latency
 		q := func(h *report.Histogram, at float64) string { return h.Quantile(at).String() }
@@ -28,18 +28,4 @@ func livelyPhases(r *report.Report) []report.PhaseFigures {
 	phases := slices.DeleteFunc(slices.Clone(r.Phases), func(p report.PhaseFigures) bool { return p.Acknowledged+p.Rejected+p.Unknown+p.Delivered == 0 })
 	slices.SortStableFunc(phases, func(a, b report.PhaseFigures) int { return cmp.Compare(a.From, b.From) })
 	return phases
-}
-
-// phaseNames returns the phases' names; those of one name are told apart by when they began.
-func phaseNames(phases []report.PhaseFigures) []string {
-	count, names := map[string]int{}, make([]string, len(phases))
-	for i := range phases {
-		count[phases[i].Name]++
-	}
-	for i := range phases {
-		if names[i] = phases[i].Name; count[names[i]] > 1 {
-			names[i] += " from " + moment(phases[i].From)
-		}
-	}
-	return names
 }
