@@ -2,8 +2,10 @@ package testcontainers
 
 import (
 	"archive/tar"
+	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -24,12 +26,12 @@ const (
 	helperMemory = 256 << 20
 	helperPids   = 64
 	helperLines  = 1_000_000 // more files than a broker has
-	lastLine     = "squall: done"
+	helperTask   = "/task.json"
 )
 
 // Files implements broker.Disk.
 func (n node) Files(ctx context.Context) ([]broker.File, error) {
-	lines, err := n.onDisk(ctx, "find . -type f -exec stat -c '%s %n' {} +\n")
+	lines, err := n.onDisk(ctx, diskTask{List: true})
 	if err != nil {
 		return nil, n.deed("list the files of", err)
 	}
@@ -71,60 +73,44 @@ func (n node) Change(ctx context.Context, edits ...broker.Edit) error {
 	if running, err := n.Running(ctx); err != nil || running {
 		return n.deed("change the files of", cmp.Or(err, errors.New("its process runs, and has them open")))
 	}
-	var script strings.Builder
 	for _, e := range edits {
-		line, err := editLine(e)
-		if err != nil {
+		if err := whatIsWrong(e); err != nil {
 			return n.deed("change the files of", err)
 		}
-		script.WriteString(line + "\n")
 	}
-	_, err := n.onDisk(ctx, script.String())
+	_, err := n.onDisk(ctx, diskTask{Edits: edits})
 	return n.deed("change the files of", err)
 }
 
-// editLine is an edit as a line of a shell script.
-func editLine(e broker.Edit) (string, error) {
-	if path.IsAbs(e.Path) || strings.HasPrefix(path.Clean(e.Path), "..") || strings.ContainsRune(e.Path, 0) {
-		return "", fmt.Errorf("%q lies outside of the data directory", e.Path)
-	}
-	at := quote("./" + path.Clean(e.Path))
-	in := "[ -f " + at + " ] || { echo " + quote(e.Path+": there is no such file") + "; exit 1; }\n" // what && joins does not end a script
+// whatIsWrong says why an edit cannot be meant.
+func whatIsWrong(e broker.Edit) error {
 	switch {
-	case e.Remove && path.Clean(e.Path) == ".":
-		return "find . -mindepth 1 -delete", nil
-	case e.Remove:
-		return "rm -r " + at, nil
-	case e.Truncate:
-		return fmt.Sprintf("%struncate -s %d %s", in, e.Size, at), nil
-	case e.Zero > 0:
-		return fmt.Sprintf("%shead -c %d /dev/zero | dd of=%s bs=1 seek=%d conv=notrunc status=none", in, e.Zero, at, e.At), nil
-	case len(e.Data) > 0:
-		var octal strings.Builder
-		for _, b := range e.Data {
-			fmt.Fprintf(&octal, `\%03o`, b)
-		}
-		return fmt.Sprintf("%sprintf '%s' | dd of=%s bs=1 seek=%d conv=notrunc status=none", in, octal.String(), at, e.At), nil
+	case path.IsAbs(e.Path), strings.HasPrefix(path.Clean(e.Path), ".."), strings.ContainsRune(e.Path, 0):
+		return fmt.Errorf("%q lies outside of the data directory", e.Path)
+	case !e.Remove && !e.Truncate && e.Zero <= 0 && len(e.Data) == 0:
+		return fmt.Errorf("nothing is to be done to %s", e.Path)
 	}
-	return "", fmt.Errorf("nothing is to be done to %s", e.Path)
+	return nil
 }
 
-// quote makes one word of a text, whatever is in it.
-func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
-
-// onDisk runs a script in the node's data directory and returns what it printed: in a container of its own, which has the broker's image and user and
-// its data, and neither network nor rights. It works whether the broker runs or not, and whatever became of its files.
-func (n node) onDisk(ctx context.Context, script string) ([]string, error) {
-	id, err := run(ctx, n.image, func(req *tc.GenericContainerRequest) {
+// onDisk does something in the node's data directory and returns what there was to tell: in a container of its own, which has nothing but this program, as in
+// the sidecar, and the node's data. It works whether the broker runs or not, whatever became of its files, and in whatever image it is: there are some with no
+// program but the broker. Whoever the broker is, its files may be changed; there is no network.
+func (n node) onDisk(ctx context.Context, task diskTask) ([]string, error) {
+	task.Dir = n.data
+	text, err := json.Marshal(task)
+	if err != nil {
+		return nil, err
+	}
+	id, err := run(ctx, n.program, func(req *tc.GenericContainerRequest) {
 		req.Name = n.containerName(fmt.Sprintf("disk-%d", n.helpers.Add(1)))
 		req.Labels = n.labels("disk")
-		req.Entrypoint = []string{"/bin/sh", "/etc/squall/disk.sh"}
-		req.ConfigModifier = as(n.user)
-		req.Files = []tc.ContainerFile{{
-			Reader: strings.NewReader("set -eu\ncd " + quote(n.data) + "\n" + script + "echo " + quote(lastLine) + "\n"), ContainerFilePath: "/etc/squall/disk.sh", FileMode: 0o644,
-		}}
+		req.Entrypoint = []string{"/squall", "disk", helperTask}
+		req.ConfigModifier = as("0:0")
+		req.Files = []tc.ContainerFile{{Reader: bytes.NewReader(text), ContainerFilePath: helperTask, FileMode: 0o644}}
 		req.HostConfigModifier = func(h *container.HostConfig) {
 			confine(h, helperMemory+n.disk, helperPids) // what it writes to a disk that is memory counts as its own
+			h.CapAdd = []string{"DAC_OVERRIDE", "FOWNER"}
 			h.NetworkMode = "none"
 			h.VolumesFrom = []string{n.broker}
 		}
@@ -145,7 +131,7 @@ func (n node) onDisk(ctx context.Context, script string) ([]string, error) {
 	return n.cluster.engine.printed(ctx, id, code)
 }
 
-// printed returns all that a script printed. An engine may say that a container has ended before it has written down its last lines; and that it began
+// printed returns all that a helper printed. An engine may say that a container has ended before it has written down its last lines; and that it began
 // after it had printed its first, so that its log is not asked for since its start.
 func (e *engine) printed(ctx context.Context, id string, code int64) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, answering)

@@ -13,18 +13,6 @@ import (
 
 var _ broker.Filler = node{}
 
-// fillScript takes the room that is free but for so many bytes. What runs takes some as well meanwhile, so that it is asked again and again; half of
-// the room is taken where all of it was not there any more.
-const fillScript = `free() { df -B1 --output=avail . | tail -1; }
-free
-for i in $(seq 50); do
-  left=$(($(free) - %d))
-  [ $left -gt 0 ] || break
-  fallocate -l $left squall-filling-$i 2>/dev/null || fallocate -l $(($left / 2 + 1)) squall-filling-$i 2>/dev/null || true
-done
-free
-`
-
 // dataMount is where a broker's data is: a volume that goes with its container, or one of a size.
 //
 // That is memory, which the engine keeps as long as some container that mounts it runs: the sidecar mounts it as well, or the death of a broker would
@@ -46,10 +34,10 @@ func (n node) DiskSize() int64 { return n.disk }
 // Fill implements broker.Filler.
 func (n node) Fill(ctx context.Context, leave int64) (before, after int64, _ func(context.Context) error, _ error) {
 	undo := func(ctx context.Context) error {
-		_, err := n.onDisk(ctx, "rm -f squall-filling-*\n")
+		_, err := n.onDisk(ctx, diskTask{Free: true})
 		return n.deed("free the disk of", err)
 	}
-	lines, err := n.onDisk(ctx, fmt.Sprintf(fillScript, leave))
+	lines, err := n.onDisk(ctx, diskTask{Fill: true, Leave: leave})
 	if err == nil && len(lines) != 2 {
 		err = fmt.Errorf("the room that is free is told as %q", lines)
 	}

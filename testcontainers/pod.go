@@ -39,18 +39,18 @@ type pod struct {
 	address         string         // on the run's network
 	proxies         []proxied
 	remote          *links.Remote
-	greeting        []byte // a request that the broker answers as soon as it serves
+	greeting        []byte // as in recipe
 
-	image, user string // of the broker; no user: the image's own
-	data        string // the directory that survives a kill
-	memory      int64  // what the broker may use, when no fault limits it further
-	disk        int64  // the size of its data's own disk; 0: it has none
-	limits      limits
-	helpers     atomic.Int64 // containers made to look at the data
-	meters      meters
-	gaveUp      func([]string) string // as in recipe
-	keeper      keeper
-	door        door // into the broker's container
+	program string // the image of this program: the sidecar's, and that of containers made to look at the data
+	data    string // the directory that survives a kill
+	memory  int64  // what the broker may use, when no fault limits it further
+	disk    int64  // the size of its data's own disk; 0: it has none
+	limits  limits
+	helpers atomic.Int64 // containers made to look at the data
+	meters  meters
+	gaveUp  func([]string) string // as in recipe
+	keeper  keeper
+	door    door // into the broker's container
 
 	starting sync.Mutex
 	starts   []string // when the broker's processes after the first were started, in the engine's time; guarded by starting
@@ -67,8 +67,9 @@ type proxied struct {
 // A process is what a broker's container runs.
 type process struct {
 	image      string
-	user       string // empty: the image's own
-	entrypoint []string
+	user       string   // empty: the image's own
+	entrypoint []string // nil: the image's own
+	arguments  []string // of the entrypoint
 	env        map[string]string
 	files      map[string][]byte
 	memory     int64
@@ -87,7 +88,7 @@ func (p *pod) containerName(role string) string {
 
 // startSidecar starts the pod's first container and learns where its ports were published.
 func (p *pod) startSidecar(ctx context.Context, image string, proxies []proxied, ports ...int) error {
-	p.proxies = proxies
+	p.proxies, p.program = proxies, image
 	ports = append(ports, portSidecar)
 	config := links.SidecarConfig{Listen: fmt.Sprintf("0.0.0.0:%d", portSidecar), Token: p.cluster.token}
 	for _, x := range proxies {
@@ -163,12 +164,12 @@ func (p *pod) learnPorts(ctx context.Context, ports []int) error {
 
 // startBroker starts the pod's second container in the network of the first.
 func (p *pod) startBroker(ctx context.Context, what process) (err error) {
-	p.image, p.user, p.data, p.memory = what.image, what.user, what.data, what.memory
+	p.data, p.memory = what.data, what.memory
 	p.broker, err = run(ctx, what.image, func(req *tc.GenericContainerRequest) {
 		req.Name = p.containerName("broker")
 		req.Labels = p.labels("broker")
 		req.Env = what.env
-		req.Entrypoint = what.entrypoint
+		req.Entrypoint, req.Cmd = what.entrypoint, what.arguments
 		req.ConfigModifier = as(what.user)
 		for _, path := range slices.Sorted(maps.Keys(what.files)) {
 			req.Files = append(req.Files, tc.ContainerFile{Reader: bytes.NewReader(what.files[path]), ContainerFilePath: path, FileMode: 0o644})

@@ -110,6 +110,22 @@ func sidecarCommand() *cobra.Command {
 	}
 }
 
+// diskCommand is what looks at a node's data and changes it, out of this same executable: brokers' images need hold no other program.
+func diskCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    "disk TASK",
+		Short:  "do a fault's work on a node's data (started by squall itself, in containers)",
+		Hidden: true,
+		Args:   cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := testcontainers.ServeDisk(args[0], c.OutOrStdout()); err != nil {
+				return internalError{err}
+			}
+			return nil
+		},
+	}
+}
+
 // natsServerCommand is what runs in each node of an embedded cluster of NATS servers, out of this same executable.
 func natsServerCommand() *cobra.Command {
 	return &cobra.Command{

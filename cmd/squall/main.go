@@ -59,7 +59,7 @@ func Main(args []string, stdout, stderr io.Writer) (code report.ExitCode) {
 		return fmt.Errorf("%w; see `%s --help`", err, c.CommandPath())
 	})
 	root.AddCommand(runCommand(), suiteCommand(), initCommand(), validateCommand(), explainCommand(), showCommand(), listCommand(), schemaCommand(), reportCommand(),
-		replayCommand(), doctorCommand(), cleanCommand(), versionCommand(), sidecarCommand(), natsServerCommand())
+		replayCommand(), doctorCommand(), cleanCommand(), versionCommand(), sidecarCommand(), diskCommand(), natsServerCommand())
 	complete(root)
 	if len(args) == 0 {
 		root.SetOut(stderr)

@@ -1,4 +1,4 @@
-// Command sidecar is the sidecar alone, for tests: there the running program is the test itself, which holds no sidecar.
+// Command sidecar is what squall runs beside brokers, for tests: there the running program is the test itself, which holds nothing of it.
 package main
 
 import (
@@ -7,11 +7,19 @@ import (
 	"os"
 
 	"github.com/seed-228c25e4/squall/links"
+	"github.com/seed-228c25e4/squall/testcontainers"
 )
 
 func main() {
-	if err := links.SidecarMain(context.Background()); err != nil {
+	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+}
+
+func run() error {
+	if len(os.Args) == 3 && os.Args[1] == "disk" {
+		return testcontainers.ServeDisk(os.Args[2], os.Stdout)
+	}
+	return links.SidecarMain(context.Background())
 }
