@@ -57,6 +57,7 @@ fuzz: ## a minute on each fuzz target
 
 images: ## the broker images of the container tests, where no registry can be reached
 	testcontainers/images/kafka/build.sh
+	testcontainers/images/nats/build.sh
 	testcontainers/images/rabbitmq/build.sh
 
 soak: build ## the long counts: many kill cycles, five nodes, repeated starts, every control

@@ -132,7 +132,7 @@ func (d *draft) broker() section {
 	b := &d.s.Broker
 	return section{
 		{"kind", kind{d}, "The kind of broker."},
-		{"run", place{choice{&b.Run, []string{Containers, Embedded}}}, "containers: real brokers. embedded: nothing has to be installed; Kafka is emulated in squall's own process and does not replicate, NATS is real, in processes of its own; RabbitMQ is not there."},
+		{"run", place{choice{&b.Run, []string{Containers, Embedded}}}, "containers: real brokers. embedded: nothing has to be installed; Kafka is emulated in squall's own process and does not replicate, NATS is real there too, in processes of its own; RabbitMQ is not there."},
 		{"nodes", number{&b.Nodes, 1, 99}, "How many brokers there are; they are called b1, b2, ..."},
 		{"image", text{p: &b.Image}, "Exactly this image. Without it the kind's own, or the one that `make images` built."},
 		{"pull", choice{&b.Pull, []string{PullMissing, PullNever}}, "Whether an image that is not there may be fetched."},

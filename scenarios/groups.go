@@ -48,6 +48,7 @@ var groups = []LibraryGroup{
 	}},
 	{"nats", "NATS JetStream on real servers, in processes of squall's own: nothing has to be installed", []string{
 		"nats-leader-kill", "nats-all-killed", "nats-paused-leader", "nats-isolated-leader", "nats-rolling-restart", "nats-step-down", "nats-slow-link", "nats-consumer-crash",
+		"nats-leader-kill-repeated",
 	}},
 	{"rabbitmq", "RabbitMQ in containers", []string{
 		"rabbitmq-leader-kill", "rabbitmq-all-killed", "rabbitmq-paused-leader", "rabbitmq-isolated-leader",

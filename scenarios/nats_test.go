@@ -17,7 +17,6 @@ func TestSettingsOnNATS(t *testing.T) {
 		"topic.config[min.insync.replicas]=2":          "acknowledged when a majority",
 		"topic.config[storage]=disk":                   "it is file or memory",
 		"topic.replicas=5":                             "5 replicas need as many nodes",
-		"broker.run=containers":                        "write run: embedded",
 		"broker.config[broker.session.timeout.ms]=900": "there are jetstream.",
 		"broker.config[jetstream.sync_interval]=soon":  "or always",
 		"load.producers.acks=1":                        "what a majority of the replicas has",
@@ -33,7 +32,7 @@ func TestSettingsOnNATS(t *testing.T) {
 			t.Errorf("%s: %v, want %q in it", what, err, want)
 		}
 	}
-	for _, what := range []string{"topic.config[storage]=memory", "broker.config[jetstream.sync_interval]=always", "load.producers.linger=0s", "load.consumers.commit=before-processing"} {
+	for _, what := range []string{"broker.run=containers", "topic.config[storage]=memory", "broker.config[jetstream.sync_interval]=always", "load.producers.linger=0s", "load.consumers.commit=before-processing"} {
 		if _, err := scenarios.Parse("x.yaml", []byte(onNATS), scenarios.Options{Kinds: realKinds, Set: []string{what}}); err != nil {
 			t.Errorf("%s: %v", what, err)
 		}
@@ -51,6 +50,8 @@ func TestFaultsOnNATS(t *testing.T) {
 		"isolate: leader":                     "",
 		"stop: leader":                        "",
 		"crash-consumer: any":                 "",
+		"power-off: leader":                   "",
+		"wipe: leader":                        "needs run: containers",
 		"latency: { add: 50ms }, link: peers": "",
 	} {
 		_, err := scenarios.Parse("x.yaml", []byte(onNATS+"faults: [{ at: 0s, for: 12s, "+fault+" }]\n"), scenarios.Options{Kinds: realKinds})
@@ -60,6 +61,25 @@ func TestFaultsOnNATS(t *testing.T) {
 		if want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%s: %v, want %q in it", fault, err, want)
 		}
+	}
+}
+
+// In containers there are the faults that need a disk of a node's own, or a limit on it.
+func TestFaultsOnNATSInContainers(t *testing.T) {
+	t.Parallel()
+	const faults = `faults:
+  - { at: 0s, for: 12s, wipe: leader }
+  - { at: 20s, for: 12s, damage-disk: { files: "*.blk", cut: 10B }, node: leader }
+  - { at: 40s, for: 12s, limit-memory: { to: 200MiB }, node: leader }
+  - { at: 60s, for: 12s, throttle-cpu: { to: 20% }, node: leader }
+`
+	set := []string{"broker.run=containers", "broker.image=nats:2.12.1"}
+	if _, err := scenarios.Parse("x.yaml", []byte(onNATS+faults), scenarios.Options{Kinds: realKinds, Set: set}); err != nil {
+		t.Error(err)
+	}
+	set = append(set, "broker.jvm=-Xmx1g")
+	if _, err := scenarios.Parse("x.yaml", []byte(onNATS+faults), scenarios.Options{Kinds: realKinds, Set: set}); err == nil || !strings.Contains(err.Error(), "no Java") {
+		t.Errorf("a Java machine's options: %v", err)
 	}
 }
 

@@ -36,6 +36,7 @@ type cluster struct {
 	description broker.Description
 
 	user, password string // of the clients; empty: none is asked for
+	administrator  string // the user who is told about the brokers themselves; empty: the clients' own
 
 	made        bool // something may carry the run's id
 	life        context.Context
@@ -249,6 +250,9 @@ func (c *cluster) Impair(ctx context.Context, i broker.Impairment, on ...broker.
 func (c *cluster) Endpoint(name string) broker.Endpoint {
 	port := map[string]int{broker.Producers: portProducers, broker.Consumers: portConsumers, broker.Administrator: portAdmin}[name]
 	e := broker.Endpoint{User: c.user, Password: c.password}
+	if name == broker.Administrator {
+		e.User = cmp.Or(c.administrator, c.user)
+	}
 	for _, p := range c.pods {
 		e.Addrs = append(e.Addrs, cmp.Or(p.published[port], p.published[portObserver]))
 	}

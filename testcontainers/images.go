@@ -28,9 +28,14 @@ const (
 const (
 	kafkaImage       = "apache/kafka:4.3.1"
 	kafkaLocalImage  = "squall/kafka:4.3.1"
+	natsImage        = "nats:2.15.2"
+	natsLocalImage   = "squall/nats:2.15.2"
 	rabbitImage      = "rabbitmq:4.0.5"
 	rabbitLocalImage = "squall/rabbitmq:4.0.5"
 )
+
+// natsRepo are servers of any version, each built from its Go module.
+const natsRepo = "squall/nats:"
 
 // How long a registry may take for its first word: less where there is something else to run.
 const (
@@ -118,11 +123,11 @@ func misnamed(name string) string {
 }
 
 func missing(why error, name, local string) error {
-	return &EnvironmentError{
-		Problem: "missing image " + name,
-		Help:    "docker pull it where a registry is reachable; `make images` builds " + local + ", which runs where the scenario names no image",
-		Err:     why,
+	help := "docker pull it where a registry is reachable; `make images` builds " + local + ", which runs where the scenario names no image"
+	if version, ok := strings.CutPrefix(name, natsRepo); ok && name != local {
+		help = "`testcontainers/images/nats/build.sh " + version + "` in squall's repository builds it"
 	}
+	return &EnvironmentError{Problem: "missing image " + name, Help: help, Err: why}
 }
 
 // digest returns the id of an image that is here, and nothing for one that is not.

@@ -69,7 +69,7 @@ func (k kafka) process(p *pod) process {
 
 // proxies implements deployment: those of the clients to node i, and those of node i to the others.
 func (k kafka) proxies(i int) []proxied {
-	all := clientProxies(i)
+	all := clientProxies(i, ownProducers, ownConsumers)
 	from := fmt.Sprintf("b%d", i)
 	for j := 1; j <= k.options.Nodes; j++ {
 		if j == i {
@@ -82,11 +82,11 @@ func (k kafka) proxies(i int) []proxied {
 	return all
 }
 
-// clientProxies are the links of the clients to node i.
-func clientProxies(i int) []proxied {
+// clientProxies are the links of the clients to node i, which listens for each of them at a port of its own pod.
+func clientProxies(i, producers, consumers int) []proxied {
 	return []proxied{
-		{from: broker.Producers, plane: broker.PlaneClient, to: i, spec: spec("producers", "0.0.0.0", portProducers, "127.0.0.1", ownProducers)},
-		{from: broker.Consumers, plane: broker.PlaneClient, to: i, spec: spec("consumers", "0.0.0.0", portConsumers, "127.0.0.1", ownConsumers)},
+		{from: broker.Producers, plane: broker.PlaneClient, to: i, spec: spec("producers", "0.0.0.0", portProducers, "127.0.0.1", producers)},
+		{from: broker.Consumers, plane: broker.PlaneClient, to: i, spec: spec("consumers", "0.0.0.0", portConsumers, "127.0.0.1", consumers)},
 	}
 }
 

@@ -24,7 +24,7 @@ const (
 
 // Options say what cluster to run.
 type Options struct {
-	Kind     string            // of the brokers: "kafka" (also when empty) or "rabbitmq"
+	Kind     string            // of the brokers: "kafka" (also when empty), "nats" or "rabbitmq"
 	RunID    string            // marks everything that is made; empty: a random one
 	Nodes    int               // 1 to 9
 	Config   map[string]string // the broker's own settings, on top of squall's
@@ -42,7 +42,7 @@ type recipe struct {
 	usual    string // the image where the scenario names none
 	local    string // what stands in for that one, built by images/ where no registry is reachable
 	ports    []int  // what is published of a pod, beside the sidecar's own
-	greeting []byte // a request that a broker answers as soon as it serves
+	greeting []byte // a request that a broker answers as soon as it serves; nil: it speaks first
 	least    int64  // bytes that a broker with its sidecar takes under a small load
 	room     int64  // bytes that leave it room for a large one
 	memory   func(Options) int64
@@ -57,6 +57,7 @@ type recipe struct {
 // recipes are the kinds of brokers that run in pods.
 var recipes = map[string]recipe{
 	"kafka":    kafkaRecipe,
+	"nats":     natsRecipe,
 	"rabbitmq": rabbitRecipe,
 }
 

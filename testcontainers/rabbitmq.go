@@ -93,7 +93,7 @@ func (r rabbit) process(p *pod) process {
 // proxies implements deployment: those of the clients to node i, and those of node i to the others. Two nodes have one connection for all that they say to
 // each other, which either may have dialled.
 func (r rabbit) proxies(i int) []proxied {
-	all := clientProxies(i)
+	all := clientProxies(i, ownProducers, ownConsumers)
 	for j := 1; j <= r.nodes; j++ {
 		if j == i {
 			continue

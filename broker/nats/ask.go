@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"time"
@@ -71,13 +72,14 @@ type (
 		Active  time.Duration `json:"active"` // how long ago it was heard of; 0: never
 	}
 	raftGroup struct {
-		State   string `json:"state"`
-		Leader  string `json:"leader"` // the id of a peer
-		Term    uint64 `json:"term"`
-		CatchUp bool   `json:"catching_up"`
-		PeersOf map[string]struct {
-			Name string `json:"name"`
-		} `json:"peers"`
+		State   string              `json:"state"`
+		Leader  string              `json:"leader"` // the id of a peer
+		Term    uint64              `json:"term"`
+		CatchUp bool                `json:"catching_up"`
+		PeersOf map[string]raftPeer `json:"peers"`
+	}
+	raftPeer struct {
+		Name string `json:"name"`
 	}
 )
 
@@ -118,7 +120,12 @@ func (w *witness) ask(ctx context.Context) (answer, error) {
 	if a.version, err = w.request(ctx, "JSZ", map[string]any{"accounts": true, "streams": true, "consumer": true, "raft": true}, &a.js); err != nil {
 		return a, err
 	}
-	if err := w.raft(ctx, map[string]any{}, func(groups map[string]raftGroup) { a.meta = groups }); err != nil { // the system account's alone
+	err = w.raft(ctx, map[string]any{}, func(groups map[string]raftGroup) { a.meta = groups }) // the system account's alone
+	if errors.Is(err, nats.ErrNoResponders) {
+		a.withoutRaft()
+		return a, nil
+	}
+	if err != nil {
 		return a, err
 	}
 	for _, account := range a.js.Accounts {
@@ -128,6 +135,28 @@ func (w *witness) ask(ctx context.Context) (answer, error) {
 		}
 	}
 	return a, nil
+}
+
+// withoutRaft puts together what a server of before 2.11 does not tell: of each group it knows who leads, and no term, so that of two that both think that they lead
+// nobody can say which is right.
+func (a *answer) withoutRaft() {
+	group := func(leader string) raftGroup {
+		g := raftGroup{State: "follower", Leader: leader, PeersOf: map[string]raftPeer{leader: {leader}}}
+		if leader == a.node {
+			g.State = "leader"
+		}
+		return g
+	}
+	if a.js.Meta != nil {
+		a.meta = map[string]raftGroup{metaGroup: group(a.js.Meta.Leader)}
+	}
+	for _, account := range a.js.Accounts {
+		for _, s := range account.Streams {
+			if s.Cluster != nil && len(s.Cluster.Replicas) > 0 {
+				a.groups[s.Group] = group(s.Cluster.Leader)
+			}
+		}
+	}
 }
 
 // raft asks for the Raft groups of an account.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/seed-228c25e4/squall/broker"
 	"github.com/seed-228c25e4/squall/broker/conns"
 )
 
@@ -67,5 +68,34 @@ func TestSilence(t *testing.T) {
 		if got := s.since(begin.Add(c.at)); got != c.want {
 			t.Errorf("after %v: silent for %v, want %v", c.at, got, c.want)
 		}
+	}
+}
+
+// Servers that tell of no Raft groups know all the same who leads and who follows.
+func TestStateOfServersThatTellNoTerms(t *testing.T) {
+	told := func(node string, replicas ...peerInfo) answer {
+		a := answer{node: node, groups: map[string]raftGroup{}}
+		a.js.Meta = &metaInfo{Leader: "b2", Replicas: []peerInfo{{Name: "b1", Active: 1}, {Name: "b3", Active: 1}}}
+		s := streamInfo{Name: "orders", Group: "S-R3F-x", Cluster: &clusterInfo{Leader: "b1", Replicas: replicas}}
+		a.js.Accounts = append(a.js.Accounts, struct {
+			Name    string       `json:"name"`
+			Streams []streamInfo `json:"stream_detail"`
+		}{"SQUALL", []streamInfo{s}})
+		a.withoutRaft()
+		return a
+	}
+	stories := []answer{
+		told("b1", peerInfo{Name: "b2", Current: true}, peerInfo{Name: "b3", Offline: true}),
+		told("b2", peerInfo{Name: "b1", Current: true}),
+	}
+	d := &driver{told: map[string]broker.Topic{}, made: map[string]bool{}}
+	d.know(broker.Topic{Name: "orders", Partitions: 1, Replicas: 3})
+	s := d.merge(stories)
+	want := broker.PartitionState{Topic: "orders", Leader: "b1", Replicas: []string{"b1", "b2", "b3"}, InSync: []string{"b1", "b2"}}
+	if s.Controller != "b2" || len(s.Partitions) != 1 || !reflect.DeepEqual(s.Partitions[0], want) {
+		t.Errorf("%+v", s)
+	}
+	if s := d.merge(stories[1:]); s.Partitions[0].Leader != "b1" {
+		t.Errorf("as a follower alone tells it: %+v", s)
 	}
 }

@@ -17,10 +17,14 @@ var Kind = broker.Kind{
 	Timers:   timers,
 	Roles:    []string{"controller", "coordinator"},
 	Decisive: broker.Decisive{Node: electionTimer, Follower: offlineTimer, Member: ackWaitTimer},
-	Places:   map[string]broker.Place{"embedded": {In: "processes of their own", Copies: true}},
-	Refuses:  refused,
-	Warn:     warn,
+	Places: map[string]broker.Place{
+		"containers": {In: "containers", Copies: true},
+		"embedded":   {In: "processes of their own", Copies: true},
+	},
+	Refuses: refused,
+	Warn:    warn,
 	Unused: map[string]string{
+		"broker.jvm":                      "its servers are no Java",
 		"load.producers.linger":           "a publish goes out at once, and is acknowledged by itself",
 		"load.producers.batch":            "messages are published one by one",
 		"load.producers.metadata-min-age": "a client does not ask who leads: the servers pass its messages on",
@@ -33,13 +37,11 @@ var Kind = broker.Kind{
 // Faults that there are none of for NATS.
 const (
 	noSetting = "a scenario changes no settings of NATS while it runs"
-	noBed     = "it needs containers, and nodes of NATS are processes of squall's own"
 	noLies    = "it needs emulated brokers, and these are real"
 )
 
 var refused = map[string]string{
 	"alter-config": noSetting, "lower-max-message-bytes": noSetting, "quota": noSetting,
-	"fill-disk": noBed, "damage-disk": noBed, "wipe": noBed, "power-off": noBed, "limit-memory": noBed, "throttle-cpu": noBed,
 	"error": noLies, "delay-response": noLies, "lose-ack": noLies,
 	"elect-leader":    "a stream prefers no leader; step-down has it elect another",
 	"reassign":        "a stream's replicas stay where the cluster put them",
@@ -135,6 +137,8 @@ func timers(s broker.Settings) []broker.Timer {
 	all := []broker.Timer{
 		{Name: electionTimer, Value: longestElection, Part: "detection",
 			Note: "A follower that does not hear from the leader for 4 to 9 seconds, drawn anew each time, stands for election; this is built into the server. A server that stops in good order hands over at once."},
+		{Name: electionTimer, Value: longestElection, Part: "election",
+			Note: "Of a server whose connections broke everybody knows at once that it is gone, and its followers wait as long all the same before one of them stands."},
 		{Name: offlineTimer, Value: lostQuorum, Part: "detection", Note: "A leader that does not hear from a majority for so long steps down."},
 		{Name: "client reconnect wait", Value: reconnectWait, Part: "client discovery",
 			Note: "A client whose connection broke tries every other server at once, and then waits so long before it tries them again."},

@@ -55,16 +55,21 @@ func end(ctx context.Context, s jetstream.Stream, subject string, state jetstrea
 	return broker.Range{Start: int64(state.FirstSeq), End: int64(m.Sequence) + 1}, nil
 }
 
-// find returns the stream; broker.ErrNoTopic where the cluster's leader hears from every node and knows of none.
+// find returns the stream; broker.ErrNoTopic where the cluster's leader hears from every node and knows of none. On a busy machine a node may be late to say so.
 func (d *driver) find(ctx context.Context, topic string) (jetstream.Stream, error) {
 	s, err := d.streams.Stream(ctx, topic)
 	if !errors.Is(err, jetstream.ErrStreamNotFound) {
 		return s, err
 	}
-	if missing, _ := d.missingNodes(ctx); missing == "" {
+	patient, cancel := context.WithTimeout(ctx, createWithin)
+	defer cancel()
+	if missing := d.await(patient, d.missingNodes); missing != nil {
+		return nil, fmt.Errorf("%w, and the cluster is not whole: %w", err, missing)
+	}
+	if s, err = d.streams.Stream(ctx, topic); errors.Is(err, jetstream.ErrStreamNotFound) {
 		return nil, broker.ErrNoTopic
 	}
-	return nil, err
+	return s, err
 }
 
 // Outstanding implements broker.Outstanding.

@@ -89,6 +89,7 @@ func (d *driver) NewProducer(_ context.Context, t broker.Topic, o broker.Produce
 		driver: d, dialer: newDialer(e), news: newListener(d, o.Name, o.Events), ids: o.Idempotent, tell: outcomes,
 		timeout: cmp.Or(o.DeliveryTimeout, defaultDeliveryTimeout), buffer: cmp.Or(o.Buffer, defaultBuffer),
 		lanes: make([]lane, t.Partitions), flying: map[uint64]*letter{}, wake: make(chan struct{}, 1),
+		heard: d.clock.Now(), // or the first look would find that nothing has been heard since the run began
 	}
 	for i := range int32(t.Partitions) {
 		p.topics = append(p.topics, subject(t.Name, i))

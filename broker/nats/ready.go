@@ -1,6 +1,7 @@
 package nats
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -8,7 +9,6 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/seed-228c25e4/squall/broker"
-	"github.com/seed-228c25e4/squall/broker/observe"
 )
 
 // Ready implements broker.Driver. What it asks and writes takes the observer's path; the probes stay in the stream, and broker.Decode knows them.
@@ -42,23 +42,40 @@ func (d *driver) missing(ctx context.Context, t broker.Topic) string {
 	return ""
 }
 
-// probe writes one message to each partition and reads it back.
+// probe writes one message to each partition and reads it back. It asks for it by its number: a consumer would be one more thing that the cluster has to keep.
 func (d *driver) probe(ctx context.Context, t broker.Topic) error {
 	value := make([]byte, broker.HeaderSize)
 	broker.EncodeProbe(value, d.run)
-	stretches := map[int32]broker.Range{}
 	for p := range int32(t.Partitions) {
 		at, err := d.publishOnce(ctx, subject(t.Name, p), value)
 		if err != nil {
 			return fmt.Errorf("write to partition %d: %w", p, err)
 		}
-		stretches[p] = broker.Range{Start: at, End: at + 1}
+		if err := d.readBack(ctx, t.Name, at, value); err != nil {
+			return fmt.Errorf("read from partition %d: %w", p, err)
+		}
 	}
-	r, err := d.NewReader(ctx, t, stretches)
-	if err != nil {
-		return err
-	}
-	return observe.ReadBack(ctx, r, stretches)
+	return nil
+}
+
+// readBack tries until the stream gives the message of this number.
+func (d *driver) readBack(ctx context.Context, stream string, at int64, want []byte) error {
+	return d.await(ctx, func(ctx context.Context) (string, error) {
+		ask, cancel := context.WithTimeout(ctx, askWithin)
+		defer cancel()
+		s, err := d.streams.Stream(ask, stream)
+		if err != nil {
+			return err.Error(), nil
+		}
+		m, err := s.GetMsg(ask, uint64(at))
+		if err != nil {
+			return err.Error(), nil
+		}
+		if !bytes.Equal(m.Data, want) {
+			return "", fmt.Errorf("message %d is another one than was written", at)
+		}
+		return "", nil
+	})
 }
 
 // publishOnce tries until the stream's leader, who may just have been elected, takes the message. One whose answer was lost may be there twice: it is a probe.

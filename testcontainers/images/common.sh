@@ -11,6 +11,11 @@ die() {
 	exit 1
 }
 
+# need_keys wants Debian's keys, without which its packages would be whatever the mirror sends.
+need_keys() {
+	[ -r "$keyring" ] || die "$keyring is missing: apt-get install debian-archive-keyring"
+}
+
 need() { # program, apt package
 	command -v "$1" >/dev/null || die "$1 is missing: apt-get install $2"
 }
@@ -48,8 +53,6 @@ begin() { # the script's arguments
 	--force) no_cache=yes ;;
 	*) die "unknown argument $1; there is only --force" ;;
 	esac
-	# Without the keys Debian's packages would be whatever the mirror sends.
-	[ -r "$keyring" ] || die "$keyring is missing: apt-get install debian-archive-keyring"
 	began=$SECONDS
 	work=$(mktemp -d)
 }

@@ -60,6 +60,7 @@ begin "$@"
 trap 'as_root rm -rf --one-file-system "$work" || true; forget' EXIT
 need debootstrap debootstrap
 need mvn maven
+need_keys
 
 [ "$(label "$base" dev.squall.image)" = base-jre ] || make_base
 make_image

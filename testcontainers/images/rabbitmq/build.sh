@@ -77,6 +77,7 @@ begin "$@"
 trap 'rm -rf --one-file-system "$work"; forget' EXIT
 need dpkg-deb dpkg
 need apt-get apt
+need_keys
 
 fetch
 unpack
