@@ -255,7 +255,7 @@ func TestConsumed(t *testing.T) {
 			for _, n := range bed.Cluster.Nodes() {
 				q.nodes = append(q.nodes, n.Name())
 			}
-			bed.Driver, bed.Kind.Consumed = q, true
+			bed.Driver, bed.Kind.Offsets = q, func(broker.Settings) broker.Offsets { return broker.NoOffsets }
 			bed.Kind.Contract = func(broker.Settings) broker.Contract {
 				return broker.Contract{Durable: true, Ordered: true, Redelivers: true, SetsAside: true}
 			}

@@ -63,8 +63,10 @@ type run struct {
 	reading  sync.Mutex // one reader of the log at a time, while faults delete some of it
 	faults   []report.Fault
 	loadEnd  time.Duration
-	depth    atomic.Uint64 // what the queues held when they were asked last, where no offsets tell
-	lag      atomic.Int64  // messages acknowledged and not delivered, when the collector looked last; -1: nothing is consumed
+	placed   broker.Offsets
+	depth    atomic.Uint64                          // what the queues held when they were asked last, where no offsets tell
+	known    atomic.Pointer[map[int32]broker.Range] // where the partitions ended when they were asked last, where acknowledgements do not tell
+	lag      atomic.Int64                           // messages acknowledged and not delivered, when the collector looked last; -1: nothing is consumed
 }
 
 // newRun returns a run; a panic calls end.
@@ -78,8 +80,11 @@ func newRun(s *scenarios.Scenario, bed Testbed, observers []Observer, end contex
 	r.ledger = ledger.New(s.Load.Producers.Count, s.Topic.Partitions)
 	r.options = loadOptions(s, bed)
 	r.options.Start, r.options.Phases = r.begun, r.phases
-	if bed.Kind.Consumed {
+	switch r.placed = bed.Kind.OffsetsOf(s.Settings()); r.placed {
+	case broker.NoOffsets:
 		r.options.Backlog = r.depth.Load
+	case broker.OffsetsDelivered:
+		r.options.Backlog = r.behindEnds
 	}
 	r.timeline = &faults.Timeline{
 		Steps: s.Faults, Clock: bed.Clock, Topic: s.Topic.Name, Seed: s.Seed,
@@ -214,37 +219,72 @@ func (r *run) watch(ctx context.Context) {
 		r.behind.Go(r.panics.guard(func() { r.commits.run(look) }))
 	}
 	r.behind.Go(r.panics.guard(func() { r.sampler.run(look) }))
-	if r.options.Backlog != nil {
-		r.behind.Go(r.panics.guard(func() { r.sound(look) }))
+	switch r.placed {
+	case broker.NoOffsets:
+		r.sounding(look, r.soundQueues)
+	case broker.OffsetsDelivered:
+		r.sounding(look, r.soundEnds)
 	}
 	if r.scenario.Load.Consumers.Start == 0 {
 		r.receive(r.clock.Now())
 	}
 }
 
-// soundEvery is how often it is asked what the queues hold, where no offsets tell.
+// soundEvery is how often it is asked what is stored, where acknowledgements do not tell.
 const soundEvery = time.Second
 
-// sound keeps what the queues hold. While nobody can tell, it stays what it was.
-func (r *run) sound(ctx context.Context) {
+// sounding asks in the background what is stored. While nobody can tell, it stays what it was.
+func (r *run) sounding(ctx context.Context, ask func(context.Context)) {
+	r.behind.Go(r.panics.guard(func() {
+		tick := time.NewTicker(soundEvery)
+		defer tick.Stop()
+		for {
+			asking, cancel := context.WithTimeout(ctx, watchPatient)
+			ask(asking)
+			cancel()
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+		}
+	}))
+}
+
+// soundQueues keeps what the queues hold.
+func (r *run) soundQueues(ctx context.Context) {
 	driver, ok := r.bed.Driver.(broker.Outstanding)
 	if !ok {
 		return
 	}
-	tick := time.NewTicker(soundEvery)
-	defer tick.Stop()
-	for {
-		ask, cancel := context.WithTimeout(ctx, watchPatient)
-		if left, err := driver.Outstanding(ask, r.scenario.Load.Consumers.Group, r.scenario.Topic.Name); err == nil {
-			r.depth.Store(left)
-		}
-		cancel()
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
+	if left, err := driver.Outstanding(ctx, r.scenario.Load.Consumers.Group, r.scenario.Topic.Name); err == nil {
+		r.depth.Store(left)
+	}
+}
+
+// soundEnds keeps where the partitions end.
+func (r *run) soundEnds(ctx context.Context) {
+	driver, ok := r.bed.Driver.(broker.Ends)
+	if !ok {
+		return
+	}
+	if ends, err := driver.Ends(ctx, r.scenario.Topic.Name); err == nil {
+		r.known.Store(&ends)
+	}
+}
+
+// behindEnds is how far the consumers are from where the partitions ended when they were asked last. It is for the goroutine that has the collector.
+func (r *run) behindEnds() (n uint64) {
+	ends := r.known.Load()
+	if ends == nil {
+		return 0
+	}
+	for p, at := range r.collector.Delivered() {
+		if e, known := (*ends)[int32(p)]; known {
+			n += uint64(max(0, e.End-max(at, e.Start)))
 		}
 	}
+	return n
 }
 
 // receive lets the consumers begin at a time on the clock.
@@ -261,7 +301,7 @@ func (r *run) receive(at time.Duration) {
 
 // join waits until the consumers have read from every partition what made the topic ready.
 func (r *run) join(ctx context.Context) error {
-	if r.bed.Kind.Consumed {
+	if r.placed == broker.NoOffsets {
 		return r.taken(ctx)
 	}
 	ends, ok := r.bed.Driver.(broker.Ends)

@@ -39,7 +39,7 @@ func (r *run) settle(ctx context.Context, stopped Stopped) {
 	}
 	r.heal(ctx)
 	r.outcomes(ctx)
-	if r.bed.Kind.Consumed {
+	if r.placed == broker.NoOffsets {
 		r.empty(ctx)
 		r.leave(ctx)
 		return
@@ -353,7 +353,7 @@ func (r *run) readAll(ctx context.Context, open func(context.Context) (broker.Co
 // balance strikes the ledger's balance; nobody writes its pages any more.
 func (r *run) balance(h report.History, end time.Duration) report.Safety {
 	s := r.ledger.Balance(r.final)
-	s.FinalRead.Consumed = r.bed.Kind.Consumed
+	s.FinalRead.Consumed = r.placed == broker.NoOffsets
 	r.regressions(&s, h, end)
 	if s.Lost > 0 {
 		losses := r.ledger.Losses(r.final)

@@ -30,10 +30,30 @@ type Kind struct {
 	BrokerSettings, TopicSettings []string
 	// Shared: offsets count through all partitions of a topic, and a group's members share the messages of all of them.
 	Shared bool
-	// Consumed: a message leaves when it is acknowledged, so that there are no offsets and nothing can be read again. What is acknowledged to producers and was
-	// given to nobody in the group until nothing was left is lost. Drivers of this kind are Outstanding.
-	Consumed bool
+	// Offsets returns who is told under these settings where a message is; nil: everybody.
+	Offsets func(Settings) Offsets
 }
+
+// OffsetsOf is who is told under these settings where a message is.
+func (k Kind) OffsetsOf(s Settings) Offsets {
+	if k.Offsets == nil {
+		return OffsetsTold
+	}
+	return k.Offsets(s)
+}
+
+// Offsets say who is told where in its partition a message is.
+type Offsets int
+
+const (
+	// OffsetsTold: acknowledgements tell it to producers, and deliveries to consumers.
+	OffsetsTold Offsets = iota
+	// OffsetsDelivered: consumers alone are told. How far they are behind is known by asking where each partition ends: drivers have Ends.
+	OffsetsDelivered
+	// NoOffsets: a message leaves when it is acknowledged, so that there are none and nothing can be read again. What is acknowledged to producers and was
+	// given to nobody in the group until nothing was left is lost. Drivers are Outstanding.
+	NoOffsets
+)
 
 // A Place is what brokers are where they run.
 type Place struct {

@@ -51,7 +51,7 @@ var groups = []LibraryGroup{
 		"nats-leader-kill-repeated",
 	}},
 	{"rabbitmq", "RabbitMQ in containers", []string{
-		"rabbitmq-leader-kill", "rabbitmq-all-killed", "rabbitmq-paused-leader", "rabbitmq-isolated-leader",
+		"rabbitmq-leader-kill", "rabbitmq-stream-leader-kill", "rabbitmq-all-killed", "rabbitmq-paused-leader", "rabbitmq-isolated-leader",
 		"rabbitmq-consumer-crash", "rabbitmq-no-delivery-limit", "rabbitmq-dead-letters", "rabbitmq-reject-publish",
 	}},
 	{"compare", "the same on every kind of broker, one after another: docs/examples/broker-compare.yaml is a suite of them", []string{"broker-compare"}},

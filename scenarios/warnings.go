@@ -111,7 +111,7 @@ func shortBaseline(s *Scenario, _ broker.Kind) []string {
 }
 
 func noConsumers(s *Scenario, k broker.Kind) []string {
-	if k.Consumed {
+	if k.OffsetsOf(s.Settings()) == broker.NoOffsets {
 		return warn(s.Load.Consumers.Count == 0, "Nothing is consumed, and what is in a queue cannot be read otherwise: nobody can know whether anything is lost.")
 	}
 	return warn(s.Load.Consumers.Count == 0, "Nothing is consumed: end-to-end latency is not measured, and only the final read tells what was stored.")

@@ -24,6 +24,8 @@ type Options struct {
 	// Consumed: a message leaves when it is acknowledged, so that only a group can read, and only once. Nobody coordinates a group, and who breaks its
 	// connection has left it.
 	Consumed bool
+	// Groupless: there are no groups, and every consumer reads everything.
+	Groupless bool
 }
 
 // Run tests the driver on the cluster that makeBoth returns, and closes both. Where the cluster has no links, what needs them is skipped.

@@ -8,7 +8,16 @@ import (
 	"github.com/seed-228c25e4/squall/broker"
 )
 
+// grouped skips a test of groups where there are none.
+func (s *suite) grouped(t *testing.T) {
+	t.Helper()
+	if s.o.Groupless {
+		t.Skip("there are no groups here")
+	}
+}
+
 func (s *suite) groupShares(t *testing.T) {
+	s.grouped(t)
 	const n = 400
 	topic := s.topic(t, "group", 4)
 	x := s.sender(t, topic, 1, settings(s))
@@ -81,6 +90,7 @@ func (s *suite) committedAll(t *testing.T, topic broker.Topic, group string) {
 }
 
 func (s *suite) groupFindsOut(t *testing.T) {
+	s.grouped(t)
 	topic := s.topic(t, "crash", 2)
 	x := s.sender(t, topic, 1, settings(s))
 	x.send(100)

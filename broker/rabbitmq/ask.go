@@ -36,14 +36,18 @@ type story struct {
 
 // A row is what a node tells of one queue. Numbers that it does not know are -1.
 type row struct {
-	kind     string   // "quorum" or "classic"
+	kind     string   // "quorum", "classic" or "stream"
 	state    string   // its own part: "leader", "follower", ...; of a classic queue "true" where it is at home
 	leader   string   // the id of who leads, as far as the node knows
 	term     int64    // of its own part
-	commit   int64    // what is agreed
-	written  int64    // what it has itself
+	commit   int64    // what is agreed; of a stream, behind the offset up to which it is at least
+	written  int64    // what it has itself; of a stream, behind the last offset
 	replicas []string // ids
+	first    int64    // where a stream's log begins
 }
+
+// leading is the state of a replica that leads.
+const leading = "leader"
 
 // script runs an Erlang expression in the node; the cookie is in the home folder of the node's user. erl_call is not on every image's path.
 const script = `c=$(command -v erl_call || ls /usr/lib/erlang/lib/erl_interface-*/bin/erl_call /opt/erlang/lib/erlang/lib/erl_interface-*/bin/erl_call 2>/dev/null | head -n 1)
@@ -75,8 +79,18 @@ func unquote(out string) (string, error) {
 // lookAt is the expression for a story: one line a queue behind the node's own, of which none may contain what separates them.
 const lookAt = `W = fun(X) when is_integer(X) -> integer_to_list(X); (X) when is_atom(X) -> atom_to_list(X); (_) -> "-" end,
 Nodes = fun(Q) -> case amqqueue:get_type_state(Q) of #{nodes := Ns} when is_map(Ns) -> maps:keys(Ns); #{nodes := Ns} -> Ns; _ -> [] end end,
+Stream = fun(Q) ->
+  Counters = fun(Role) -> try osiris_counters:overview({Role, amqqueue:get_name(Q)}) catch _:_ -> undefined end end,
+  {S, C} = case Counters(osiris_writer) of
+    #{} = A -> {leader, A};
+    _ -> case Counters(osiris_replica) of #{} = B -> {follower, B}; _ -> {none, #{}} end end,
+  L = case amqqueue:get_pid(Q) of P when is_pid(P) -> node(P); _ -> none end,
+  T = maps:get(epoch, C, none),
+  ["stream ", W(S), " ", W(L), " ", W(T), " ", W(maps:get(committed_offset, C, none)), " ", W(maps:get(offset, C, none)), " ",
+   lists:join(",", [W(N) || N <- Nodes(Q)]), " ", W(maps:get(first_offset, C, none))] end,
 Row = fun(Name) -> case rabbit_amqqueue:lookup(rabbit_misc:r(<<"/">>, queue, Name)) of
-  {ok, Q} -> case amqqueue:get_pid(Q) of
+  {ok, Q} -> case amqqueue:get_type(Q) =:= rabbit_stream_queue orelse amqqueue:get_pid(Q) of
+    true -> Stream(Q);
     {R, _} ->
       M = try ra:key_metrics({R, node()}) catch _:_ -> #{} end,
       L = case ra_leaderboard:lookup_leader(R) of {_, N} -> N; _ -> none end,
@@ -124,6 +138,8 @@ func read(node string, queues []string, told string) (story, error) {
 	for i, line := range lines[1:] {
 		f := strings.Split(line, " ")
 		switch {
+		case len(f) == 8 && f[0] == stream:
+			s.queues[queues[i]] = row{kind: f[0], state: f[1], leader: f[2], term: count(f[3]), commit: count(f[4]) + 1, written: count(f[5]) + 1, replicas: list(f[6]), first: count(f[7])}
 		case len(f) == 7:
 			s.queues[queues[i]] = row{kind: f[0], state: f[1], leader: f[2], term: count(f[3]), commit: count(f[4]), written: count(f[5]), replicas: list(f[6])}
 		case len(f) != 1:
@@ -158,16 +174,38 @@ type look struct {
 
 // look asks every node, unless that has just been done.
 func (d *driver) look(ctx context.Context) look {
-	d.mu.Lock()
-	before := d.last
-	d.mu.Unlock()
-	if !before.at.IsZero() && time.Since(before.at) < lookEvery {
+	d.asking.Lock()
+	defer d.asking.Unlock()
+	if before := d.seen(); !before.at.IsZero() && time.Since(before.at) < lookEvery {
 		return before
 	}
-	now := look{agreed: map[string]int64{}}
-	for i := range before.stories {
-		for queue, r := range before.stories[i].queues {
-			now.agreed[queue] = max(now.agreed[queue], r.commit)
+	return d.ask(ctx)
+}
+
+// survey asks every node, whatever has just been asked.
+func (d *driver) survey(ctx context.Context) look {
+	d.asking.Lock()
+	defer d.asking.Unlock()
+	return d.ask(ctx)
+}
+
+// seen is what was seen last.
+func (d *driver) seen() look {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.last
+}
+
+// ask asks every node. d.asking is held: nobody answers two at once.
+func (d *driver) ask(ctx context.Context) look {
+	before := d.seen()
+	now := look{agreed: before.agreed}
+	if time.Since(before.at) > lookEvery/2 { // what was agreed just now may still be on its way
+		now.agreed = map[string]int64{}
+		for i := range before.stories {
+			for queue, r := range before.stories[i].queues {
+				now.agreed[queue] = max(now.agreed[queue], r.commit)
+			}
 		}
 	}
 	// All are waited for: an answer takes as long as it takes to start a process in a container, and a node that is dead or frozen starts none.

@@ -28,6 +28,19 @@ func TestContainers(t *testing.T) {
 	}, brokertest.Options{Run: run, Session: 3 * time.Second, Failover: 30 * time.Second, Consumed: true})
 }
 
+// TestStreamsInContainers is the same on streams.
+func TestStreamsInContainers(t *testing.T) {
+	topic := map[string]string{"queue-type": "stream"}
+	brokertest.Run(t, func(t *testing.T) (broker.Cluster, broker.Driver) {
+		c := pods(t, testcontainers.Options{Kind: "rabbitmq", Nodes: 3})
+		d, err := rabbitmq.New(c, broker.Settings{Nodes: 3, Topic: broker.Topic{Config: topic}}, broker.NewClock(), run)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c, d
+	}, brokertest.Options{Run: run, Topic: topic, Session: 3 * time.Second, Failover: 30 * time.Second, Groupless: true})
+}
+
 // pods starts a cluster in containers.
 func pods(t *testing.T, o testcontainers.Options) broker.Cluster {
 	t.Helper()

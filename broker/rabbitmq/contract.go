@@ -2,11 +2,15 @@ package rabbitmq
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/seed-228c25e4/squall/broker"
 )
 
 func contract(s broker.Settings) broker.Contract {
+	if queueType(s.Topic) == stream {
+		return streamContract(s)
+	}
 	c := broker.Contract{
 		Ordered:    single(s.Topic), // and nothing is published again that may be stored
 		Redelivers: true,
@@ -36,9 +40,35 @@ func contract(s broker.Settings) broker.Contract {
 			note("On the way there it has no copy (%s: %s): what cannot be taken in that moment is gone.", deadStrategy, atMostOnce)
 		}
 	}
-	if s.Nodes > 1 {
-		note("%s", partitionHandling(s))
+	c.Notes = append(c.Notes, parted(s)...)
+	return c
+}
+
+// parted tells what becomes of nodes that no longer see one another.
+func parted(s broker.Settings) []string {
+	if s.Nodes < 2 {
+		return nil
 	}
+	return []string{partitionHandling(s)}
+}
+
+func streamContract(s broker.Settings) broker.Contract {
+	c := broker.Contract{
+		Durable: true, Ordered: true, Redelivers: true,
+		Unique: true, // nothing is published twice, and what a node passes on again to a new leader has its number
+		// A node that was cut off passes on what it was given before, long after its client went elsewhere.
+		LateUnknowns: true,
+		Survives:     "Every confirmed message survives the death of the processes of any nodes, even of all at once: a majority of its replicas had written it.",
+	}
+	if s.Topic.Replicas < 2 {
+		c.Survives = "Every confirmed message survives the death of any process, and none the loss of the only node's disk that has it."
+	}
+	c.Notes = append([]string{
+		fmt.Sprintf("A stream's leader that stands still or is cut off, and keeps its connections, is replaced only when net_ticktime (%v) has passed, give or take a quarter: until then the stream takes nothing, and holds up what else is published on the same connections.",
+			duration(s, ticktimeConfig, time.Second, defaultTicktime)),
+		"A stream is written and not flushed: what a majority's machines had not flushed yet is gone when they lose power.",
+		"Every consumer reads everything by offset, from its node's own replica, and nothing is taken out: the streams are read again at the end, from the first message to the last.",
+	}, parted(s)...)
 	return c
 }
 

@@ -2,7 +2,8 @@
 // run, what is done to them, or what the load is for.
 //
 // A topic's partitions are queues: orders.0, orders.1. There are no offsets, and nothing can be read again: a message leaves when it is acknowledged. Every
-// consumer of a topic shares its queues with all others, whatever group it is in.
+// consumer of a topic shares its queues with all others, whatever group it is in. Where a topic's queue type is stream, they are logs: every consumer reads all of
+// them by offset.
 package rabbitmq
 
 import (
@@ -30,6 +31,7 @@ const (
 	createWithin = 10 * time.Second
 )
 
+// driver is what both have in common.
 type driver struct {
 	cluster   broker.Cluster
 	clock     broker.Clock
@@ -40,6 +42,7 @@ type driver struct {
 	witnesses []*witness        // every node
 	questions []*observe.Question[story]
 
+	asking  sync.Mutex // while the nodes are asked
 	mu      sync.Mutex
 	topics  []broker.Topic // that State tells about, by name
 	last    look           // what was seen last
@@ -50,10 +53,20 @@ type driver struct {
 }
 
 var (
-	_ broker.Driver      = (*driver)(nil)
-	_ broker.Outstanding = (*driver)(nil)
-	_ broker.AsideReader = (*driver)(nil)
-	_ broker.Versions    = (*driver)(nil)
+	_ broker.Driver      = queueing{}
+	_ broker.Outstanding = queueing{}
+	_ broker.AsideReader = queueing{}
+	_ broker.Versions    = queueing{}
+	_ broker.Driver      = streaming{}
+	_ broker.Ends        = streaming{}
+	_ broker.Reader      = streaming{}
+	_ broker.Versions    = streaming{}
+)
+
+// A driver is of queues, which nobody can read without taking what is in them, or of streams.
+type (
+	queueing  struct{ *driver }
+	streaming struct{ *driver }
 )
 
 // New returns a driver of the cluster, whose nodes have to be Execers. run is the id in every envelope of this run. Nothing is asked of the cluster yet.
@@ -77,7 +90,10 @@ func New(cluster broker.Cluster, s broker.Settings, clock broker.Clock, run uint
 		d.witnesses = append(d.witnesses, w)
 		d.questions = append(d.questions, &observe.Question[story]{Node: n.Name(), Ask: w.look})
 	}
-	return d, nil
+	if queueType(s.Topic) == stream {
+		return streaming{d}, nil
+	}
+	return queueing{d}, nil
 }
 
 // Close waits until everything that was aborted is gone. Producers and consumers are closed by those who made them.

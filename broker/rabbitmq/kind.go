@@ -28,7 +28,15 @@ var Kind = broker.Kind{
 		"load.consumers.metadata-min-age": "a client does not ask who leads: the nodes pass its messages on",
 		"load.consumers.commit-interval":  "what was processed is acknowledged when the next messages are asked for",
 	},
-	Consumed: true,
+	Offsets: offsets,
+}
+
+// offsets: a stream's consumers are told them, and its confirms tell none.
+func offsets(s broker.Settings) broker.Offsets {
+	if queueType(s.Topic) == stream {
+		return broker.OffsetsDelivered
+	}
+	return broker.NoOffsets
 }
 
 // Faults that there are none of for RabbitMQ.
@@ -44,9 +52,9 @@ var refused = map[string]string{
 	"raft-only": onePlane, "data-only": onePlane,
 	"elect-leader":    "a queue prefers no leader; kill, stop or pause the node of the one that it has",
 	"reassign":        "a queue's replicas stay where the cluster put them",
-	"delete-records":  "a queue has no offsets below which it could be emptied",
+	"delete-records":  "a queue has no offsets below which it could be emptied, and of a stream only retention takes something away",
 	"recreate-topic":  "a queue that is deleted takes its consumers' subscriptions with it",
-	"rebalance-storm": "no partitions are handed out: consumers share the queues",
+	"rebalance-storm": "no partitions are handed out: consumers share the queues, or read every stream",
 	"wipe":            "a node without its data is not let in again under its name before somebody has removed it from the cluster",
 }
 
@@ -59,7 +67,7 @@ func warn(s broker.Settings) []string {
 		}
 	}
 	even(s.Nodes, "nodes")
-	if queueType(s.Topic) == quorum {
+	if queueType(s.Topic) != classic {
 		even(s.Topic.Replicas, "replicas")
 	} else if single(s.Topic) {
 		all = append(all, "Of consumers of a classic queue with one active consumer, the first is given everything: the others wait for its death.")
@@ -101,17 +109,21 @@ func duration(s broker.Settings, name string, unit, otherwise time.Duration) tim
 
 // timers are in the order in which they rule a failover.
 func timers(s broker.Settings) []broker.Timer {
+	elected, given, silent := "the followers of a quorum queue elect another leader after one or two of these", "what a consumer had not acknowledged is then given to another", "Queues do not wait for it; the metadata and classic queues do."
+	if queueType(s.Topic) == stream {
+		elected, given, silent = "who coordinates the streams is elected anew after one or two of these", "a consumer then goes on at its offset elsewhere", "Until then a stream whose leader it has takes nothing. One whose connections break is taken for dead at once."
+	}
 	all := []broker.Timer{
 		{Name: pollConfig, Value: duration(s, pollConfig, time.Millisecond, defaultPoll), Part: "detection",
-			Note: "Nodes look so often whether the others answer; the followers of a quorum queue elect another leader after one or two of these. RabbitMQ's own is 5s, and squall sets 1s unless broker.config says otherwise."},
+			Note: "Nodes look so often whether the others answer; " + elected + ". RabbitMQ's own is 5s, and squall sets 1s unless broker.config says otherwise."},
 		{Name: "confirm deadline", Value: confirmWithin, Part: "client discovery", Side: "produce",
 			Note: "squall's own: a producer that is confirmed nothing for so long goes on to another node, and what it had published is unknown. A connection to a node that was cut off may else wait for good."},
 		{Name: heartbeatTimer, Value: cmp.Or(memberHeartbeat(s), heartbeat(s)), Part: "client discovery",
-			Note: "A client notices a silent connection after one and a half of these, and a node a silent client after about as long; what a consumer had not acknowledged is then given to another."},
+			Note: "A client notices a silent connection after one and a half of these, and a node a silent client after about as long; " + given + "."},
 		{Name: "client reconnect wait", Value: reconnectWait, Part: "client discovery",
 			Note: "A client whose connection broke tries every other node at once, and then waits so long before it tries them again."},
 		{Name: ticktimeConfig, Value: duration(s, ticktimeConfig, time.Second, defaultTicktime), Part: "detection",
-			Note: "A node that says nothing and keeps its connections is taken for dead after so long, give or take a quarter. Queues do not wait for it; the metadata and classic queues do."},
+			Note: "A node that says nothing and keeps its connections is taken for dead after so long, give or take a quarter. " + silent},
 	}
 	if s.Consumer.Group != "" {
 		all = append(all, broker.Timer{Name: consumerConfig, Value: duration(s, consumerConfig, time.Millisecond, defaultConsumer), Part: "detection", Side: "consume",

@@ -29,6 +29,12 @@ func TestCheck(t *testing.T) {
 			more(s)
 		}
 	}
+	streamed := func(more func(*broker.Settings)) func(*broker.Settings) {
+		return func(s *broker.Settings) {
+			s.Topic.Config["queue-type"], s.Consumer.Group = "stream", ""
+			more(s)
+		}
+	}
 	for name, c := range map[string]struct {
 		change func(*broker.Settings)
 		field  string // empty: nothing is wrong
@@ -68,7 +74,16 @@ func TestCheck(t *testing.T) {
 		"a slip":              {topic("x-delivery-limits", "5"), "topic.config[x-delivery-limits]", "did you mean x-delivery-limit?"},
 		"no such thing":       {topic("colour", "red"), "topic.config[colour]", "there are mandatory, persistent, queue-type"},
 		"no number":           {topic("x-max-length", "many"), "topic.config[x-max-length]", "whole number"},
-		"streams":             {topic("queue-type", "stream"), "topic.config[queue-type]", "quorum or classic"},
+		"streams":             {streamed(func(*broker.Settings) {}), "", ""},
+		"a stream's locator":  {streamed(topic("x-queue-leader-locator", "client-local")), "", ""},
+		"a stream's group":    {streamed(func(s *broker.Settings) { s.Consumer.Group = "billing" }), "load.consumers.group", `write group: ""`},
+		"a stream's age":      {streamed(topic("x-max-age", "1h")), "topic.config[x-max-age]", "could not be told from what is lost"},
+		"a stream's length":   {streamed(topic("x-max-length-bytes", "1000000")), "topic.config[x-max-length-bytes]", "could not be told from what is lost"},
+		"a stream's limit":    {streamed(topic("x-delivery-limit", "5")), "topic.config[x-delivery-limit]", "a stream has no"},
+		"a transient stream":  {streamed(topic("persistent", "true")), "topic.config[persistent]", "a stream has no"},
+		"a stream's sharing":  {streamed(topic("x-single-active-consumer", "true")), "topic.config[x-single-active-consumer]", "a stream has no"},
+		"a stream's replicas": {streamed(func(s *broker.Settings) { s.Topic.Replicas = 4 }), "topic.replicas", "there are 3"},
+		"no such type":        {topic("queue-type", "log"), "topic.config[queue-type]", "quorum or classic or stream"},
 		"transient quorum":    {topic("persistent", "false"), "topic.config[persistent]", "queue-type: classic"},
 		"classic limit":       {classic(topic("x-delivery-limit", "5")), "topic.config[x-delivery-limit]", "classic"},
 		"the testbed's":       {node("listeners.tcp.default", "5672"), "broker.config[listeners.tcp.default]", "no setting"},
@@ -149,6 +164,27 @@ func TestContract(t *testing.T) {
 	}
 }
 
+// A stream keeps its messages, and a consumer is told where they are.
+func TestStreamContract(t *testing.T) {
+	s := settings()
+	s.Topic.Config["queue-type"], s.Consumer.Group = "stream", ""
+	c := rabbitmq.Kind.Contract(s)
+	if !c.Durable || !c.Ordered || !c.Unique || !strings.Contains(c.Survives, "even of all at once") || !strings.Contains(strings.Join(c.Notes, "\n"), "not flushed") ||
+		!strings.Contains(strings.Join(c.Notes, "\n"), "net_ticktime (1m0s)") {
+		t.Errorf("%+v", c)
+	}
+	if got := rabbitmq.Kind.OffsetsOf(s); got != broker.OffsetsDelivered {
+		t.Errorf("offsets of a stream: %v", got)
+	}
+	if got := rabbitmq.Kind.OffsetsOf(settings()); got != broker.NoOffsets {
+		t.Errorf("offsets of a queue: %v", got)
+	}
+	s.Topic.Replicas = 1
+	if got := rabbitmq.Kind.Contract(s).Survives; !strings.Contains(got, "the only node's disk") {
+		t.Error(got)
+	}
+}
+
 func TestTimers(t *testing.T) {
 	s := settings()
 	s.Config = map[string]string{"aten.poll_interval": "5000", "heartbeat": "4", "net_ticktime": "20"}
@@ -162,6 +198,12 @@ func TestTimers(t *testing.T) {
 		if got[name] != want {
 			t.Errorf("%s is %v, want %v", name, got[name], want)
 		}
+	}
+	s.Topic.Config["queue-type"] = "stream"
+	if all := rabbitmq.Kind.Timers(s); !slices.ContainsFunc(all, func(t broker.Timer) bool {
+		return t.Name == "net_ticktime" && strings.Contains(t.Note, "a stream whose leader it has takes nothing")
+	}) {
+		t.Errorf("a stream waits for net_ticktime: %+v", all)
 	}
 	for _, decisive := range []string{rabbitmq.Kind.Decisive.Node, rabbitmq.Kind.Decisive.Member} {
 		if _, there := got[decisive]; !there {

@@ -23,7 +23,7 @@ const countAll = `Count = fun(Name) -> case rabbit_amqqueue:lookup(rabbit_misc:r
 lists:flatten(lists:join(";", [Count(Q) || Q <- [%s]])).`
 
 // Outstanding implements broker.Outstanding: what is in the queues, for every group shares them.
-func (d *driver) Outstanding(ctx context.Context, _, topic string) (uint64, error) {
+func (d queueing) Outstanding(ctx context.Context, _, topic string) (uint64, error) {
 	var all []string
 	for _, t := range d.known() {
 		if t.Name == topic {

@@ -32,6 +32,7 @@ type producer struct {
 	news       listener
 	persistent bool
 	mandatory  bool
+	log        bool // it publishes to streams
 	timeout    time.Duration
 	buffer     int
 	tell       func([]broker.Outcome)
@@ -58,7 +59,7 @@ type producer struct {
 func (d *driver) NewProducer(_ context.Context, t broker.Topic, o broker.ProducerOptions, outcomes func([]broker.Outcome)) (broker.Producer, error) {
 	e := d.cluster.Endpoint(broker.Producers)
 	p := &producer{
-		driver: d, endpoint: e, dialer: newDialer(e), persistent: persistent(t), mandatory: mandatory(t), tell: outcomes,
+		driver: d, endpoint: e, dialer: newDialer(e), persistent: persistent(t), mandatory: mandatory(t), log: queueType(t) == stream, tell: outcomes,
 		timeout: cmp.Or(o.DeliveryTimeout, defaultDeliveryTimeout), buffer: cmp.Or(o.Buffer, defaultBuffer),
 		lanes: make([]lane, t.Partitions), wake: make(chan struct{}, 1),
 	}

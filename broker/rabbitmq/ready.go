@@ -21,11 +21,14 @@ func (d *driver) Ready(ctx context.Context, t broker.Topic) error {
 	if err := d.await(ctx, func(ctx context.Context) (string, error) { return d.missing(ctx, t), nil }); err != nil {
 		return fmt.Errorf("topic %s is not ready: %w", t.Name, err)
 	}
-	for _, queue := range queues(t) {
-		err := d.await(ctx, func(ctx context.Context) (string, error) {
-			return text(d.visit(ctx, probeWithin, func(w *wire) error { return d.probe(w, t, queue) })), nil
-		})
-		if err != nil {
+	for p, queue := range queues(t) {
+		try := func(ctx context.Context) error {
+			return d.visit(ctx, probeWithin, func(w *wire) error { return d.probe(w, t, queue) })
+		}
+		if queueType(t) == stream {
+			try = func(ctx context.Context) error { return d.probeStream(ctx, t, int32(p)) }
+		}
+		if err := d.await(ctx, func(ctx context.Context) (string, error) { return text(try(ctx)), nil }); err != nil {
 			return fmt.Errorf("topic %s is not ready: queue %s: %w", t.Name, queue, err)
 		}
 	}
@@ -57,25 +60,9 @@ var (
 
 // probe writes a message to a queue and is given it. It is not acknowledged, and so goes back to the queue.
 func (d *driver) probe(w *wire, t broker.Topic, queue string) error {
-	ch, err := w.Channel()
-	if err == nil {
-		err = ch.Confirm(false)
-	}
+	ch, err := d.publishProbe(w, t, queue)
 	if err != nil {
 		return err
-	}
-	value := make([]byte, broker.HeaderSize)
-	broker.EncodeProbe(value, d.run)
-	returns, confirms := ch.NotifyReturn(make(chan amqp.Return, 1)), ch.NotifyPublish(make(chan amqp.Confirmation, 1))
-	mode := amqp.Transient
-	if persistent(t) {
-		mode = amqp.Persistent
-	}
-	if err := ch.PublishWithContext(context.Background(), "", queue, true, false, amqp.Publishing{DeliveryMode: mode, Body: value}); err != nil {
-		return err
-	}
-	if c := <-confirms; !c.Ack || len(returns) > 0 { // closed with the connection, which is bounded
-		return errRefused
 	}
 	if err := ch.Qos(1, 0, false); err != nil {
 		return err
@@ -88,4 +75,29 @@ func (d *driver) probe(w *wire, t broker.Topic, queue string) error {
 		return errNoProbe
 	}
 	return nil
+}
+
+// publishProbe writes a message to a queue, on a channel of its own.
+func (d *driver) publishProbe(w *wire, t broker.Topic, queue string) (*amqp.Channel, error) {
+	ch, err := w.Channel()
+	if err == nil {
+		err = ch.Confirm(false)
+	}
+	if err != nil {
+		return nil, err
+	}
+	value := make([]byte, broker.HeaderSize)
+	broker.EncodeProbe(value, d.run)
+	returns, confirms := ch.NotifyReturn(make(chan amqp.Return, 1)), ch.NotifyPublish(make(chan amqp.Confirmation, 1))
+	mode := amqp.Transient
+	if persistent(t) {
+		mode = amqp.Persistent
+	}
+	if err := ch.PublishWithContext(context.Background(), "", queue, true, false, amqp.Publishing{DeliveryMode: mode, Body: value}); err != nil {
+		return nil, err
+	}
+	if c := <-confirms; !c.Ack || len(returns) > 0 { // closed with the connection, which is bounded
+		return nil, errRefused
+	}
+	return ch, nil
 }

@@ -235,9 +235,12 @@ func (p *producer) confirmed(l *lane, batch []amqp.Confirmation) {
 	for _, c := range batch {
 		l.confirmed = c.DeliveryTag
 		if x := l.numbered(c.DeliveryTag); x != nil {
-			if c.Ack {
+			switch {
+			case c.Ack:
 				p.finish(x, nil)
-			} else {
+			case p.log:
+				p.finish(x, errDoubtful)
+			default:
 				p.finish(x, errNack)
 			}
 		}

@@ -28,6 +28,7 @@ const (
 
 	quorum  = "quorum"
 	classic = "classic"
+	stream  = "stream"
 
 	dropHead      = "drop-head"
 	rejectPublish = "reject-publish"
@@ -37,26 +38,32 @@ const (
 
 // An argument is one of a queue's.
 type argument struct {
-	value  func(string) (any, error)
-	quorum bool // a classic queue has none
+	value func(string) (any, error)
+	of    []string // the types of queues that have it
 }
 
+var (
+	everyType = []string{quorum, classic, stream}
+	queueLike = []string{quorum, classic}
+	quorumed  = []string{quorum}
+)
+
 var queueArguments = map[string]argument{
-	singleActive:                 {value: truth},
-	deliveryLimit:                {value: whole, quorum: true},
-	deadLetters:                  {value: words},
-	deadKey:                      {value: words},
-	deadStrategy:                 {value: oneOf(atMostOnce, atLeastOnce), quorum: true},
-	overflowPolicy:               {value: oneOf(dropHead, rejectPublish)},
-	"x-max-length":               {value: whole},
-	"x-max-length-bytes":         {value: whole},
-	"x-message-ttl":              {value: whole},
-	"x-consumer-timeout":         {value: whole},
-	"x-queue-leader-locator":     {value: oneOf("balanced", "client-local")},
-	"x-quorum-target-group-size": {value: whole, quorum: true},
-	typeConfig:                   {value: oneOf(quorum, classic)},
-	persistentConfig:             {value: truth},
-	mandatoryConfig:              {value: truth},
+	singleActive:                 {truth, queueLike},
+	deliveryLimit:                {whole, quorumed},
+	deadLetters:                  {words, queueLike},
+	deadKey:                      {words, queueLike},
+	deadStrategy:                 {oneOf(atMostOnce, atLeastOnce), quorumed},
+	overflowPolicy:               {oneOf(dropHead, rejectPublish), queueLike},
+	"x-max-length":               {whole, queueLike},
+	"x-max-length-bytes":         {whole, queueLike},
+	"x-message-ttl":              {whole, queueLike},
+	"x-consumer-timeout":         {whole, queueLike},
+	"x-queue-leader-locator":     {oneOf("balanced", "client-local"), everyType},
+	"x-quorum-target-group-size": {whole, quorumed},
+	typeConfig:                   {oneOf(quorum, classic, stream), everyType},
+	persistentConfig:             {truth, queueLike},
+	mandatoryConfig:              {truth, queueLike},
 }
 
 func truth(v string) (any, error) {
@@ -87,17 +94,24 @@ func oneOf(all ...string) func(string) (any, error) {
 
 // queueType is what kind of queues a topic is.
 func queueType(t broker.Topic) string {
-	if t.Config[typeConfig] == classic {
-		return classic
+	switch named := t.Config[typeConfig]; named {
+	case classic, stream:
+		return named
 	}
 	return quorum
 }
 
 // arguments are what a topic's queues are declared with.
 func arguments(t broker.Topic) amqp.Table {
-	all := amqp.Table{"x-queue-type": queueType(t), "x-queue-leader-locator": "balanced", singleActive: true}
-	if queueType(t) == quorum {
+	all := amqp.Table{"x-queue-type": queueType(t), "x-queue-leader-locator": "balanced"}
+	switch queueType(t) {
+	case quorum:
 		all["x-quorum-initial-group-size"] = int64(t.Replicas)
+	case stream:
+		all["x-initial-cluster-size"] = int64(t.Replicas)
+	}
+	if queueType(t) != stream {
+		all[singleActive] = true
 	}
 	for name, v := range t.Config {
 		if a := queueArguments[name]; a.value != nil && strings.HasPrefix(name, "x-") {
@@ -147,6 +161,8 @@ var elsewhere = map[string]string{
 	"replicas":                       "topic.replicas says it",
 	"x-quorum-initial-group-size":    "topic.replicas says it",
 	"x-queue-type":                   "queue-type says it",
+	"x-initial-cluster-size":         "topic.replicas says it",
+	"x-max-age":                      noRetention,
 	"x-expires":                      "a queue has to be there when the consumers have reached its end",
 	"x-max-priority":                 "messages of two priorities change places, and squall sends those of one",
 	"x-queue-mode":                   "RabbitMQ 4 has none: its classic queues are always lazy",
@@ -165,6 +181,8 @@ func (p *problems) tell(wrong bool, field, format string, args ...any) {
 // named is what a topic may be called: the names of its queues are told to nodes in Erlang.
 var named = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$`)
 
+const noStreamGroup = "of a stream, AMQP 0-9-1 keeps nothing for a group: write group: \"\", and every consumer reads everything by offset"
+
 const noGroup = "a queue cannot be read without taking its messages: name a group, and know that all groups share the queues"
 
 func check(s broker.Settings) []broker.Problem {
@@ -179,11 +197,16 @@ func check(s broker.Settings) []broker.Problem {
 	all.tell(p.Acks == "1", "load.producers.acks", "a queue confirms what a majority of its replicas has, or nothing: write acks: all, or leave it out")
 	all.tell(p.Acks == "0", "load.producers.acks", "without confirms nobody could say what was stored: write acks: all, or leave it out")
 	all.tell(!slices.Contains([]string{"", "all", "1", "0"}, p.Acks), "load.producers.acks", "acks is %q: write acks: all, or leave it out", p.Acks)
-	all.tell(p.Transactions.Used(), "load.producers.transactions", "quorum queues have no transactions, and those of AMQP promise nothing over several queues: leave them out")
+	all.tell(p.Transactions.Used(), "load.producers.transactions", "quorum queues and streams have no transactions, and those of AMQP promise nothing over several queues: leave them out")
 	all.tell(p.Compression != "" && p.Compression != "none", "load.producers.compression", "an AMQP client does not compress what it sends: leave it out")
 	all.tell(p.Buffer < 0, "load.producers.buffer", "the buffer is a number of messages")
 	all.tell(p.DeliveryTimeout != 0 && p.DeliveryTimeout < time.Second, "load.producers.delivery-timeout", "below 1s the client cannot keep it")
-	all.consumers(s.Consumer)
+	if queueType(t) == stream {
+		all.followers(s.Consumer)
+	} else {
+		all.consumers(s.Consumer)
+	}
+	all.beats(s.Consumer)
 	all.node(s.Config)
 	all.queue(t)
 	return all
@@ -191,11 +214,20 @@ func check(s broker.Settings) []broker.Problem {
 
 func (p *problems) consumers(c broker.ConsumerSettings) {
 	p.tell(c.Group == "", "load.consumers.group", noGroup)
-	p.tell(c.SessionTimeout != 0 && (c.SessionTimeout < time.Second || c.SessionTimeout%time.Second != 0), "load.consumers.session-timeout",
-		"it is the heartbeat of the consumers' connections, in whole seconds: write 1s or more")
 	p.tell(c.Commit == broker.CommitNever, "load.consumers.commit",
 		"a consumer that acknowledges nothing is given %d messages of each queue and no more: write after-processing or before-processing", prefetch)
 	p.tell(c.Isolation == broker.ReadCommitted, "load.consumers.isolation", "quorum queues have no transactions: leave it out")
+}
+
+// followers tells of those who read streams.
+func (p *problems) followers(c broker.ConsumerSettings) {
+	p.tell(c.Group != "", "load.consumers.group", noStreamGroup)
+	p.tell(c.Isolation == broker.ReadCommitted, "load.consumers.isolation", "streams have no transactions: leave it out")
+}
+
+func (p *problems) beats(c broker.ConsumerSettings) {
+	p.tell(c.SessionTimeout != 0 && (c.SessionTimeout < time.Second || c.SessionTimeout%time.Second != 0), "load.consumers.session-timeout",
+		"it is the heartbeat of the consumers' connections, in whole seconds: write 1s or more")
 }
 
 // node tells of the nodes' settings.
@@ -220,13 +252,13 @@ func (p *problems) queue(t broker.Topic) {
 			p.tell(true, field, "%s", unknown(name, "a queue", slices.Sorted(maps.Keys(queueArguments))))
 			continue
 		}
-		if name == typeConfig && t.Config[name] == "stream" {
-			p.tell(true, field, "streams are another kind of thing, which this driver does not speak to yet: write quorum or classic")
-			continue
-		}
 		_, err := a.value(t.Config[name])
 		p.tell(err != nil, field, "%s %v", name, err)
-		p.tell(a.quorum && queueType(t) == classic, field, "a classic queue has no %s: leave it out, or queue-type: classic", name)
+		if name == "x-max-length-bytes" && queueType(t) == stream {
+			p.tell(true, field, "%s: leave it out", noRetention)
+			continue
+		}
+		p.tell(!slices.Contains(a.of, queueType(t)), field, "%s has no %s: leave it out, or queue-type: %s", articled[queueType(t)], name, queueType(t))
 	}
 	p.tell(queueType(t) == quorum && !persistent(t), "topic.config["+persistentConfig+"]",
 		"a quorum queue keeps every message on disk, whatever its sender says: leave it out, or write queue-type: classic")
@@ -250,6 +282,12 @@ func (p *problems) dead(t broker.Topic) {
 	p.tell(there && strategy == atLeastOnce && t.Config[overflowPolicy] != rejectPublish, field(deadStrategy),
 		"the broker only does so with %s: %s, and else takes %s: write both", overflowPolicy, rejectPublish, atMostOnce)
 }
+
+// noRetention is why a stream keeps everything.
+const noRetention = "what a stream throws away during a run could not be told from what is lost"
+
+// articled is what one of a type is called.
+var articled = map[string]string{quorum: "a quorum queue", classic: "a classic queue", stream: "a stream"}
 
 // unknown says of a setting that there is none of that name, and what there is in its place.
 func unknown(name, whose string, there []string) string {

@@ -52,13 +52,7 @@ func (d *driver) merge(seen look) broker.State {
 // queue puts together what the nodes tell of a queue.
 func (d *driver) queue(seen look, queue string) broker.PartitionState {
 	p := broker.PartitionState{Epoch: -1}
-	var rows []row
-	var ids []string
-	for i := range seen.stories {
-		if r, ok := seen.stories[i].queues[queue]; ok && seen.stories[i].ready {
-			rows, ids = append(rows, r), append(ids, d.idOf(seen.stories[i].node))
-		}
-	}
+	rows, ids := d.rows(seen, queue)
 	if len(rows) == 0 {
 		return p
 	}
@@ -77,6 +71,16 @@ func (d *driver) queue(seen look, queue string) broker.PartitionState {
 	return p
 }
 
+// rows are what the nodes that serve tell of a queue, with the ids of those nodes.
+func (d *driver) rows(seen look, queue string) (rows []row, ids []string) {
+	for i := range seen.stories {
+		if r, ok := seen.stories[i].queues[queue]; ok && seen.stories[i].ready {
+			rows, ids = append(rows, r), append(ids, d.idOf(seen.stories[i].node))
+		}
+	}
+	return rows, ids
+}
+
 // elected returns who leads in the newest term: who says so itself, or else whom the others of that term take for it. One that is cut off goes on calling itself
 // the leader of an older term.
 func elected(rows []row, ids []string) (leader string, term int64) {
@@ -87,7 +91,7 @@ func elected(rows []row, ids []string) (leader string, term int64) {
 	for i, r := range rows {
 		switch {
 		case r.term != term:
-		case r.state == "leader":
+		case r.state == leading:
 			return ids[i], term
 		case strings.Contains(r.leader, "@"):
 			leader = r.leader
@@ -102,7 +106,7 @@ func upToDate(rows []row, ids []string, leader string, term, agreed int64) (all 
 		return nil
 	}
 	for i, r := range rows {
-		if r.term == term && (r.state == "leader" || r.state == "follower" && r.written >= agreed) {
+		if r.term == term && (r.state == leading || r.state == "follower" && r.written >= agreed) {
 			all = append(all, ids[i])
 		}
 	}

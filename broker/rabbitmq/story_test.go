@@ -46,6 +46,9 @@ func TestState(t *testing.T) {
 	row := func(state, leader, term, commit, written string) string {
 		return strings.Join([]string{"quorum", state, leader, term, commit, written, threeNodes}, " ")
 	}
+	log := func(state, leader, epoch, commit, written string) string {
+		return strings.Join([]string{"stream", state, leader, epoch, commit, written, threeNodes, "0"}, " ")
+	}
 	for name, c := range map[string]struct {
 		rows   []string
 		agreed int64
@@ -69,6 +72,14 @@ func TestState(t *testing.T) {
 			90, "b2", 3, "b2 b3"},
 		"classic": {[]string{"classic false rabbit@node-2 - - - rabbit@node-2", "classic true rabbit@node-2 - - - rabbit@node-2", "classic false rabbit@node-2 - - - rabbit@node-2"},
 			0, "b2", -1, "b2"},
+		"an empty stream": {[]string{log("follower", "rabbit@node-2", "1", "-1", "-1"), log("leader", "rabbit@node-2", "1", "-1", "-1"), log("follower", "rabbit@node-2", "1", "-1", "-1")},
+			0, "b2", 1, "b1 b2 b3"},
+		"stream": {[]string{log("follower", "rabbit@node-2", "3", "none", "100"), log("leader", "rabbit@node-2", "3", "90", "100"), log("follower", "rabbit@node-2", "3", "none", "88")},
+			90, "b2", 3, "b1 b2"},
+		"a stream whose old leader is frozen": {[]string{log("leader", "rabbit@node-1", "4", "100", "100"), log("leader", "rabbit@node-2", "3", "90", "120"), log("follower", "rabbit@node-1", "4", "none", "100")},
+			90, "b1", 4, "b1 b3"},
+		"a stream whose leader died": {[]string{log("none", "rabbit@node-2", "none", "none", "none"), "", log("none", "rabbit@node-2", "none", "none", "none")},
+			90, "b2", -1, ""},
 		"classic, and its node is dead": {[]string{"classic false rabbit@node-2 - - - rabbit@node-2", "", "classic false rabbit@node-2 - - - rabbit@node-2"},
 			0, "", -1, ""},
 	} {
@@ -82,6 +93,25 @@ func TestState(t *testing.T) {
 		}
 		if !known || p.Leader != c.leader || p.Epoch != c.epoch || strings.Join(p.InSync, " ") != c.inSync || len(p.Replicas) != replicas {
 			t.Errorf("%s: %+v", name, p)
+		}
+	}
+}
+
+// A stream ends where the leader of the newest epoch says; one that was cut off, and a follower, say nothing of it.
+func TestExtent(t *testing.T) {
+	ids := []string{"rabbit@node-1", "rabbit@node-2"}
+	for name, c := range map[string]struct {
+		rows []row
+		want broker.Range
+		led  bool
+	}{
+		"empty":                   {[]row{{state: "leader", leader: ids[0], term: 1, first: -1}, {state: "follower", leader: ids[0], term: 1}}, broker.Range{}, true},
+		"the old leader is ahead": {[]row{{state: "leader", leader: ids[1], term: 2, written: 120}, {state: "leader", leader: ids[1], term: 3, written: 100, first: 7}}, broker.Range{Start: 7, End: 100}, true},
+		"the leader is silent":    {[]row{{state: "follower", leader: "rabbit@node-3", term: 3, written: 99}, {state: "follower", leader: "rabbit@node-3", term: 3, written: 99}}, broker.Range{}, false},
+		"an election":             {[]row{{state: "none", leader: "none", term: -1, written: -1}, {state: "none", leader: "none", term: -1, written: -1}}, broker.Range{}, false},
+	} {
+		if got, led := extent(c.rows, ids); got != c.want || led != c.led {
+			t.Errorf("%s: %v, %v", name, got, led)
 		}
 	}
 }
