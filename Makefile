@@ -6,10 +6,10 @@ BIN := bin/squall
 
 # Packages are tested one at a time (-p 1): their clusters and schedules share the machine, and one test cleans up what dead runs left.
 
-.PHONY: help build dist test race lint bench bench-soak fuzz images soak pictures fmt clean
+.PHONY: help build dist test race lint bench bench-soak fuzz images track-record soak pictures fmt clean
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## the static executable bin/squall, which is also the sidecar of every pod
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)' -o $(BIN) ./cmd/squall
@@ -59,6 +59,10 @@ images: ## the broker images of the container tests, where no registry can be re
 	testcontainers/images/kafka/build.sh
 	testcontainers/images/nats/build.sh
 	testcontainers/images/rabbitmq/build.sh
+
+track-record: build ## published defects of versions that are out of date, found again; builds their images
+	testcontainers/images/nats/build.sh 2.10.22
+	$(BIN) suite track-record
 
 soak: build ## the long counts: many kill cycles, five nodes, repeated starts, every control
 	SQUALL_SOAK=1 SQUALL_KILLS=20 SQUALL_REQUIRE_DOCKER=1 SQUALL_EXECUTABLE=$(CURDIR)/$(BIN) go test -timeout 5h -v -run 'Soak|Nodes|KilledWhileStarting|InterruptedAtRandom|ServersEndWithSquall' . ./faults ./testcontainers ./cmd/squall

@@ -54,6 +54,9 @@ var groups = []LibraryGroup{
 		"rabbitmq-leader-kill", "rabbitmq-stream-leader-kill", "rabbitmq-all-killed", "rabbitmq-paused-leader", "rabbitmq-isolated-leader",
 		"rabbitmq-consumer-crash", "rabbitmq-no-delivery-limit", "rabbitmq-dead-letters", "rabbitmq-reject-publish",
 	}},
+	{"track-record", "defects of versions that are out of date, found again; make track-record builds their images and runs them", []string{
+		"nats-old-stream-forgotten",
+	}},
 	{"compare", "the same on every kind of broker, one after another: docs/examples/broker-compare.yaml is a suite of them", []string{"broker-compare"}},
 	{"soak", "faults that the seed draws, for long", []string{"random-embedded", "nats-random", "random-soak"}},
 }
