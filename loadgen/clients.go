@@ -225,17 +225,33 @@ func (c *Consuming) is(now broker.Consumer) bool {
 	return c.now == now
 }
 
-// Crash implements broker.Client.
-func (c *Consuming) Crash(context.Context) error {
+// Crash implements broker.Client. A client that was just resumed is waited for until it is there.
+func (c *Consuming) Crash(ctx context.Context) error {
+	fell, err := c.fall()
+	for ; !fell && err == nil; fell, err = c.fall() {
+		select {
+		case <-time.After(10 * time.Millisecond):
+		case <-ctx.Done():
+			return fmt.Errorf("%s is not there yet: %w", c.name, ctx.Err())
+		}
+	}
+	return err
+}
+
+// fall crashes; false: a new incarnation is yet to come.
+func (c *Consuming) fall() (bool, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.now == nil {
-		return errors.New(c.name + " is not there")
+	switch {
+	case c.now == nil && (c.crashed || c.idle == nobody):
+		return false, errors.New(c.name + " is not there")
+	case c.now == nil:
+		return false, nil
 	}
 	c.now.Abort()
 	c.cut()
 	c.now, c.crashed = nil, true
-	return nil
+	return true, nil
 }
 
 // Leave implements broker.Leaver: what was processed is committed, and the group told. A client that was resumed is waited for until it is there.
