@@ -48,6 +48,7 @@ var sections = []struct {
 	{"Produce", "Produce and verify, against a bare franz-go loop", (*bench).produce},
 	{"Consume", "Produce, consume and verify, against bare produce and consume", (*bench).consume},
 	{"NATS", "Produce, consume and verify on NATS JetStream, against bare nats.go", (*bench).nats},
+	{"RabbitMQ", "Produce, consume and verify on RabbitMQ, against bare amqp091-go", (*bench).rabbitMQ},
 	{"Peer", "Produce and verify, against kafka-producer-perf-test", (*bench).peer},
 	{"Pacing", "Pacing", (*bench).pacing},
 	{"View", "The terminal view", (*bench).view},
@@ -78,14 +79,17 @@ type trial struct {
 	size    int
 	rate    float64 // a second; 0: as fast as the client takes them
 	consume bool
-	apart   bool // the broker is in a process of its own
-	nats    bool // it is a NATS server
+	apart   bool    // the broker is in a process of its own
+	nats    bool    // it is a NATS server
+	queues  *queues // it is RabbitMQ; nil: it is not
 }
 
 func (tr trial) place(t *testing.T) *place {
 	switch {
 	case tr.nats:
 		return onNATS(t)
+	case tr.queues != nil:
+		return tr.queues.place(t)
 	case tr.apart:
 		return outside(t, !tr.consume)
 	}
@@ -117,9 +121,12 @@ func (tr trial) bare(t *testing.T, length time.Duration) cost {
 	at := tr.place(t)
 	defer at.close()
 	var l loop
-	if tr.nats {
+	switch {
+	case tr.nats:
 		l = newBareNATS(t, at, tr.size, tr.rate)
-	} else {
+	case tr.queues != nil:
+		l = newBareAMQP(t, at, tr.size, tr.rate)
+	default:
 		l = newBareLoop(t, at, tr.size, tr.rate, tr.consume)
 	}
 	l.begin()
@@ -133,7 +140,7 @@ func (tr trial) String() string {
 	if tr.rate > 0 {
 		rate = fmt.Sprintf("%.0fk/s", tr.rate/1000)
 	}
-	if tr.apart || tr.nats {
+	if tr.apart || tr.nats || tr.queues != nil {
 		where = "own process"
 	}
 	return fmt.Sprintf("%d B | %s | %s", tr.size, rate, where)

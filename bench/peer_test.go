@@ -58,27 +58,10 @@ type realPlace struct {
 
 // onKafka starts the broker, which the test's end removes.
 func onKafka(t *testing.T) *realPlace {
-	if err := exec.Command("docker", "image", "inspect", peerImage).Run(); err != nil {
-		t.Skipf("NOT MEASURED: no Docker engine with the image %s answers (make images builds it): %v", peerImage, err)
-	}
-	sidecar := filepath.Join(t.TempDir(), "squall")
-	build := exec.Command("go", "build", "-o", sidecar, "../cmd/squall")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build the sidecar: %v: %s", err, out)
-	}
-	c, err := testcontainers.Start(t.Context(), testcontainers.Options{Nodes: 1, Image: peerImage, Pull: testcontainers.PullNever, Sidecar: sidecar, Heap: "1g",
-		Config: map[string]string{"log.retention.check.interval.ms": "1000"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := c.Close(context.Background()); err != nil {
-			t.Error(err)
-		}
-	})
+	c := oneNode(t, testcontainers.Options{Image: peerImage, Heap: "1g", Config: map[string]string{"log.retention.check.interval.ms": "1000"}})
 	p := &realPlace{place: *newPlace(c.Endpoint(broker.Observer).Addrs, func() {})}
 	p.nodes, p.client.Linger, p.client.BatchBytes = c.Nodes(), 5*time.Millisecond, 16384
+	var err error
 	if p.eyes, err = kafka.New(p, broker.Settings{Nodes: 1}, broker.NewClock(), runID); err != nil {
 		t.Fatal(err)
 	}
@@ -187,4 +170,28 @@ func processorTimeOf(t *testing.T, process string) time.Duration {
 		t.Fatal(err)
 	}
 	return time.Duration(user+system) * tick
+}
+
+// oneNode starts one broker in a container, which the test's end removes.
+func oneNode(t *testing.T, o testcontainers.Options) broker.Cluster {
+	t.Helper()
+	if err := exec.Command("docker", "image", "inspect", o.Image).Run(); err != nil {
+		t.Skipf("NOT MEASURED: no Docker engine with the image %s answers (make images builds it): %v", o.Image, err)
+	}
+	o.Nodes, o.Pull, o.Sidecar = 1, testcontainers.PullNever, filepath.Join(t.TempDir(), "squall")
+	build := exec.Command("go", "build", "-o", o.Sidecar, "../cmd/squall")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build the sidecar: %v: %s", err, out)
+	}
+	c, err := testcontainers.Start(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := c.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return c
 }

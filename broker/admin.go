@@ -41,13 +41,44 @@ type Assignment struct {
 	Moving   bool     // not all of them are there yet, or others still are
 }
 
-// A Deleter is a Driver that can throw away what a topic holds.
+// A Deleter is a Driver that can throw away the oldest of what a topic holds.
 type Deleter interface {
 	// DeleteRecords deletes the messages below an offset of each partition. Ends shows it.
 	DeleteRecords(ctx context.Context, topic string, below map[int32]int64) error
+}
+
+// A Recreator is a Driver that can throw away a whole topic.
+type Recreator interface {
 	// RecreateTopic deletes the topic with all that is in it, and makes it again as CreateTopic made it. It may be called again after an error. was and
 	// is are what the broker itself tells the two apart by.
 	RecreateTopic(ctx context.Context, topic string) (was, is string, err error)
+}
+
+// A QueueDeleter is a Driver of brokers whose partitions are queues, each of which can be away by itself.
+type QueueDeleter interface {
+	// DeleteQueue deletes a partition's queue with all that is in it, and returns how many messages nobody had been given. A queue that is not there is an
+	// error.
+	DeleteQueue(ctx context.Context, topic string, partition int32) (held uint64, err error)
+	// DeclareQueue makes it again, as CreateTopic made it. One that is there is left as it is.
+	DeclareQueue(ctx context.Context, topic string, partition int32) error
+}
+
+// A Resource is what a node can run short of.
+type Resource string
+
+// The resources.
+const (
+	MemoryResource Resource = "memory"
+	DiskResource   Resource = "disk"
+)
+
+// An Alarmer is a Driver whose nodes raise an alarm when they are short of a resource, and until it is over take nothing from producers.
+type Alarmer interface {
+	// Alarms returns the resources that a node itself takes for short.
+	Alarms(ctx context.Context, node string) ([]Resource, error)
+	// Alarm has a node take a resource for short, by a limit that it is beyond already: what there is of the resource stays. told says in a line what was
+	// changed. The way back is never nil, and may be called again after an error.
+	Alarm(ctx context.Context, node string, of Resource) (told string, undo func(context.Context) error, err error)
 }
 
 // A Configurer is a Driver that can read and change settings while the brokers run: a topic's, or with an empty topic those that all brokers share.

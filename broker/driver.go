@@ -127,6 +127,7 @@ const (
 	Connected ClientEventKind = "connected" // a connection was made
 	Lost      ClientEventKind = "lost"      // a connection broke, or could not be made
 	Blocked   ClientEventKind = "blocked"   // the broker takes nothing for now, and what is sent waits in the client
+	Unblocked ClientEventKind = "unblocked" // it takes something again
 	Assigned  ClientEventKind = "assigned"  // a member was given partitions
 	Revoked   ClientEventKind = "revoked"   // a member had partitions taken away
 	Renewed   ClientEventKind = "renewed"   // a transactional producer could not go on as it was, and began anew under the same id

@@ -28,6 +28,9 @@ type Kind struct {
 	Unused map[string]string
 	// BrokerSettings and TopicSettings are the names of all settings that there are in the version that squall runs by default; empty: Check knows them.
 	BrokerSettings, TopicSettings []string
+	// Changeable are the settings of a topic that a Configurer of this kind can change while the brokers run, each with what is wrong with a value, where not
+	// all settings are, nor any that all brokers share; nil: all are.
+	Changeable map[string]func(value string) error
 	// Shared: offsets count through all partitions of a topic, and a group's members share the messages of all of them.
 	Shared bool
 	// Offsets returns who is told under these settings where a message is; nil: everybody.

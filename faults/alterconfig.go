@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/seed-228c25e4/squall/broker"
@@ -71,14 +74,32 @@ func (a *AlterConfig) change(v Victims) change {
 	return c
 }
 
-// CheckWords tells of a setting whose name is nearly that of another.
+// CheckWords tells of a setting whose name is nearly that of another, and of one that the kind of broker lets nobody change.
 func (a *AlterConfig) CheckWords(k broker.Kind) error {
+	if k.Changeable != nil {
+		return a.changeable(k)
+	}
 	names := k.TopicSettings
 	if a.Of == ofBrokers {
 		names = k.BrokerSettings
 	}
 	if meant := report.Typo(a.Setting, names); meant != "" {
 		return fmt.Errorf("there is no setting %s; did you mean %q?", a.Setting, meant)
+	}
+	return nil
+}
+
+// changeable wants a setting of the topic that can be changed, and a value that it can have.
+func (a *AlterConfig) changeable(k broker.Kind) error {
+	wrong, there := k.Changeable[a.Setting]
+	switch {
+	case a.Of == ofBrokers:
+		return fmt.Errorf("a scenario changes no settings of %s's nodes while they run; write of: topic", k.Name)
+	case !there:
+		return fmt.Errorf("%s is nothing that can be changed while %s runs; there are %s", a.Setting, k.Name, strings.Join(slices.Sorted(maps.Keys(k.Changeable)), ", "))
+	}
+	if err := wrong(a.To); err != nil {
+		return fmt.Errorf("%s %w", a.Setting, err)
 	}
 	return nil
 }

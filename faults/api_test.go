@@ -324,7 +324,8 @@ func TestRecreateTopic(t *testing.T) {
 
 func TestAPINeedsPowers(t *testing.T) {
 	t.Parallel()
-	for _, k := range []Kind{electLeaderKind, stepDownKind, alterConfigKind, lowerMaxMessageBytesKind, reassignKind, deleteRecordsKind, recreateTopicKind} {
+	for _, k := range []Kind{electLeaderKind, stepDownKind, alterConfigKind, lowerMaxMessageBytesKind, reassignKind, deleteRecordsKind, recreateTopicKind,
+		deleteQueueKind, memoryAlarmKind, diskAlarmKind} {
 		if err := k.Needs(Victims{}); err == nil {
 			t.Errorf("%s: a driver without the power is taken", k.Name)
 		}

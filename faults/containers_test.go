@@ -3,9 +3,6 @@ package faults_test
 import (
 	"context"
 	"errors"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -198,30 +195,7 @@ func whole(t *testing.T, c broker.Cluster, d broker.Driver) {
 // pods starts a cluster in containers, and its driver. It skips aloud where no container engine answers, unless that is required.
 func pods(t *testing.T, s broker.Settings) (broker.Cluster, broker.Driver) {
 	t.Helper()
-	if os.Getenv("SQUALL_NO_DOCKER") == "1" {
-		t.Skip("NOT TESTED: SQUALL_NO_DOCKER=1")
-	}
-	o := testcontainers.Options{Nodes: s.Nodes, Config: s.Config, Sidecar: os.Getenv("SQUALL_EXECUTABLE")}
-	if o.Sidecar == "" {
-		o.Sidecar = filepath.Join(t.TempDir(), "sidecar")
-		build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", o.Sidecar, "../testcontainers/testdata/sidecar")
-		build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
-		if out, err := build.CombinedOutput(); err != nil {
-			t.Fatalf("build the sidecar: %v\n%s", err, out)
-		}
-	}
-	c, err := testcontainers.Start(t.Context(), o)
-	if lacking := new(testcontainers.EnvironmentError); errors.As(err, &lacking) && os.Getenv("SQUALL_REQUIRE_DOCKER") != "1" {
-		t.Skipf("NOT TESTED: %v", err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := c.Close(context.Background()); err != nil {
-			t.Error(err)
-		}
-	})
+	c := inPods(t, testcontainers.Options{Nodes: s.Nodes, Config: s.Config})
 	d, err := kafka.New(c, s, broker.NewClock(), 1)
 	if err != nil {
 		t.Fatal(err)

@@ -54,7 +54,10 @@ var kinds = []Kind{
 	alterConfigKind,
 	lowerMaxMessageBytesKind,
 	quotaKind,
+	memoryAlarmKind,
+	diskAlarmKind,
 	deleteRecordsKind,
+	deleteQueueKind,
 	recreateTopicKind,
 }
 

@@ -2,6 +2,7 @@ package faults
 
 import (
 	"context"
+	"errors"
 
 	"github.com/seed-228c25e4/squall/broker"
 )
@@ -14,18 +15,25 @@ var recreateTopicKind = Kind{
 	Survives: anyTime,
 	Affects:  everyPartition,
 	LeavesUp: true,
-	Needs:    needsDeleter,
+	Needs:    needsRecreator,
 }
 
 // RecreateTopic has the topic made anew.
 type RecreateTopic struct{}
+
+func needsRecreator(v Victims) error {
+	if _, ok := v.Driver.(broker.Recreator); !ok {
+		return errors.New("this kind of broker makes no topic anew")
+	}
+	return nil
+}
 
 // Inject returns when there is the new topic. It is not cut short: half of it would be no topic at all.
 func (*RecreateTopic) Inject(ctx context.Context, v Victims) (Revert, error) {
 	ctx, cancel := uncut(ctx)
 	defer cancel()
 	recreate := func(ctx context.Context) error {
-		was, is, err := v.Driver.(broker.Deleter).RecreateTopic(ctx, v.Topic)
+		was, is, err := v.Driver.(broker.Recreator).RecreateTopic(ctx, v.Topic)
 		if err == nil && v.Renewed != nil {
 			v.Renewed()
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/seed-228c25e4/squall/broker"
@@ -39,7 +40,15 @@ func needsResigner(v Victims) error {
 	return nil
 }
 
-// Needs wants somebody in the role.
+// CheckWords wants a role that there is.
+func (s *StepDown) CheckWords(k broker.Kind) error {
+	if s.Of == string(broker.LeaderRole) || slices.Contains(k.Roles, s.Of) {
+		return nil
+	}
+	return fmt.Errorf("%s has no %s that could step down; write of: leader", k.Name, s.Of)
+}
+
+// Needs wants somebody in the role, and another who can take it.
 func (s *StepDown) Needs(v Victims) error {
 	if needsResigner(v) != nil {
 		return nil // told by the kind
@@ -73,7 +82,9 @@ func (s *StepDown) incumbent(ctx context.Context, v Victims) (incumbent, error) 
 		}
 	default:
 		p, _ := state.Partition(v.Topic, 0)
-		is = incumbent{p.Leader, p.Epoch}
+		if is = (incumbent{p.Leader, p.Epoch}); len(p.Replicas) == 1 {
+			return is, fmt.Errorf("%s/0 has one replica, on %s: nobody could lead it in its place", v.Topic, p.Replicas[0])
+		}
 	}
 	if is.node == "" {
 		return is, fmt.Errorf("there is no %s now", s.Of)

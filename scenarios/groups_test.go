@@ -75,7 +75,7 @@ func TestLibraryPage(t *testing.T) {
 // libraryKinds are those of the library's scenarios.
 var libraryKinds = map[string]broker.Kind{
 	"kafka":    kinds["kafka"],
-	"nats":     {Name: "nats", Places: map[string]broker.Place{Containers: {In: "containers", Copies: true}, Embedded: {In: "processes of their own", Copies: true}}},
+	"nats":     {Name: "nats", Roles: []string{"controller", "coordinator"}, Places: map[string]broker.Place{Containers: {In: "containers", Copies: true}, Embedded: {In: "processes of their own", Copies: true}}},
 	"rabbitmq": {Name: "rabbitmq", Places: map[string]broker.Place{Containers: {In: "containers", Copies: true}}},
 }
 

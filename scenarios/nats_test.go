@@ -45,6 +45,11 @@ func TestFaultsOnNATS(t *testing.T) {
 	for fault, want := range map[string]string{
 		"lose-ack: all":                       "these are real",
 		"raft-only: leader":                   "over the same connections",
+		"memory-alarm: leader":                "raise no alarms",
+		"delete-queue: {}":                    "subjects of one stream",
+		"recreate-topic: {}":                  "takes its group with it",
+		"delete-records: {}":                  "",
+		"step-down: { of: controller }":       "",
 		"kill: leader":                        "",
 		"pause: leader":                       "",
 		"isolate: leader":                     "",

@@ -11,7 +11,10 @@ import (
 	"github.com/seed-228c25e4/squall/broker"
 )
 
-var _ broker.Deleter = (*driver)(nil)
+var (
+	_ broker.Deleter   = (*driver)(nil)
+	_ broker.Recreator = (*driver)(nil)
+)
 
 // DeleteRecords implements broker.Deleter.
 func (d *driver) DeleteRecords(ctx context.Context, topic string, below map[int32]int64) error {
@@ -31,7 +34,7 @@ func (d *driver) DeleteRecords(ctx context.Context, topic string, below map[int3
 	return nil
 }
 
-// RecreateTopic implements broker.Deleter: was and is are Kafka's topic ids.
+// RecreateTopic implements broker.Recreator: was and is are Kafka's topic ids.
 func (d *driver) RecreateTopic(ctx context.Context, topic string) (was, is string, err error) {
 	d.mu.Lock()
 	t, ok := d.made[topic]

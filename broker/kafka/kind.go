@@ -29,8 +29,14 @@ var Kind = broker.Kind{
 		"containers": {In: "containers", Copies: true, Most: 9},
 		"embedded":   {In: "this process", Emulated: true},
 	},
-	Refuses: map[string]string{"step-down": "Kafka takes no such order: stop the node, which hands over what it leads; or reassign, and then elect-leader"},
+	Refuses: map[string]string{
+		"step-down":    "Kafka takes no such order: stop the node, which hands over what it leads; or reassign, and then elect-leader",
+		"memory-alarm": noAlarm, "disk-alarm": noAlarm,
+		"delete-queue": "a partition cannot be deleted by itself: recreate-topic deletes the topic and makes it again",
+	},
 }
+
+const noAlarm = "its brokers raise no alarms: fill-disk and limit-memory take the resource itself"
 
 // What franz-go does where the settings leave it to the client.
 const (

@@ -5,14 +5,46 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/seed-228c25e4/squall/broker"
 )
 
-var _ broker.Resigner = (*driver)(nil)
+var (
+	_ broker.Resigner = (*driver)(nil)
+	_ broker.Deleter  = (*driver)(nil)
+)
+
+// DeleteRecords implements broker.Deleter: what the stream holds of each partition's subject below the offset is purged.
+func (d *driver) DeleteRecords(ctx context.Context, topic string, below map[int32]int64) error {
+	s, err := d.streams.Stream(ctx, topic)
+	for _, p := range slices.Sorted(maps.Keys(below)) {
+		if err == nil {
+			err = s.Purge(ctx, jetstream.WithPurgeSubject(subject(topic, p)), jetstream.WithPurgeSequence(uint64(below[p])))
+		}
+		if err == nil {
+			d.raise(topic, p, uint64(below[p]))
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("purge %s: %w", topic, err)
+	}
+	return nil
+}
+
+// raise notes below which offset a partition's messages were deleted.
+func (d *driver) raise(topic string, partition int32, to uint64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.floors[topic] == nil {
+		d.floors[topic] = map[int32]uint64{}
+	}
+	d.floors[topic][partition] = max(d.floors[topic][partition], to)
+}
 
 // Resign implements broker.Resigner: the leader of a stream, of a durable consumer or of the cluster proposes a successor that has everything it has.
 func (d *driver) Resign(ctx context.Context, role broker.Role, topic string) error {

@@ -52,8 +52,9 @@ type driver struct {
 	mu      sync.Mutex
 	topics  []string // that State tells about where a node has them, sorted
 	told    map[string]broker.Topic
-	groups  []string        // that State tells about
-	made    map[string]bool // which of them CreateTopic made: State tells of them always
+	groups  []string                    // that State tells about
+	made    map[string]bool             // which of them CreateTopic made: State tells of them always
+	floors  map[string]map[int32]uint64 // by topic and partition: what was below was deleted
 	behind  sync.WaitGroup
 	life    context.Context // ends with Close
 	closing context.CancelFunc
@@ -70,7 +71,7 @@ var (
 // New returns a driver of the cluster. run is the id in every envelope of this run. Nothing is asked of the cluster yet.
 func New(cluster broker.Cluster, s broker.Settings, clock broker.Clock, run uint64) (broker.Driver, error) {
 	d := &driver{cluster: cluster, settings: s, clock: clock, run: run, names: map[string]string{}, told: map[string]broker.Topic{},
-		made: map[string]bool{}}
+		made: map[string]bool{}, floors: map[string]map[int32]uint64{}}
 	d.life, d.closing = context.WithCancel(context.Background())
 	for _, client := range []string{broker.Producers, broker.Consumers, broker.Observer} {
 		for i, addr := range cluster.Endpoint(client).Addrs {

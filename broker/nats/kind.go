@@ -38,14 +38,16 @@ var Kind = broker.Kind{
 const (
 	noSetting = "a scenario changes no settings of NATS while it runs"
 	noLies    = "it needs emulated brokers, and these are real"
+	noAlarm   = "its nodes raise no alarms: what a stream may hold is the stream's own limit"
 )
 
 var refused = map[string]string{
 	"alter-config": noSetting, "lower-max-message-bytes": noSetting, "quota": noSetting,
 	"error": noLies, "delay-response": noLies, "lose-ack": noLies,
+	"memory-alarm": noAlarm, "disk-alarm": noAlarm,
+	"delete-queue":    "partitions are subjects of one stream, and no queues: delete-records deletes what is in one of them",
 	"elect-leader":    "a stream prefers no leader; step-down has it elect another",
 	"reassign":        "a stream's replicas stay where the cluster put them",
-	"delete-records":  "partitions share one stream, which cannot be cut for one of them alone",
 	"recreate-topic":  "a stream that is deleted takes its group with it",
 	"rebalance-storm": "members of a group are given no partitions: they share all messages",
 	"raft-only":       "NATS replicates and elects over the same connections: isolate cuts both",

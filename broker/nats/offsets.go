@@ -29,7 +29,7 @@ func (d *driver) Ends(ctx context.Context, topic string) (map[int32]broker.Range
 	)
 	for _, name := range info.Config.Subjects {
 		all.Go(func() {
-			r, err := end(ctx, s, name, info.State)
+			r, err := end(ctx, s, name, info.State, d.floor(topic, partition(name)))
 			mu.Lock()
 			defer mu.Unlock()
 			errs = append(errs, err)
@@ -43,8 +43,8 @@ func (d *driver) Ends(ctx context.Context, topic string) (map[int32]broker.Range
 	return ranges, nil
 }
 
-// end asks the stream's leader for the last message of a subject.
-func end(ctx context.Context, s jetstream.Stream, subject string, state jetstream.StreamState) (broker.Range, error) {
+// end asks the stream's leader for the last message of a subject, and for the first one where everything below the floor was deleted.
+func end(ctx context.Context, s jetstream.Stream, subject string, state jetstream.StreamState, floor uint64) (broker.Range, error) {
 	m, err := s.GetLastMsgForSubject(ctx, subject)
 	switch {
 	case errors.Is(err, jetstream.ErrMsgNotFound):
@@ -52,7 +52,24 @@ func end(ctx context.Context, s jetstream.Stream, subject string, state jetstrea
 	case err != nil:
 		return broker.Range{}, fmt.Errorf("%s: %w", subject, err)
 	}
-	return broker.Range{Start: int64(state.FirstSeq), End: int64(m.Sequence) + 1}, nil
+	r := broker.Range{Start: int64(state.FirstSeq), End: int64(m.Sequence) + 1}
+	if floor <= state.FirstSeq {
+		return r, nil
+	}
+	if m, err = s.GetMsg(ctx, state.FirstSeq, jetstream.WithGetMsgSubject(subject)); err != nil {
+		return broker.Range{}, fmt.Errorf("%s: %w", subject, err)
+	}
+	if m.Sequence >= floor {
+		r.Start = int64(floor)
+	}
+	return r, nil
+}
+
+// floor is below which offset a partition's messages were deleted.
+func (d *driver) floor(topic string, partition int32) uint64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.floors[topic][partition]
 }
 
 // find returns the stream; broker.ErrNoTopic where the cluster's leader hears from every node and knows of none. On a busy machine a node may be late to say so.

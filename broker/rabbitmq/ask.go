@@ -62,15 +62,16 @@ func (w *witness) evaluate(ctx context.Context, expression string) (string, erro
 	return unquote(string(out))
 }
 
-// unquote reads what erl_call prints of an expression that comes to a text.
+// unquote reads what erl_call prints of an expression that comes to a text. Quotes within it are printed as they are.
 func unquote(out string) (string, error) {
 	out = strings.TrimSpace(out)
 	inner, ok := strings.CutPrefix(out, "{ok, ")
 	if !ok {
 		return "", fmt.Errorf("the node answers %.200q", out)
 	}
-	told, err := strconv.Unquote(strings.TrimSuffix(inner, "}"))
-	if err != nil {
+	told, begins := strings.CutPrefix(inner, `"`)
+	told, ends := strings.CutSuffix(told, `"}`)
+	if !begins || !ends {
 		return "", fmt.Errorf("the node answers %.200q, which is no text", out)
 	}
 	return told, nil

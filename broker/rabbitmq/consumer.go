@@ -53,27 +53,34 @@ func (c *consumer) stay(w *wire) (bool, error) {
 	return true, w.why
 }
 
-// attend consumes from one queue until the connection or the consumer ends.
+// attend consumes from one queue until the connection or the consumer ends, again and again: the broker itself ends it when the queue is deleted, or when a
+// message was kept for too long.
 func (c *consumer) attend(w *wire, partition int32, attached func()) {
-	for first := true; c.going(); first = false {
-		ch, from, err := c.attach(w, partition)
+	news := true // that it ends
+	for first := true; c.going(); {
+		s, err := c.attach(w, partition)
 		if err == nil {
 			if first {
 				attached()
+			} else {
+				c.news.event(broker.Assigned, w.node, c.queues[partition]+" again")
 			}
-			err = c.pass(w, ch, from, partition)
-			_ = w.bounded(leaveWithin, ch.Close)
+			first, news = false, true
+			err = c.pass(w, s, partition)
 		}
-		select {
-		case <-w.gone:
-			return
-		default:
+		if s.ch != nil {
+			_ = w.bounded(leaveWithin, s.ch.Close)
 		}
-		if !c.going() {
+		if w.ended() || !c.going() {
 			return
 		}
-		if first {
-			c.news.event(broker.Lost, w.node, fmt.Sprintf("%s: %v", c.queues[partition], err))
+		if news { // the same again and again is none
+			kind := broker.Lost
+			if errors.Is(err, errCanceled) {
+				kind = broker.Revoked
+			}
+			c.news.event(kind, w.node, fmt.Sprintf("%s: %v", c.queues[partition], err))
+			news = false
 		}
 		select {
 		case <-w.gone:
@@ -84,37 +91,68 @@ func (c *consumer) attend(w *wire, partition int32, attached func()) {
 	}
 }
 
+// A subscription is what a queue's messages come from.
+type subscription struct {
+	ch       *amqp.Channel
+	from     <-chan amqp.Delivery
+	canceled <-chan string
+	closed   <-chan *amqp.Error
+}
+
 // attach asks for a queue's messages.
-func (c *consumer) attach(w *wire, partition int32) (ch *amqp.Channel, from <-chan amqp.Delivery, err error) {
+func (c *consumer) attach(w *wire, partition int32) (s subscription, err error) {
 	err = w.bounded(attachWithin, func() error {
-		if ch, err = w.Channel(); err != nil {
+		if s.ch, err = w.Channel(); err != nil {
 			return err
 		}
-		if err = ch.Qos(prefetch, 0, false); err != nil {
+		s.canceled, s.closed = s.ch.NotifyCancel(make(chan string, 1)), s.ch.NotifyClose(make(chan *amqp.Error, 1))
+		if err = s.ch.Qos(prefetch, 0, false); err != nil {
 			return err
 		}
 		wanted := amqp.Table{"x-priority": preference(c.name, int(partition), len(c.queues))}
-		from, err = ch.Consume(c.queues[partition], "", false, false, false, false, wanted)
+		s.from, err = s.ch.Consume(c.queues[partition], "", false, false, false, false, wanted)
 		return err
 	})
-	return ch, from, err
+	return s, err
 }
 
-var errDetached = errors.New("the broker ended the subscription")
+var (
+	errDetached = errors.New("the subscription ended")
+	errCanceled = errors.New("the broker ended the subscription (basic.cancel)")
+)
 
-// pass passes on what comes until the channel ends.
-func (c *consumer) pass(w *wire, ch *amqp.Channel, from <-chan amqp.Delivery, partition int32) error {
-	for d := range from {
+// why says how a subscription ended of which nothing comes any more.
+func (s subscription) why() error {
+	select {
+	case _, told := <-s.canceled:
+		if told {
+			return errCanceled
+		}
+	default:
+	}
+	select {
+	case err := <-s.closed:
+		if err != nil {
+			return err
+		}
+	default:
+	}
+	return errDetached
+}
+
+// pass passes on what comes until the subscription ends.
+func (c *consumer) pass(w *wire, s subscription, partition int32) error {
+	for d := range s.from {
 		if c.leaving.Load() {
 			continue // it goes back to the queue with the channel
 		}
 		select {
-		case c.arrivals <- arrival{source: ch, tag: d.DeliveryTag, partition: partition, offset: -1, redelivered: d.Redelivered, body: d.Body}:
+		case c.arrivals <- arrival{source: s.ch, tag: d.DeliveryTag, partition: partition, offset: -1, redelivered: d.Redelivered, body: d.Body}:
 		case <-w.gone: // nobody receives
 			return errDetached
 		case <-c.life.Done():
 			return c.life.Err()
 		}
 	}
-	return errDetached
+	return s.why()
 }

@@ -45,6 +45,7 @@ type driver struct {
 	asking  sync.Mutex // while the nodes are asked
 	mu      sync.Mutex
 	topics  []broker.Topic // that State tells about, by name
+	made    []string       // which of them CreateTopic made: State tells of them always
 	last    look           // what was seen last
 	counts  atomic.Uint32  // which node is asked first what the queues hold
 	behind  sync.WaitGroup
@@ -137,6 +138,29 @@ func (d *driver) known() []broker.Topic {
 	return d.topics
 }
 
+// find returns a topic that is known.
+func (d *driver) find(name string) (broker.Topic, error) {
+	for _, t := range d.known() {
+		if t.Name == name {
+			return t, nil
+		}
+	}
+	return broker.Topic{}, fmt.Errorf("nobody here knows the topic %s", name)
+}
+
+func (d *driver) hasMade(topic string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Contains(d.made, topic)
+}
+
+// stale has the nodes asked anew the next time, for something was just changed.
+func (d *driver) stale() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.last.at = time.Time{}
+}
+
 // await asks again and again until nothing is missing, or ctx or the driver ends.
 func (d *driver) await(ctx context.Context, missing func(context.Context) (string, error)) error {
 	return observe.Await(ctx, d.life, missing)
@@ -173,33 +197,43 @@ func (d *driver) CreateTopic(ctx context.Context, t broker.Topic) error {
 	if err := d.makeDead(ctx, t); err != nil {
 		return fmt.Errorf("create topic %s: %w", t.Name, err)
 	}
-	tried := false // an attempt whose answer was lost may have made some of the queues
 	for _, queue := range queues(t) {
-		err := d.await(ctx, func(ctx context.Context) (string, error) {
-			err := d.visit(ctx, createWithin, func(w *wire) error {
-				if !tried {
-					if err := absent(w, queue); err != nil {
-						return err
-					}
-				}
-				ch, err := w.Channel()
-				if err != nil {
-					return err
-				}
-				_, err = ch.QueueDeclare(queue, true, false, false, false, arguments(t))
-				return err
-			})
-			if told := final(err); told != nil {
-				return "", told
-			}
-			tried = tried || err != nil
-			return text(err), nil
-		})
-		if err != nil {
-			return fmt.Errorf("create topic %s: queue %s: %w", t.Name, queue, err)
+		if err := d.declare(ctx, t, queue, false); err != nil {
+			return fmt.Errorf("create topic %s: %w", t.Name, err)
 		}
 	}
 	d.know(t)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.made = append(d.made, t.Name)
+	return nil
+}
+
+// declare makes a queue. Unless it may be there, one of that name is an error.
+func (d *driver) declare(ctx context.Context, t broker.Topic, queue string, mayBe bool) error {
+	err := d.await(ctx, func(ctx context.Context) (string, error) {
+		err := d.visit(ctx, createWithin, func(w *wire) error {
+			if !mayBe {
+				if err := absent(w, queue); err != nil {
+					return err
+				}
+			}
+			ch, err := w.Channel()
+			if err != nil {
+				return err
+			}
+			_, err = ch.QueueDeclare(queue, true, false, false, false, arguments(t))
+			return err
+		})
+		if told := final(err); told != nil {
+			return "", told
+		}
+		mayBe = mayBe || err != nil // an attempt whose answer was lost may have made it
+		return text(err), nil
+	})
+	if err != nil {
+		return fmt.Errorf("queue %s: %w", queue, err)
+	}
 	return nil
 }
 

@@ -276,3 +276,64 @@ func TestPreference(t *testing.T) {
 		}
 	}
 }
+
+// A producer that is blocked publishes nothing. What waits until its deadline is surely not stored; the rest is published when the broker takes it again.
+func TestBlocked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, told := paper(1, 10)
+		var events []broker.ClientEvent
+		p.news = listener{p.driver, p.dialer, "producer-0", func(e broker.ClientEvent) { events = append(events, e) }}
+		blocks := make(chan amqp.Blocking)
+		go p.blocking(&wire{node: "b1"}, blocks)
+		say := func(active bool) {
+			blocks <- amqp.Blocking{Active: active, Reason: "low on memory"}
+			synctest.Wait()
+		}
+		say(true)
+		say(true) // which is no news
+		p.Send(t.Context(), []broker.Message{message(0, 0)})
+		if l, _ := p.pick(); l != nil {
+			t.Error("published though the broker takes nothing")
+		}
+		time.Sleep(p.timeout + time.Second)
+		p.Send(t.Context(), []broker.Message{message(0, 1)})
+		p.mu.Lock()
+		p.overdue(p.driver.clock.Now())
+		p.mu.Unlock()
+		if len(*told) != 1 || !errors.Is((*told)[0].Err, broker.ErrRejected) {
+			t.Errorf("what was never published: %v", *told)
+		}
+		say(false)
+		if _, body := p.pick(); body == nil || idOf(t, body).Seq != 1 {
+			t.Error("nothing is published though the broker takes it")
+		}
+		close(blocks)
+		want := []broker.ClientEvent{{Client: "producer-0", Kind: broker.Blocked, Node: "b1", Detail: "low on memory"},
+			{At: p.timeout + time.Second, Client: "producer-0", Kind: broker.Unblocked, Node: "b1", Detail: "after 1m1s"}}
+		if !slices.Equal(events, want) {
+			t.Errorf("told %+v", events)
+		}
+	})
+}
+
+// How a subscription ended is told by what the broker said of it.
+func TestWhySubscriptionsEnd(t *testing.T) {
+	canceled, closed := make(chan string, 1), make(chan *amqp.Error, 1)
+	s := subscription{canceled: canceled, closed: closed}
+	if err := s.why(); !errors.Is(err, errDetached) {
+		t.Errorf("nothing was said: %v", err)
+	}
+	closed <- amqp.ErrClosed
+	if err := s.why(); !errors.Is(err, amqp.ErrClosed) {
+		t.Errorf("the channel was closed: %v", err)
+	}
+	canceled <- "tag"
+	if err := s.why(); !errors.Is(err, errCanceled) {
+		t.Errorf("canceled: %v", err)
+	}
+	close(canceled)
+	close(closed)
+	if err := s.why(); !errors.Is(err, errDetached) {
+		t.Errorf("with the connection: %v", err)
+	}
+}

@@ -28,7 +28,8 @@ var Kind = broker.Kind{
 		"load.consumers.metadata-min-age": "a client does not ask who leads: the nodes pass its messages on",
 		"load.consumers.commit-interval":  "what was processed is acknowledged when the next messages are asked for",
 	},
-	Offsets: offsets,
+	Changeable: changeable(),
+	Offsets:    offsets,
 }
 
 // offsets: a stream's consumers are told them, and its confirms tell none.
@@ -41,19 +42,18 @@ func offsets(s broker.Settings) broker.Offsets {
 
 // Faults that there are none of for RabbitMQ.
 const (
-	noSetting = "a scenario changes no settings of RabbitMQ while it runs"
+	noSetting = "a scenario changes no settings of RabbitMQ's nodes while they run"
 	noLies    = "it needs emulated brokers, and these are real"
 	onePlane  = "two nodes have one connection for all that they say to each other: isolate cuts it"
 )
 
 var refused = map[string]string{
-	"alter-config": noSetting, "lower-max-message-bytes": noSetting, "quota": noSetting,
+	"lower-max-message-bytes": noSetting, "quota": noSetting,
 	"error": noLies, "delay-response": noLies, "lose-ack": noLies,
 	"raft-only": onePlane, "data-only": onePlane,
-	"elect-leader":    "a queue prefers no leader; kill, stop or pause the node of the one that it has",
+	"elect-leader":    "a queue prefers no leader; step-down has it take another",
 	"reassign":        "a queue's replicas stay where the cluster put them",
 	"delete-records":  "a queue has no offsets below which it could be emptied, and of a stream only retention takes something away",
-	"recreate-topic":  "a queue that is deleted takes its consumers' subscriptions with it",
 	"rebalance-storm": "no partitions are handed out: consumers share the queues, or read every stream",
 	"wipe":            "a node without its data is not let in again under its name before somebody has removed it from the cluster",
 }

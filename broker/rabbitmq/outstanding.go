@@ -24,16 +24,11 @@ lists:flatten(lists:join(";", [Count(Q) || Q <- [%s]])).`
 
 // Outstanding implements broker.Outstanding: what is in the queues, for every group shares them.
 func (d queueing) Outstanding(ctx context.Context, _, topic string) (uint64, error) {
-	var all []string
-	for _, t := range d.known() {
-		if t.Name == topic {
-			all = queues(t)
-		}
+	t, err := d.find(topic)
+	if err != nil {
+		return 0, fmt.Errorf("what is in a queue: %w", err)
 	}
-	if len(all) == 0 {
-		return 0, fmt.Errorf("what is in %s: nobody here knows the topic", topic)
-	}
-	n, err := d.holding(ctx, all)
+	n, err := d.holding(ctx, queues(t))
 	if err != nil {
 		return 0, fmt.Errorf("what is in %s: %w", topic, err)
 	}
@@ -41,25 +36,36 @@ func (d queueing) Outstanding(ctx context.Context, _, topic string) (uint64, err
 }
 
 // holding is how many messages queues hold, whether they wait or were given to somebody.
-func (d *driver) holding(ctx context.Context, queues []string) (uint64, error) {
+func (d *driver) holding(ctx context.Context, queues []string) (n uint64, err error) {
+	err = d.anyone(ctx, func(ctx context.Context, w *witness) error {
+		n, err = w.count(ctx, queues)
+		return err
+	})
+	return n, err
+}
+
+// anyone asks one node after the other until one answers.
+func (d *driver) anyone(ctx context.Context, ask func(context.Context, *witness) error) error {
 	var errs []error
 	first := int(d.counts.Load())
 	for i := range d.witnesses {
 		w := d.witnesses[(first+i)%len(d.witnesses)]
-		ask, cancel := context.WithTimeout(ctx, countWithin)
-		n, err := w.count(ask, queues)
-		cancel()
+		err := func() error {
+			ctx, cancel := context.WithTimeout(ctx, oneWithin)
+			defer cancel()
+			return ask(ctx, w)
+		}()
 		if err == nil {
-			return n, nil
+			return nil
 		}
 		errs = append(errs, fmt.Errorf("%s: %w", w.node, err))
 		d.counts.Add(1) // the next one is asked first the next time
 	}
-	return 0, errors.Join(errs...)
+	return errors.Join(errs...)
 }
 
-// countWithin bounds one node's answer; the next one is asked then.
-const countWithin = time.Second
+// oneWithin bounds one node's answer; the next one is asked then.
+const oneWithin = time.Second
 
 func (w *witness) count(ctx context.Context, queues []string) (uint64, error) {
 	told, err := w.evaluate(ctx, fmt.Sprintf(countAll, binaries(queues)))

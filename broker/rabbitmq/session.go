@@ -96,18 +96,27 @@ func (p *producer) channels(w *wire, behind *sync.WaitGroup) error {
 		l := &p.lanes[i]
 		l.channel, l.published, l.confirmed = all[i], 0, 0
 	}
-	p.wire, p.heard, p.blocked, p.silent = w, p.driver.clock.Now(), false, false
+	p.wire, p.heard, p.silent = w, p.driver.clock.Now(), false
 	return nil
 }
 
-// blocking follows whether the broker takes anything.
+// blocking follows whether the broker takes anything. Until it does, what waits stays in the client.
 func (p *producer) blocking(w *wire, told <-chan amqp.Blocking) {
+	var since time.Duration
 	for b := range told {
+		now := p.driver.clock.Now()
 		p.mu.Lock()
+		news := p.blocked != b.Active
 		p.blocked = b.Active
+		p.rouse()
 		p.mu.Unlock()
-		if b.Active {
+		switch {
+		case !news:
+		case b.Active:
+			since = now
 			p.news.event(broker.Blocked, w.node, b.Reason)
+		default:
+			p.news.event(broker.Unblocked, w.node, fmt.Sprintf("after %v", (now-since).Round(time.Millisecond)))
 		}
 	}
 }
@@ -138,10 +147,13 @@ func (p *producer) publish(w *wire) {
 	}
 }
 
-// pick returns the lane whose turn it is, and its next message, which has its number now; nil: there is none.
+// pick returns the lane whose turn it is, and its next message, which has its number now; nil: there is none, or the broker takes none.
 func (p *producer) pick() (*lane, []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.blocked {
+		return nil, nil
+	}
 	for range p.lanes {
 		l := &p.lanes[p.next]
 		p.next = (p.next + 1) % len(p.lanes)

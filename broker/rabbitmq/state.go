@@ -35,7 +35,7 @@ func (d *driver) merge(seen look) broker.State {
 	slices.Sort(s.Parted)
 	for _, t := range d.known() {
 		all := make([]broker.PartitionState, 0, t.Partitions)
-		there := false
+		there := d.hasMade(t.Name)
 		for i, queue := range queues(t) {
 			p := d.queue(seen, queue)
 			p.Topic, p.Partition = t.Name, int32(i)

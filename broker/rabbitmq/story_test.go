@@ -12,6 +12,9 @@ func TestUnquote(t *testing.T) {
 	if got, err := unquote("{ok, \"4.0.5 ready \"}\n"); err != nil || got != "4.0.5 ready " {
 		t.Errorf("%q, %v", got, err)
 	}
+	if got, err := unquote(`{ok, "{absolute,"512MiB"}"}`); err != nil || got != `{absolute,"512MiB"}` {
+		t.Errorf("%q, %v", got, err)
+	}
 	for _, bad := range []string{"", "{error, {undef, []}}", "{ok, [1, 2]}", "erl_call: failed to connect to node rabbit@node-1", "{ok, \"half"} {
 		if got, err := unquote(bad); err == nil {
 			t.Errorf("%q is read as %q", bad, got)

@@ -84,6 +84,9 @@ func (w *wire) wait(closed <-chan *amqp.Error) {
 	close(w.gone)
 }
 
+// ended reports whether the connection has, which the library knows a little before gone is closed.
+func (w *wire) ended() bool { return w.IsClosed() }
+
 // cut ends the connection without a word.
 func (w *wire) cut() { w.raw.Close() }
 
