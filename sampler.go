@@ -3,6 +3,7 @@ package squall
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -47,7 +48,8 @@ type reading struct {
 	beside   time.Duration // of what the testbed runs beside the nodes
 	pressure map[string]host.Pressure
 	groups   map[string]host.Counters // of this process and the nodes
-	metered  bool                     // the nodes' are known, if they have any
+	moved    map[string]broker.Metering
+	metered  bool // the nodes' are known, if they have any
 }
 
 // begin looks for the first time, and returns what cannot be seen on this machine.
@@ -115,7 +117,7 @@ func (s *sampler) attach(windows []report.Window) {
 
 // read reads all counters there are.
 func (s *sampler) read(ctx context.Context, miss func(what string, err error)) reading {
-	r := reading{at: s.clock.Now(), pressure: map[string]host.Pressure{}, groups: map[string]host.Counters{}}
+	r := reading{at: s.clock.Now(), pressure: map[string]host.Pressure{}, groups: map[string]host.Counters{}, moved: map[string]broker.Metering{}}
 	if t, err := s.machine.Times(); err != nil {
 		miss("steal, and what other programs use", err)
 	} else if r.own, err = s.machine.Own(); err != nil {
@@ -158,6 +160,7 @@ func (s *sampler) meter(ctx context.Context, r *reading) error {
 			return err
 		}
 		r.groups[n.Name()] = host.Counters{Used: m.Used, Throttled: m.Throttled, OOMKills: m.OOMKills, Memory: m.Memory}
+		r.moved[n.Name()] = m
 		r.beside += m.Beside
 	}
 	r.metered = true
@@ -199,10 +202,21 @@ func compare(a, b *reading) (s report.HostSample) {
 			set(&s.OOMKills, who, n)
 		}
 		if who != own && after.Used > 0 { // else it does not run
-			set(&s.Nodes, who, report.NodeSample{CPU: rounded(float64(risen(before.Used, after.Used)) / elapsed), Memory: after.Memory})
+			node := moved(a.moved[who], b.moved[who], elapsed)
+			node.CPU, node.Memory = rounded(float64(risen(before.Used, after.Used))/elapsed), after.Memory
+			set(&s.Nodes, who, node)
 		}
 	}
 	return s
+}
+
+// moved returns what a node read, wrote, received and sent a second, between two meterings so many nanoseconds apart.
+func moved(before, after broker.Metering, elapsed float64) report.NodeSample {
+	rate := func(before, after uint64) float64 {
+		return math.Round(float64(risen(before, after)) / elapsed * float64(time.Second))
+	}
+	return report.NodeSample{Read: rate(before.Read, after.Read), Written: rate(before.Written, after.Written), Received: rate(before.Received, after.Received),
+		Sent: rate(before.Sent, after.Sent)}
 }
 
 // used returns the processor time that the run itself had between two readings.

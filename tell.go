@@ -27,6 +27,9 @@ func (r *run) describe(ctx context.Context) {
 		Contract: report.Contract(r.bed.Kind.Contract(settings)), Command: r.bed.Command, Effective: string(scenarios.Effective(s)),
 		Calibration: r.bed.Calibration, Stated: s.Verdict.String(), FaultNames: s.FaultNames(), Watch: s.Phases.Recovery, Plan: plan(s),
 	}
+	if b := &s.Broker; b.Disk > 0 || b.Limits != (scenarios.Limits{}) {
+		r.info.Broker.Limits = &report.Limits{CPU: b.Limits.CPU, Memory: uint64(b.Limits.Memory), Disk: uint64(b.Disk)}
+	}
 	r.final.LateUnknowns = r.info.Contract.LateUnknowns
 	for _, i := range d.Images {
 		r.info.Broker.Images = append(r.info.Broker.Images, report.Image(i))

@@ -81,6 +81,12 @@ type Alarmer interface {
 	Alarm(ctx context.Context, node string, of Resource) (told string, undo func(context.Context) error, err error)
 }
 
+// A TopicDeleter is a Driver that can take a topic away that it made, with all that is in it, for who makes many runs on one cluster.
+type TopicDeleter interface {
+	// DeleteTopic returns when the cluster has agreed, which may be before the room is free. That there is no such topic is no error.
+	DeleteTopic(ctx context.Context, t Topic) error
+}
+
 // A Configurer is a Driver that can read and change settings while the brokers run: a topic's, or with an empty topic those that all brokers share.
 type Configurer interface {
 	// Setting asks every node. A setting that there is not is an error, and one whose value is kept secret.

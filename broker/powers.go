@@ -65,6 +65,10 @@ type Metering struct {
 	Throttled time.Duration // its threads were kept waiting because a limit was used up, all together
 	OOMKills  uint64        // of its processes, those that the kernel ended for want of memory
 	Memory    uint64        // bytes that it uses now; no counter; 0: not known
+	Read      uint64        // bytes that were read from disks for it
+	Written   uint64        // bytes that it wrote to files on disks
+	Received  uint64        // bytes that came in from other machines or containers
+	Sent      uint64        // and went out
 }
 
 // A Limiter is a Node whose process can be given less of the machine. Limits outlast the process: they bind the next one, too.

@@ -30,6 +30,11 @@ type HostSample struct {
 type NodeSample struct {
 	CPU    float64 `json:"cpu"`          // cores
 	Memory uint64  `json:"memory_bytes"` // at the second's end
+	// Bytes a second: read from disks and written to files on them, and over the network. 0: none, or not known.
+	Read     float64 `json:"read,omitempty"`
+	Written  float64 `json:"written,omitempty"`
+	Received float64 `json:"received,omitempty"`
+	Sent     float64 `json:"sent,omitempty"`
 }
 
 // Limits from which on a second counts as disturbed: by something that is no part of the run. That processors are busy, or waited for (CPUSome), is none:
@@ -48,7 +53,7 @@ const (
 	// work like that all the time (in half of the baseline's seconds, for half as long).
 	ioLimit = 0.5
 	ioHabit = ioLimit / 2
-	// Nobody sets limits but the scenario's faults; a process that is throttled for a tenth of a second is so by somebody else's.
+	// Nobody sets limits but the scenario and its faults; a process that is throttled for a tenth of a second is so by somebody else's.
 	throttledLimit = 0.1
 )
 
@@ -164,7 +169,7 @@ func (r *Report) disturbedIn(w *Window, habit float64) []Disturbance {
 		all = append(all, Disturbance{Kind: DisturbedDisk, Most: h.IOFull})
 	}
 	for _, who := range slices.Sorted(maps.Keys(h.Throttled)) {
-		if h.Throttled[who] >= throttledLimit && !r.askedFor(w, who, asksForThrottling) {
+		if h.Throttled[who] >= throttledLimit && !r.limits(who) && !r.askedFor(w, who, asksForThrottling) {
 			all = append(all, Disturbance{Kind: DisturbedThrottled, Who: who, Most: h.Throttled[who]})
 		}
 	}
@@ -200,6 +205,11 @@ func (r *Report) diskHabit() float64 {
 		}
 	}
 	return 0
+}
+
+// limits reports whether the scenario itself has a limit on a node's processors.
+func (r *Report) limits(who string) bool {
+	return r.Run.Broker.Limits != nil && r.Run.Broker.Limits.CPU > 0 && slices.Contains(r.Run.Broker.Nodes, who)
 }
 
 // askedFor reports whether the scenario asked for what was seen in a window: a fault of such a kind had its way with a node; empty:

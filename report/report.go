@@ -99,7 +99,15 @@ type Broker struct {
 	Versions map[string]string `json:"versions,omitempty"`
 	Images   []Image           `json:"images,omitempty"`
 	Config   map[string]string `json:"config"`
-	Proxied  bool              `json:"proxied"` // client links pass Toxiproxy
+	Limits   *Limits           `json:"limits,omitempty"` // of each node; nil: it may use what it gets
+	Proxied  bool              `json:"proxied"`          // client links pass Toxiproxy
+}
+
+// Limits are what each node may use of the machine at most, as the scenario says. 0: what it gets.
+type Limits struct {
+	CPU    float64 `json:"cpu,omitempty"` // processors
+	Memory uint64  `json:"memory_bytes,omitempty"`
+	Disk   uint64  `json:"disk_bytes,omitempty"` // for its data
 }
 
 // An Image is a container image that ran.

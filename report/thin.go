@@ -151,7 +151,8 @@ func (h *HostSample) with(o *HostSample, share float64) *HostSample {
 		Throttled: combined(h.Throttled, o.Throttled, func(a, b float64) float64 { return max(a, b) }),
 		OOMKills:  combined(h.OOMKills, o.OOMKills, func(a, b uint64) uint64 { return a + b }),
 		Nodes: combined(h.Nodes, o.Nodes, func(a, b NodeSample) NodeSample {
-			return NodeSample{CPU: mean(a.CPU, b.CPU, share), Memory: max(a.Memory, b.Memory)}
+			return NodeSample{CPU: mean(a.CPU, b.CPU, share), Memory: max(a.Memory, b.Memory), Read: mean(a.Read, b.Read, share), Written: mean(a.Written, b.Written, share),
+				Received: mean(a.Received, b.Received, share), Sent: mean(a.Sent, b.Sent, share)}
 		}),
 	}
 }

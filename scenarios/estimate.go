@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 )
@@ -36,6 +37,6 @@ func (s *Scenario) Needs() string {
 	if s.Broker.Run == Embedded {
 		return "nothing"
 	}
-	gib := float64(s.Broker.Nodes) * float64(memoryOfNode+s.Broker.Disk) / (1 << 30)
+	gib := float64(s.Broker.Nodes) * float64(cmp.Or(s.Broker.Limits.Memory, memoryOfNode)+s.Broker.Disk) / (1 << 30)
 	return fmt.Sprintf("Docker, %s, up to %.3g GiB", count(s.Broker.Nodes, "broker", "brokers"), gib)
 }

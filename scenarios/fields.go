@@ -128,6 +128,9 @@ func (d *draft) fields() section {
 // leastDisk is what a broker's data takes before there is any: its metadata, and the indexes of the first segments.
 const leastDisk = 128 << 20
 
+// leastMemory leaves a Kafka broker a heap of 256 MiB.
+const leastMemory = 1 << 30
+
 func (d *draft) broker() section {
 	b := &d.s.Broker
 	return section{
@@ -138,6 +141,11 @@ func (d *draft) broker() section {
 		{"pull", choice{&b.Pull, []string{PullMissing, PullNever}}, "Whether an image that is not there may be fetched."},
 		{"disk", size{p: &b.Disk, least: leastDisk, why: ": a broker does not start with less", unset: true},
 			"What each node's data may take, in memory. Without it as much as the machine's disk has."},
+		{"limits", section{
+			{"cpu", processors{decimal{&b.Limits.CPU, 0, 1024, true}}, "Processors that each node may use at most, as in 0.5. Without it as much as it gets."},
+			{"memory", size{p: &b.Limits.Memory, least: leastMemory, why: ": a broker does not start with less", unset: true},
+				"Memory that each node may use at most, beside a disk in memory; half of what is above 512MiB is a Kafka broker's heap. Without it what its kind takes."},
+		}, "What each node may use of the machine, so that one that is down leaves nothing to the others."},
 		{"jvm", text{p: &b.JVM}, "Options of the broker's Java machine, in place of squall's own."},
 		{"config", settings{p: &b.Config, kind: &b.Kind, kinds: d.kindNames()},
 			"The broker's own settings in its own names; below a kind's name those for that kind alone."},

@@ -74,7 +74,7 @@ func (d *draft) check() {
 		d.note(d.at("broker"), "broker", "", "which kind of broker? write kind: %s", oneOf(d.kindNames()))
 	}
 	if s.Broker.Run == Embedded {
-		for _, f := range []string{"broker.image", "broker.pull", "broker.jvm", "broker.disk"} {
+		for _, f := range []string{"broker.image", "broker.pull", "broker.jvm", "broker.disk", "broker.limits"} {
 			if d.has(f) {
 				d.note(d.at(f), f, "", "an embedded broker has none; leave it out, or write run: containers")
 			}

@@ -39,8 +39,15 @@ type Broker struct {
 	Image  string            // exactly this image; empty: the kind's own
 	Pull   string            // PullMissing or PullNever
 	Disk   int               // bytes that each node's data has, in memory; 0: as much as the machine's disk has
+	Limits Limits            // of each node, however many run
 	JVM    string            // options of the broker's Java machine; empty: the testbed's own
 	Config map[string]string // the broker's own settings in its own names
+}
+
+// Limits are what each node may use of the machine at most, so that one that is down leaves nothing to the others. The zero value: as much as they get.
+type Limits struct {
+	CPU    float64 // processors; 0: all
+	Memory int     // bytes, beside a disk in memory; 0: what its kind takes
 }
 
 // Where a cluster can run.

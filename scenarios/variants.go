@@ -111,6 +111,16 @@ func (v decimal) write() *yaml.Node { return scalar(writeDecimal(*v.p)) }
 
 func writeDecimal(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
+// processors are some of the machine's, or parts of one; all of them are not written.
+type processors struct{ decimal }
+
+func (v processors) write() *yaml.Node {
+	if *v.p == 0 {
+		return nil
+	}
+	return v.decimal.write()
+}
+
 // percent is a share, written as in 50%.
 type percent struct{ p *float64 }
 

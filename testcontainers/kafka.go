@@ -30,7 +30,7 @@ var kafkaRecipe = recipe{
 	greeting: apiVersions,
 	least:    400 << 20, // 290 to 350 MiB were measured
 	room:     1 << 30,
-	memory:   func(o Options) int64 { return 2*o.heap() + 512<<20 }, // for what a JVM keeps outside of its heap
+	memory:   func(o Options) int64 { return 2*o.heap() + besideHeap }, // for what a JVM keeps outside of its heap
 	settings: func(o Options) (map[string]string, error) { return kafkaSettings(o.Nodes, o.Config) },
 	id:       strconv.Itoa,
 	deploy: func(_ *cluster, o Options, settings map[string]string) deployment {

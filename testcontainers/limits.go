@@ -11,8 +11,21 @@ import (
 	"github.com/seed-228c25e4/squall/broker"
 )
 
-// cpuPeriod is the kernel's own, in microseconds: a share of a processor is used up and given anew in each.
-const cpuPeriod = 100_000
+// A share of a processor is used up and given anew in each period, of so many microseconds.
+const (
+	cpuPeriod = 100_000 // the kernel's own, which limits have that are set to hurt
+	// ownPeriod is that of the limit which a broker has all the time: one that has used up its share waits for milliseconds, and not for most of what users
+	// would call slow.
+	ownPeriod = 10_000
+)
+
+// quota is what a share of processors is to the kernel, in periods of so many microseconds.
+func quota(cpu float64, every int64) (period, quota int64) {
+	return every, max(int64(cpu*float64(every)), leastQuota)
+}
+
+// leastQuota is the least that the kernel takes, in microseconds.
+const leastQuota = 1000
 
 // limits are what lasts on a broker's container, beside the memory that it began with.
 type limits struct {
@@ -22,8 +35,7 @@ type limits struct {
 }
 
 // lowest returns what is in force when all that lasts is added up.
-func (l *limits) lowest(memory int64) broker.Limits {
-	all := broker.Limits{Memory: memory}
+func (l *limits) lowest(all broker.Limits) broker.Limits {
 	for _, x := range l.lasts {
 		if x.CPU > 0 && (all.CPU == 0 || x.CPU < all.CPU) {
 			all.CPU = x.CPU
@@ -59,10 +71,14 @@ func (n node) Limit(ctx context.Context, want broker.Limits) (broker.Limits, fun
 
 // applyLimits sets what lasts now and returns what the engine then has. Swap is as large as the memory, which is what a container begins with.
 func (n node) applyLimits(ctx context.Context) (broker.Limits, error) {
-	want := n.limits.lowest(n.memory)
+	want := n.limits.lowest(broker.Limits{CPU: n.cpu, Memory: n.memory})
 	r := container.Resources{Memory: want.Memory, MemorySwap: 2 * want.Memory, CPUQuota: -1} // -1: no limit
-	if want.CPU > 0 {
-		r.CPUPeriod, r.CPUQuota = cpuPeriod, int64(want.CPU*cpuPeriod)
+	switch want.CPU {
+	case 0:
+	case n.cpu:
+		r.CPUPeriod, r.CPUQuota = quota(want.CPU, ownPeriod)
+	default:
+		r.CPUPeriod, r.CPUQuota = quota(want.CPU, cpuPeriod)
 	}
 	if _, err := n.cluster.engine.ContainerUpdate(ctx, n.broker, client.ContainerUpdateOptions{Resources: &r}); err != nil {
 		return broker.Limits{}, n.deed("limit", err)

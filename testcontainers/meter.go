@@ -75,7 +75,22 @@ func (n node) Meter(ctx context.Context) (broker.Metering, error) {
 	}
 	if err == nil {
 		m.Used, m.Throttled, m.OOMKills, m.Memory = c.Used, c.Throttled, c.OOMKills, c.Memory
+		moved(&m, own, beside)
 	}
 	m.Beside = sidecar.Used
 	return m, nil
+}
+
+// moved tells what a pod read, wrote, received and sent, as far as that is to be had: the broker's processes write its files, and the sidecar has its network.
+func moved(m *broker.Metering, own, beside *host.Cgroup) {
+	machine := host.Local()
+	processes, _ := own.Processes() // none: it has just ended
+	for _, pid := range processes {
+		if read, written, err := machine.Disk(pid); err == nil {
+			m.Read, m.Written = m.Read+read, m.Written+written
+		}
+	}
+	if processes, _ = beside.Processes(); len(processes) > 0 {
+		m.Received, m.Sent, _ = machine.Network(processes[0])
+	}
 }

@@ -20,6 +20,7 @@ import (
 const (
 	maxNodes    = 9 // the ports inside the pods are counted in single digits
 	defaultHeap = "512m"
+	besideHeap  = 512 << 20 // what a broker has of memory beside twice its heap
 )
 
 // Options say what cluster to run.
@@ -33,6 +34,8 @@ type Options struct {
 	Heap     string            // of each Kafka broker, such as "512m" (also when empty)
 	JVM      string            // flags that replace Kafka's own; empty: Kafka's own
 	Disk     int64             // bytes of each broker's data, in memory; 0: as much as the engine's disk has
+	CPU      float64           // processors that each broker may use at most; 0: all
+	Memory   int64             // bytes that each broker may use at most, beside a disk in memory; 0: what its kind takes
 	Sidecar  string            // path of the static executable that the sidecar runs as `sidecar`; empty: this program
 	Progress func(string)      // told in a few words what is going on; nil: nobody listens
 }
@@ -80,6 +83,9 @@ func (o *Options) check() error {
 	if o.RunID == "" {
 		o.RunID = hex.EncodeToString(random(6))
 	}
+	if o.Memory > 0 && o.Heap == "" {
+		o.Heap = fmt.Sprintf("%dm", max(o.Memory-besideHeap, besideHeap/2)/2>>20)
+	}
 	o.Pull, o.Heap = cmp.Or(o.Pull, PullMissing), cmp.Or(o.Heap, defaultHeap)
 	if o.Progress == nil {
 		o.Progress = func(string) {}
@@ -115,7 +121,7 @@ func (o Options) heap() int64 {
 func (o Options) recipe() recipe { return recipes[cmp.Or(o.Kind, "kafka")] }
 
 // memory is how much a broker's container may use: what its kind does, and a disk that is memory.
-func (o Options) memory() int64 { return o.recipe().memory(o) + o.Disk }
+func (o Options) memory() int64 { return cmp.Or(o.Memory, o.recipe().memory(o)) + o.Disk }
 
 // Start starts a cluster, and returns when every broker answers. An error leaves nothing behind, and is or wraps an EnvironmentError where this machine
 // lacks something.
@@ -175,7 +181,7 @@ func (c *cluster) startPods(ctx context.Context, o Options, d deployment) error 
 			err := p.startSidecar(ctx, images[1].Name, d.proxies(p.index), r.ports...)
 			if err == nil {
 				what := d.process(p)
-				what.image, what.memory = images[0].Name, o.memory()
+				what.image, what.memory, what.cpu = images[0].Name, o.memory(), o.CPU
 				err = p.startBroker(ctx, what)
 			}
 			if err != nil {

@@ -41,10 +41,11 @@ type pod struct {
 	remote          *links.Remote
 	greeting        []byte // as in recipe
 
-	program string // the image of this program: the sidecar's, and that of containers made to look at the data
-	data    string // the directory that survives a kill
-	memory  int64  // what the broker may use, when no fault limits it further
-	disk    int64  // the size of its data's own disk; 0: it has none
+	program string  // the image of this program: the sidecar's, and that of containers made to look at the data
+	data    string  // the directory that survives a kill
+	memory  int64   // what the broker may use, when no fault limits it further
+	cpu     float64 // the same of processors; 0: all
+	disk    int64   // the size of its data's own disk; 0: it has none
 	limits  limits
 	helpers atomic.Int64 // containers made to look at the data
 	meters  meters
@@ -73,7 +74,8 @@ type process struct {
 	env        map[string]string
 	files      map[string][]byte
 	memory     int64
-	data       string // the directory that survives a kill
+	cpu        float64 // processors; 0: all
+	data       string  // the directory that survives a kill
 }
 
 func (p *pod) labels(role string) map[string]string {
@@ -164,7 +166,7 @@ func (p *pod) learnPorts(ctx context.Context, ports []int) error {
 
 // startBroker starts the pod's second container in the network of the first.
 func (p *pod) startBroker(ctx context.Context, what process) (err error) {
-	p.data, p.memory = what.data, what.memory
+	p.data, p.memory, p.cpu = what.data, what.memory, what.cpu
 	p.broker, err = run(ctx, what.image, func(req *tc.GenericContainerRequest) {
 		req.Name = p.containerName("broker")
 		req.Labels = p.labels("broker")
@@ -176,6 +178,9 @@ func (p *pod) startBroker(ctx context.Context, what process) (err error) {
 		}
 		req.HostConfigModifier = func(h *container.HostConfig) {
 			confine(h, what.memory, brokerPids)
+			if what.cpu > 0 {
+				h.CPUPeriod, h.CPUQuota = quota(what.cpu, ownPeriod)
+			}
 			h.NetworkMode = container.NetworkMode("container:" + p.sidecar)
 			h.Mounts = append(h.Mounts, p.dataMount(what.data))
 		}

@@ -12,8 +12,9 @@ import (
 )
 
 var (
-	_ broker.Deleter   = (*driver)(nil)
-	_ broker.Recreator = (*driver)(nil)
+	_ broker.Deleter      = (*driver)(nil)
+	_ broker.Recreator    = (*driver)(nil)
+	_ broker.TopicDeleter = (*driver)(nil)
 )
 
 // DeleteRecords implements broker.Deleter.
@@ -42,12 +43,9 @@ func (d *driver) RecreateTopic(ctx context.Context, topic string) (was, is strin
 	if !ok {
 		return "", "", fmt.Errorf("recreate topic %s: it was not made here, so that nobody knows how", topic)
 	}
-	told, err := kadm.NewClient(d.eyes).DeleteTopics(ctx, topic)
-	if err == nil {
-		err = told[topic].Err
-	}
-	if err != nil && !errors.Is(err, kerr.UnknownTopicOrPartition) { // which an attempt before may have left
-		return "", "", fmt.Errorf("delete topic %s: %w", topic, err)
+	told, err := d.deleteTopic(ctx, topic)
+	if err != nil {
+		return "", "", err
 	}
 	var made kadm.TopicID
 	err = d.await(ctx, func(ctx context.Context) (string, error) {
@@ -59,5 +57,23 @@ func (d *driver) RecreateTopic(ctx context.Context, topic string) (was, is strin
 	if err != nil {
 		return "", "", fmt.Errorf("create topic %s again: %w", topic, err)
 	}
-	return told[topic].ID.String(), made.String(), nil
+	return told.ID.String(), made.String(), nil
+}
+
+// deleteTopic deletes a topic. That there is none is no error: an attempt before may have left it so.
+func (d *driver) deleteTopic(ctx context.Context, topic string) (kadm.DeleteTopicResponse, error) {
+	told, err := kadm.NewClient(d.eyes).DeleteTopics(ctx, topic)
+	if err == nil {
+		err = told[topic].Err
+	}
+	if err != nil && !errors.Is(err, kerr.UnknownTopicOrPartition) {
+		return kadm.DeleteTopicResponse{}, fmt.Errorf("delete topic %s: %w", topic, err)
+	}
+	return told[topic], nil
+}
+
+// DeleteTopic implements broker.TopicDeleter.
+func (d *driver) DeleteTopic(ctx context.Context, t broker.Topic) error {
+	_, err := d.deleteTopic(ctx, t.Name)
+	return err
 }

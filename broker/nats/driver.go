@@ -66,6 +66,8 @@ var (
 	_ broker.Reader      = (*driver)(nil)
 	_ broker.Outstanding = (*driver)(nil)
 	_ broker.Versions    = (*driver)(nil)
+
+	_ broker.TopicDeleter = (*driver)(nil)
 )
 
 // New returns a driver of the cluster. run is the id in every envelope of this run. Nothing is asked of the cluster yet.
@@ -273,6 +275,14 @@ func (d *driver) CreateTopic(ctx context.Context, t broker.Topic) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.made[t.Name] = true
+	return nil
+}
+
+// DeleteTopic implements broker.TopicDeleter.
+func (d *driver) DeleteTopic(ctx context.Context, t broker.Topic) error {
+	if err := d.streams.DeleteStream(ctx, t.Name); err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
+		return fmt.Errorf("delete topic %s: %w", t.Name, err)
+	}
 	return nil
 }
 

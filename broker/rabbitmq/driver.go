@@ -62,6 +62,8 @@ var (
 	_ broker.Ends        = streaming{}
 	_ broker.Reader      = streaming{}
 	_ broker.Versions    = streaming{}
+
+	_ broker.TopicDeleter = (*driver)(nil)
 )
 
 // A driver is of queues, which nobody can read without taking what is in them, or of streams.
@@ -233,6 +235,24 @@ func (d *driver) declare(ctx context.Context, t broker.Topic, queue string, mayB
 	})
 	if err != nil {
 		return fmt.Errorf("queue %s: %w", queue, err)
+	}
+	return nil
+}
+
+// DeleteTopic implements broker.TopicDeleter. A queue that is not there is deleted all the same, as the broker sees it.
+func (d *driver) DeleteTopic(ctx context.Context, t broker.Topic) error {
+	for _, queue := range queues(t) {
+		err := d.visit(ctx, createWithin, func(w *wire) error {
+			ch, err := w.Channel()
+			if err != nil {
+				return err
+			}
+			_, err = ch.QueueDelete(queue, false, false, false)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("delete topic %s: queue %s: %w", t.Name, queue, err)
+		}
 	}
 	return nil
 }

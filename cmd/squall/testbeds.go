@@ -57,7 +57,8 @@ func inContainers(ctx context.Context, s *scenarios.Scenario, id string, p *plai
 // containerOptions are what a scenario wants of a cluster in containers.
 func containerOptions(s *scenarios.Scenario) testcontainers.Options {
 	b := s.Broker
-	return testcontainers.Options{Kind: b.Kind, Nodes: b.Nodes, Config: b.Config, Image: b.Image, Pull: b.Pull, JVM: b.JVM, Disk: int64(b.Disk)}
+	return testcontainers.Options{Kind: b.Kind, Nodes: b.Nodes, Config: b.Config, Image: b.Image, Pull: b.Pull, JVM: b.JVM, Disk: int64(b.Disk),
+		CPU: b.Limits.CPU, Memory: int64(b.Limits.Memory)}
 }
 
 func kafkaEmbedded(ctx context.Context, s *scenarios.Scenario, _ string, _ *plain) (broker.Cluster, error) {
