@@ -39,11 +39,12 @@ var rooms = map[string][]string{
 	"scenarios":         {"broker", "faults", "loadgen", "report"},
 	"":                  {"broker", "faults", "host", "ledger", "loadgen", "recovery", "report", "scenarios"},
 	"suite":             {"", "report", "report/compare", "report/formats", "scenarios"},
+	"capacity":          {"", "report", "report/compare", "report/formats", "scenarios"},
 	"bench":             {"", "broker", "broker/kafka", "embedded", "ledger", "live/tui", "loadgen", "report", "testcontainers"}, // all of it is tests
 	"live/prom":         {"report"},
 	"live/tui":          {"report"},
 	"cmd/squall": {"", "broker", "broker/kafka", "broker/nats", "broker/rabbitmq", "embedded", "faults", "host", "links", "live/prom", "live/tui", "recovery", "report", "report/compare", "report/formats", "scenarios",
-		"suite", "testcontainers"},
+		"capacity", "suite", "testcontainers"},
 }
 
 // foreign says which rooms alone may import a library.

@@ -93,6 +93,12 @@ func (l *Load) ClosedLoop() bool {
 	return ok
 }
 
+// Arrives reports whether messages arrive at random (Poisson), at a rate that does not change.
+func (l *Load) Arrives() bool {
+	_, ok := l.Shape.(*loadgen.Poisson)
+	return ok
+}
+
 // Pace says in few words how fast messages are sent.
 func (l *Load) Pace() string {
 	perSecond := func(rate float64) string { return thousands(rate) + "/s" }

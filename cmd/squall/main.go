@@ -58,7 +58,7 @@ func Main(args []string, stdout, stderr io.Writer) (code report.ExitCode) {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fmt.Errorf("%w; see `%s --help`", err, c.CommandPath())
 	})
-	root.AddCommand(runCommand(), suiteCommand(), initCommand(), validateCommand(), explainCommand(), showCommand(), listCommand(), schemaCommand(), reportCommand(),
+	root.AddCommand(runCommand(), suiteCommand(), capacityCommand(), initCommand(), validateCommand(), explainCommand(), showCommand(), listCommand(), schemaCommand(), reportCommand(),
 		replayCommand(), doctorCommand(), cleanCommand(), versionCommand(), sidecarCommand(), diskCommand(), natsServerCommand())
 	complete(root)
 	if len(args) == 0 {

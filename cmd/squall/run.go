@@ -140,6 +140,8 @@ type attempt struct {
 	watchers  []squall.Observer
 	look      *look  // nil: it is told in lines
 	stop      func() // as Ctrl-C does
+	// after is called when the run is over and its cluster is still there; nil: nothing is to be done then.
+	after func(context.Context, broker.Driver)
 }
 
 // run makes the testbed, runs the scenario on it, writes the report, and removes the testbed, however the run ends.
@@ -154,17 +156,26 @@ func (a *attempt) run(ctx context.Context) (_ *report.Report, err error) {
 		}
 		p.step("calibrated: %s", headroom)
 	}
-	clock := broker.NewClock()
 	p.step("starting %s: %s on %s, %s", s.Name, s.Broker.Kind, strings.Join(s.NodeNames(), " "), s.Broker.Run)
 	cluster, err := start(ctx, s, a.id, p)
 	if err != nil {
 		return nil, runError(ctx, err)
 	}
-	defer func() {
-		if e := cluster.Close(context.WithoutCancel(ctx)); e != nil {
-			err = errors.Join(err, internalError{fmt.Errorf("remove the cluster: %w; `squall clean` removes what is left", e)})
-		}
-	}()
+	defer func() { err = errors.Join(err, remove(ctx, cluster)) }()
+	return a.on(ctx, cluster, headroom)
+}
+
+// remove removes a cluster, however the run ended.
+func remove(ctx context.Context, cluster broker.Cluster) error {
+	if err := cluster.Close(context.WithoutCancel(ctx)); err != nil {
+		return internalError{fmt.Errorf("remove the cluster: %w; `squall clean` removes what is left", err)}
+	}
+	return nil
+}
+
+// on runs the scenario on a cluster that runs, and writes the report.
+func (a *attempt) on(ctx context.Context, cluster broker.Cluster, headroom *report.Calibration) (_ *report.Report, err error) {
+	s, clock := a.s, broker.NewClock()
 	number, _ := strconv.ParseUint(a.id, 16, 64) // newID made it
 	driver, err := drivers[s.Broker.Kind](cluster, s.Settings(), clock, number)
 	if err != nil {
@@ -175,11 +186,14 @@ func (a *attempt) run(ctx context.Context) (_ *report.Report, err error) {
 	bed := squall.Testbed{Host: &machine, Kind: kinds[s.Broker.Kind], Cluster: cluster, Driver: driver, Clock: clock, RunID: a.id, Run: number,
 		Version: version, Command: a.command, Events: a.dir.events, Todo: a.dir, Calibration: headroom, Stop: a.stop, Save: a.dir.save}
 	r, err := a.watched(ctx, bed)
-	p.wipe()
+	a.progress.wipe()
 	if r == nil {
 		return nil, runError(ctx, err)
 	}
 	a.keepLogs(ctx, cluster, r)
+	if a.after != nil {
+		a.after(ctx, driver)
+	}
 	return r, errors.Join(err, a.write(r))
 }
 

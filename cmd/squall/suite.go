@@ -227,12 +227,17 @@ func (n *night) keep(r *suite.Result, reports []*report.Report) {
 
 // newSuiteFolder makes the folder for the results, which must not hold those of another suite or run.
 func newSuiteFolder(dir, name, id string) (string, error) {
-	if dir == "" {
-		dir = folderFor(name, id)
-	}
 	names := []string{reportFile, eventsFile}
 	for _, f := range suite.Files {
 		names = append(names, f.Name)
+	}
+	return newFolder(dir, name, id, names...)
+}
+
+// newFolder makes a folder for the results of many runs, which must hold nothing of these names.
+func newFolder(dir, name, id string, names ...string) (string, error) {
+	if dir == "" {
+		dir = folderFor(name, id)
 	}
 	if err := free(dir, names...); err != nil {
 		return "", err
