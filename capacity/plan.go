@@ -103,7 +103,7 @@ func (p *plan) about(text string) {
 // paces checks the rates, and fills them in.
 func (p *plan) paces(o *Options) error {
 	s := &o.Settings
-	if p.poisson = p.base.Load.Arrives(); p.base.Load.Shape != nil && !p.poisson {
+	if p.poisson = p.base.Load.Poisson(); p.base.Load.Shape != nil && !p.poisson {
 		return fmt.Errorf("the scenario's rate changes by itself (%s), and a search sets it for each point: give one rate, as in --set load.rate=1k/s", p.base.Load.Pace())
 	}
 	rate := p.base.Load.Rate

@@ -93,8 +93,8 @@ func (l *Load) ClosedLoop() bool {
 	return ok
 }
 
-// Arrives reports whether messages arrive at random (Poisson), at a rate that does not change.
-func (l *Load) Arrives() bool {
+// Poisson reports whether messages arrive at random (Poisson), at a rate that does not change.
+func (l *Load) Poisson() bool {
 	_, ok := l.Shape.(*loadgen.Poisson)
 	return ok
 }
