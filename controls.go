@@ -161,6 +161,9 @@ func (h *hands) rate(perSecond float64) error {
 	if h.fixed != nil {
 		return h.fixed
 	}
+	if most := h.run.scenario.Broker.External.MaxRate; most > 0 && perSecond > most {
+		return fmt.Errorf("%.4g/s is above broker.external.max-rate, which is %.4g/s", perSecond, most)
+	}
 	h.acting.Lock()
 	defer h.acting.Unlock()
 	if err := h.curve.SetRate(perSecond); err != nil {

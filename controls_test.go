@@ -206,6 +206,26 @@ func TestRateByHand(t *testing.T) {
 	}
 }
 
+// On a cluster of others the rate that is stated as its most cannot be passed by hand either.
+func TestRateByHandIsBounded(t *testing.T) {
+	s, bed := testbed(t, strings.NewReplacer("baseline: 3s", "baseline: 1s", "recovery: 3s", "recovery: 1s").Replace(quiet))
+	s.Broker.External.MaxRate = 700
+	var errs []error
+	var end func()
+	m := &meddler{all: make(chan report.Event, 10000), on: func(e report.Event, c report.Controls) {
+		if isPhase(e, "baseline") {
+			errs = append(errs, c.Rate(701), c.Rate(700))
+		}
+	}}
+	if _, err := squall.Run(t.Context(), s, bed, controlled{m, func(c report.Controls) { end = m.act(c) }}); err != nil {
+		t.Fatal(err)
+	}
+	end()
+	if len(errs) != 2 || errs[0] == nil || !strings.Contains(errs[0].Error(), "above broker.external.max-rate, which is 700/s") || errs[1] != nil {
+		t.Errorf("%v", errs)
+	}
+}
+
 // A closed loop has no rate to change, and says so.
 func TestRateByHandOfAClosedLoop(t *testing.T) {
 	var err error

@@ -89,7 +89,8 @@ func (g *guard) look(ctx context.Context, n broker.Node) {
 		return
 	}
 	crash := report.Crash{Node: n.Name(), At: g.clock.Now(), Log: []string{}}
-	if l, ok := n.(broker.Logger); ok {
+	l, logs := n.(broker.Logger)
+	if logs {
 		if lines, err := l.Log(ask, crashLog); err == nil {
 			crash.Log = g.journal.secrets.Load().HideAll(lines)
 		}
@@ -100,10 +101,14 @@ func (g *guard) look(ctx context.Context, n broker.Node) {
 			crash.OutOfMemory, how = true, "was ended by the kernel for want of memory, outside any fault: "
 		}
 	}
+	wrote := last(crash.Log)
+	if !logs {
+		wrote = "nobody keeps what it writes"
+	}
 	g.mu.Lock()
 	g.crashed = append(g.crashed, crash)
 	g.mu.Unlock()
-	g.journal.tell(crash.At, report.Event{Type: report.EventNode, Text: n.Name() + " " + how + last(crash.Log), Node: &crash})
+	g.journal.tell(crash.At, report.Event{Type: report.EventNode, Text: n.Name() + " " + how + wrote, Node: &crash})
 }
 
 // free reports whether no fault holds a node and it has not died already.

@@ -32,6 +32,7 @@ var rooms = map[string][]string{
 	"links":             {"broker"},
 	"testcontainers":    {"broker", "host", "links"},
 	"embedded":          {"broker", "links"},
+	"external":          {"broker"},
 	"ledger":            {"broker", "report"},
 	"loadgen":           {"broker", "report"},
 	"faults":            {"broker", "report"},
@@ -43,7 +44,7 @@ var rooms = map[string][]string{
 	"bench":             {"", "broker", "broker/kafka", "embedded", "ledger", "live/tui", "loadgen", "report", "testcontainers"}, // all of it is tests
 	"live/prom":         {"report"},
 	"live/tui":          {"report"},
-	"cmd/squall": {"", "broker", "broker/kafka", "broker/nats", "broker/rabbitmq", "embedded", "faults", "host", "links", "live/prom", "live/tui", "recovery", "report", "report/compare", "report/formats", "scenarios",
+	"cmd/squall": {"", "broker", "broker/kafka", "broker/nats", "broker/rabbitmq", "embedded", "external", "faults", "host", "links", "live/prom", "live/tui", "recovery", "report", "report/compare", "report/formats", "scenarios",
 		"capacity", "suite", "testcontainers"},
 }
 
@@ -66,7 +67,7 @@ var foreign = map[string][]string{
 }
 
 // testsMay is what external test files may import beyond their room's own.
-var testsMay = []string{"broker/brokertest", "broker/kafka", "broker/nats", "broker/rabbitmq", "embedded", "testcontainers", "links", "broker", "report", "scenarios"}
+var testsMay = []string{"broker/brokertest", "broker/kafka", "broker/nats", "broker/rabbitmq", "embedded", "external", "testcontainers", "links", "broker", "report", "scenarios"}
 
 func TestLayout(t *testing.T) {
 	err := filepath.WalkDir(".", func(file string, d fs.DirEntry, err error) error {

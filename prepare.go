@@ -43,6 +43,7 @@ type run struct {
 	timeline *faults.Timeline
 	hands    *hands
 	panics   panics
+	tenant   broker.Tenant // of a cluster of others; nil: squall has the cluster to itself
 
 	senders   []*loadgen.Sender
 	producers []*loadgen.Producing
@@ -136,6 +137,9 @@ func (r *run) prepare(ctx context.Context) error {
 	ready, cancel := context.WithTimeout(ctx, readyWithin)
 	defer cancel()
 	topic := r.scenario.Topic
+	if err := r.enterAlone(ready); err != nil {
+		return err
+	}
 	if err := r.bed.Driver.CreateTopic(ready, topic); err != nil {
 		return fmt.Errorf("create topic %s: %w", topic.Name, err)
 	}
@@ -144,6 +148,9 @@ func (r *run) prepare(ctx context.Context) error {
 	}
 	r.describe(ready)
 	r.journal.tell(r.clock.Now(), report.Event{Type: report.EventRun, Text: "ready: " + r.info.Load, Run: &r.info})
+	for _, note := range r.bed.Cluster.Describe().Notes {
+		r.finding("%s", note)
+	}
 	if err := r.connect(ctx); err != nil {
 		return err
 	}
@@ -375,17 +382,22 @@ func (r *run) lagged() {
 
 // close closes what the run made, and ends its journal.
 func (r *run) close() error {
-	r.receiving()
 	r.watching()
-	r.readers.Wait()
+	r.retire()
 	r.behind.Wait()
+	return r.journal.close()
+}
+
+// retire ends the clients that are still there.
+func (r *run) retire() {
+	r.receiving()
+	r.readers.Wait()
 	for _, c := range r.consumers {
 		c.Abort()
 	}
 	for _, p := range r.producers {
 		p.Abort()
 	}
-	return r.journal.close()
 }
 
 func sortedKeys[V any](m map[string]V) []string {

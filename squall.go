@@ -50,7 +50,8 @@ func (s Stopped) Error() string { return "stopped by " + s.By }
 
 // Run runs the scenario and returns its report, which is judged. When ctx ends, the plan ends: faults are reverted, consumers drained and the log
 // read all the same, unless the cause is a Stopped in a hurry. Without a report, nothing was measured. Beside one, the error is for what is not about the
-// cluster: the file of events, or a panic, after which faults are reverted and nothing is waited for.
+// cluster: the file of events, or a panic, after which faults are reverted and nothing is waited for; or what could not be taken away again from a cluster of
+// others.
 func Run(ctx context.Context, s *scenarios.Scenario, bed Testbed, observers ...Observer) (_ *report.Report, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -58,7 +59,7 @@ func Run(ctx context.Context, s *scenarios.Scenario, bed Testbed, observers ...O
 	defer func() { err = errors.Join(err, r.close()) }()
 
 	if err := r.prepare(ctx); err != nil {
-		return nil, err
+		return nil, errors.Join(err, r.vacate(ctx))
 	}
 	stopped := r.play(ctx)
 	if !r.panics.survives(func() { r.settle(ctx, stopped) }) { // then nobody knows how far it came
@@ -68,7 +69,9 @@ func Run(ctx context.Context, s *scenarios.Scenario, bed Testbed, observers ...O
 	if r.panics.err() != nil {
 		stopped = panicked
 	}
-	return r.report(stopped), r.panics.err()
+	ended := r.rest()
+	err = r.vacate(ctx)
+	return r.report(stopped, ended), errors.Join(err, r.panics.err())
 }
 
 // stop returns why ctx ended.

@@ -19,6 +19,7 @@ import (
 func (r *run) describe(ctx context.Context) {
 	s, settings, secrets := r.scenario, r.scenario.Settings(), *r.journal.secrets.Load()
 	d := r.bed.Cluster.Describe()
+	settings.Config = inForce(settings.Config, d.InForce)
 	r.info = report.Run{
 		ID: r.bed.RunID, Scenario: s.Name, About: s.About, Seed: s.Seed, Started: r.clock.UTC(r.begun), Version: r.bed.Version,
 		Host:   report.Host{OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(), MaxProcs: runtime.GOMAXPROCS(0), Go: runtime.Version(), Unseen: r.sampler.begin(ctx)},
@@ -146,11 +147,7 @@ func (r *run) noticed() {
 }
 
 // report puts everything together, judges it, and tells the verdict.
-func (r *run) report(stopped Stopped) *report.Report {
-	r.watching()
-	r.behind.Wait()
-	r.guard.restarts() // since it looked last
-	now := r.clock.Now()
+func (r *run) report(stopped Stopped, now time.Duration) *report.Report {
 	r.phases.End(now)
 	history, windows, phases := r.collector.Finish(now, r.loadEnd)
 	r.sampler.attach(windows)

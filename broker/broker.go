@@ -42,6 +42,9 @@ type Description struct {
 	Images   []Image           // the images that run, with their digests; none without containers
 	Config   map[string]string // the broker's own settings that squall or the scenario set, in the broker's names
 	Proxied  bool              // true: client links pass Toxiproxy, which adds some 20 µs a round trip
+	// InForce are settings that were found in force, where neither squall nor the scenario set them; nil: nobody looked.
+	InForce map[string]string
+	Notes   []string // what a reader of the report should know of the cluster, a sentence each
 }
 
 // An Image is a container image that runs in the cluster.
@@ -59,7 +62,16 @@ type Endpoint struct {
 	Dial           func(ctx context.Context, network, addr string) (net.Conn, error)
 	TLS            *tls.Config // nil: plain text
 	User, Password string      // empty: no authentication
+	// Mechanism is how User and Password are shown to the cluster, as MechanismPlain; empty: the kind's own way.
+	Mechanism string
 }
+
+// The mechanisms by which a client says who it is.
+const (
+	MechanismPlain       = "plain" // the password itself
+	MechanismScramSHA256 = "scram-sha-256"
+	MechanismScramSHA512 = "scram-sha-512"
+)
 
 // A Node is one broker of the cluster. It keeps its name, its addresses and its data over Kill, Stop and Start.
 type Node interface {

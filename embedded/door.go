@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"crypto/tls"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -12,9 +13,11 @@ import (
 type door struct {
 	node string
 	lies *lies // what is told in the place of the node
-	addr net.Addr
-	in   chan net.Conn
-	gone chan struct{} // closed for good
+	// secure is how connections are secured; nil: they are not.
+	secure *tls.Config
+	addr   net.Addr
+	in     chan net.Conn
+	gone   chan struct{} // closed for good
 
 	mu     sync.Mutex
 	closed bool
@@ -28,8 +31,8 @@ type door struct {
 // The ports lie below those that Linux gives to outgoing connections, for a dead node gives its port up and must find it free again.
 const lowestPort, highestPort = 15000, 32000
 
-func newDoor(node string, l *lies) (*door, error) {
-	d := &door{node: node, lies: l, in: make(chan net.Conn), gone: make(chan struct{}), conns: map[*guest]struct{}{}}
+func newDoor(node string, l *lies, secure *tls.Config) (*door, error) {
+	d := &door{node: node, lies: l, secure: secure, in: make(chan net.Conn), gone: make(chan struct{}), conns: map[*guest]struct{}{}}
 	for range 100 {
 		d.addr = &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: lowestPort + rand.IntN(highestPort-lowestPort)}
 		if d.open() == nil {
@@ -60,6 +63,9 @@ func (d *door) receive(ln net.Listener) {
 		nc, err := ln.Accept()
 		if err != nil {
 			return
+		}
+		if d.secure != nil {
+			nc = tls.Server(nc, d.secure)
 		}
 		g := newGuest(nc, d)
 		d.mu.Lock()

@@ -5,12 +5,14 @@ package embedded
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"maps"
 	"net"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -26,7 +28,15 @@ import (
 type Options struct {
 	Nodes  int               // 0: three
 	Config map[string]string // the broker's own settings; broker.session.timeout.ms decides about the emulated failover
+	// TLS and Users are what the nodes want of clients; nil: nothing. Endpoint does not have it: whoever asks for it knows.
+	TLS   *tls.Config
+	Users []User
+	// ClusterID is what the cluster calls itself; empty: "kfake".
+	ClusterID string
 }
+
+// A User is one that the nodes let in.
+type User struct{ Mechanism, Name, Password string } // the mechanism is one of broker's
 
 const (
 	testbed  = "embedded (kfake)"
@@ -41,6 +51,7 @@ type Cluster struct {
 	fake           *kfake.Cluster
 	nodes          []*node
 	config         map[string]string
+	id             string
 	sessionTimeout time.Duration
 
 	server *links.Server
@@ -66,6 +77,7 @@ var _ broker.Cluster = (*Cluster)(nil)
 func Kafka(_ context.Context, o Options) (*Cluster, error) {
 	c := &Cluster{
 		config: maps.Clone(o.Config),
+		id:     cmp.Or(o.ClusterID, "kfake"),
 		paths:  map[string]map[string]string{},
 		topics: map[string]bool{},
 		groups: map[string]bool{},
@@ -73,7 +85,7 @@ func Kafka(_ context.Context, o Options) (*Cluster, error) {
 		set:    links.NewSet(),
 	}
 	c.life, c.cancel = context.WithCancel(context.Background())
-	err := c.start(cmp.Or(o.Nodes, 3))
+	err := c.start(o)
 	if err == nil {
 		err = c.link()
 	}
@@ -84,7 +96,7 @@ func Kafka(_ context.Context, o Options) (*Cluster, error) {
 	return c, nil
 }
 
-func (c *Cluster) start(n int) error {
+func (c *Cluster) start(o Options) error {
 	var err error
 	if c.sessionTimeout, err = c.milliseconds("broker.session.timeout.ms", 9*time.Second); err != nil {
 		return err
@@ -96,14 +108,18 @@ func (c *Cluster) start(n int) error {
 	listen := func(string, string) (net.Listener, error) {
 		i := len(c.nodes)
 		name := "b" + strconv.Itoa(i+1)
-		d, err := newDoor(name, &c.lies)
+		d, err := newDoor(name, &c.lies, o.TLS)
 		if err != nil {
 			return nil, err
 		}
 		c.nodes = append(c.nodes, &node{cluster: c, id: int32(i), name: name, door: d, inSync: true})
 		return d, nil
 	}
-	c.fake, err = kfake.NewCluster(kfake.NumBrokers(n), kfake.ListenFn(listen), kfake.BrokerConfigs(c.config), kfake.GroupMinSessionTimeout(shortest))
+	opts := []kfake.Opt{kfake.NumBrokers(cmp.Or(o.Nodes, 3)), kfake.ListenFn(listen), kfake.BrokerConfigs(c.config), kfake.GroupMinSessionTimeout(shortest)}
+	for _, u := range o.Users {
+		opts = append(opts, kfake.EnableSASL(), kfake.Superuser(strings.ToUpper(u.Mechanism), u.Name, u.Password))
+	}
+	c.fake, err = kfake.NewCluster(opts...)
 	if err != nil {
 		return err
 	}

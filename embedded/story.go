@@ -24,7 +24,7 @@ func (c *Cluster) tellMetadata(r kmsg.Request) (kmsg.Response, error, bool) {
 	}
 	req := r.(*kmsg.MetadataRequest)
 	resp := req.ResponseKind().(*kmsg.MetadataResponse)
-	resp.ClusterID = kmsg.StringPtr("kfake")
+	resp.ClusterID = &c.id
 	resp.ControllerID = c.controller()
 	for _, n := range c.nodes {
 		if !n.fenced {

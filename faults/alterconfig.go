@@ -14,14 +14,15 @@ import (
 )
 
 var alterConfigKind = Kind{
-	Name:     "alter-config",
-	About:    "changes a setting of the topic, or of all brokers, while they run; afterwards it is as it was, or no longer set",
-	Target:   Nowhere,
-	New:      func() Fault { return &AlterConfig{Of: ofTopic} },
-	Survives: anyTime,
-	Affects:  everyPartition,
-	LeavesUp: true,
-	Needs:    needsConfigurer,
+	Name:      "alter-config",
+	About:     "changes a setting of the topic, or of all brokers, while they run; afterwards it is as it was, or no longer set",
+	Target:    Nowhere,
+	New:       func() Fault { return &AlterConfig{Of: ofTopic} },
+	Survives:  anyTime,
+	Affects:   everyPartition,
+	LeavesUp:  true,
+	Needs:     needsConfigurer,
+	Elsewhere: OwnReach,
 }
 
 const (
@@ -43,6 +44,14 @@ func (a *AlterConfig) Params() []Param {
 		{Name: "setting", About: "as the broker calls it", Value: &a.Setting},
 		{Name: "to", About: "its value", Value: &a.To, Secret: report.IsSecret(a.Setting)},
 	}
+}
+
+// Reach is the run's own topic, or all that brokers do.
+func (a *AlterConfig) Reach() Reach {
+	if a.Of == ofBrokers {
+		return WideReach
+	}
+	return OwnReach
 }
 
 // Check wants a setting and a value.

@@ -14,13 +14,14 @@ import (
 )
 
 var connectionStormKind = Kind{
-	Name:     "connection-storm",
-	About:    "opens connections to nodes on the producers' way, says on each what clients say first, keeps it for a while, and closes it: clients that all come back at once",
-	Target:   Nodes,
-	New:      func() Fault { return &ConnectionStorm{Rate: 100, Keep: 2 * time.Second} },
-	Survives: anyTime,
-	Affects:  holdsReplica,
-	LeavesUp: true,
+	Name:      "connection-storm",
+	About:     "opens connections to nodes on the producers' way, says on each what clients say first, keeps it for a while, and closes it: clients that all come back at once",
+	Target:    Nodes,
+	New:       func() Fault { return &ConnectionStorm{Rate: 100, Keep: 2 * time.Second} },
+	Survives:  anyTime,
+	Affects:   holdsReplica,
+	LeavesUp:  true,
+	Elsewhere: WideReach,
 }
 
 // ConnectionStorm opens and closes connections.

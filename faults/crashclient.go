@@ -20,6 +20,7 @@ var crashProducerKind = Kind{
 	Affects:   everyPartition,
 	Exclusive: true,
 	LeavesUp:  true,
+	Elsewhere: OwnReach,
 	Clients:   broker.Producers,
 }
 
@@ -33,6 +34,7 @@ var crashConsumerKind = Kind{
 	Exclusive: true,
 	Noticed:   AsMember,
 	LeavesUp:  true,
+	Elsewhere: OwnReach,
 	Clients:   broker.Consumers,
 }
 

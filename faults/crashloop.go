@@ -17,6 +17,8 @@ var crashLoopKind = Kind{
 	Survives:  survivesLoss,
 	Affects:   holdsReplica,
 	Exclusive: true,
+	Elsewhere: NodeReach,
+	Acts:      []broker.Act{broker.ActKill, broker.ActStart},
 }
 
 // CrashLoop kills the victims again and again.

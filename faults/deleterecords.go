@@ -13,14 +13,15 @@ import (
 )
 
 var deleteRecordsKind = Kind{
-	Name:     "delete-records",
-	About:    "deletes the oldest messages of the topic, read or not; nothing takes it back. What nobody was given counts as expired, never as lost",
-	Target:   Nowhere,
-	New:      func() Fault { return &DeleteRecords{Partition: AllPartitions, Oldest: 0.5} },
-	Survives: anyTime,
-	Affects:  everyPartition,
-	LeavesUp: true,
-	Needs:    needsDeleter,
+	Name:      "delete-records",
+	About:     "deletes the oldest messages of the topic, read or not; nothing takes it back. What nobody was given counts as expired, never as lost",
+	Target:    Nowhere,
+	New:       func() Fault { return &DeleteRecords{Partition: AllPartitions, Oldest: 0.5} },
+	Survives:  anyTime,
+	Affects:   everyPartition,
+	LeavesUp:  true,
+	Needs:     needsDeleter,
+	Elsewhere: OwnReach,
 }
 
 // DeleteRecords has messages deleted.

@@ -45,6 +45,14 @@ func (e *ending) Check() error {
 	return nil
 }
 
+// Acts are what is done to the process, one after the other.
+func (e *ending) Acts() []broker.Act {
+	if e.By == byStop {
+		return []broker.Act{broker.ActStop, broker.ActStart}
+	}
+	return []broker.Act{broker.ActKill, broker.ActStart}
+}
+
 // noticed is as what a node that stays down is noticed: one that stops says so itself.
 func (e *ending) noticed() Noticed {
 	if e.By == byStop {
@@ -74,6 +82,7 @@ func (d *downed) end(ctx context.Context, v Victims, n broker.Node, how ending) 
 		err = n.Kill(ctx)
 	}
 	if err != nil {
+		d.mark(n, !errors.Is(err, broker.ErrNotDone))
 		return fmt.Errorf("%s %s: %w", how.By, n.Name(), err)
 	}
 	gone := time.Now()

@@ -11,16 +11,17 @@ import (
 )
 
 var electLeaderKind = Kind{
-	Name:     "elect-leader",
-	About:    "asks the cluster to elect leaders of the topic's partitions: the preferred ones, or unclean ones where there is none; nothing takes it back",
-	Target:   Nowhere,
-	New:      func() Fault { return &ElectLeader{Type: preferred, Partition: AllPartitions} },
-	Survives: anyTime,
-	Affects:  everyPartition,
-	LeavesUp: true,
-	Needs:    needsElector,
-	Only:     OnlyContainers,
-	Why:      "emulated brokers know no preferred leader: they would make any other one",
+	Name:      "elect-leader",
+	About:     "asks the cluster to elect leaders of the topic's partitions: the preferred ones, or unclean ones where there is none; nothing takes it back",
+	Target:    Nowhere,
+	New:       func() Fault { return &ElectLeader{Type: preferred, Partition: AllPartitions} },
+	Survives:  anyTime,
+	Affects:   everyPartition,
+	LeavesUp:  true,
+	Needs:     needsElector,
+	Only:      OnlyContainers,
+	Why:       "emulated brokers know no preferred leader: they would make any other one",
+	Elsewhere: OwnReach,
 }
 
 const (

@@ -124,6 +124,10 @@ type Kind struct {
 	Why string
 	// Clients are the clients that a kind for Clients can be done to: broker.Producers or broker.Consumers; empty: all.
 	Clients string
+	// Elsewhere is what it touches of a cluster that squall did not start; empty: it cannot be done there.
+	Elsewhere Reach
+	// Acts are what it has done to its nodes' processes.
+	Acts []broker.Act
 }
 
 // Noticed is as what a fault is noticed: a broker's timer decides how long it has to last for that.

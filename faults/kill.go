@@ -18,6 +18,8 @@ var killKind = Kind{
 	Noticed:   AsNode,
 	Affects:   holdsReplica,
 	Exclusive: true,
+	Elsewhere: NodeReach,
+	Acts:      []broker.Act{broker.ActKill, broker.ActStart},
 }
 
 // Kill ends the victims' processes with SIGKILL, all at once; the way back starts them again.

@@ -7,14 +7,15 @@ import (
 )
 
 var lowerMaxMessageBytesKind = Kind{
-	Name:     "lower-max-message-bytes",
-	About:    "lets the topic take smaller batches only: larger ones are refused for good, and counted as rejected",
-	Target:   Nowhere,
-	New:      func() Fault { return &LowerMaxMessageBytes{} },
-	Survives: anyTime,
-	Affects:  everyPartition,
-	LeavesUp: true,
-	Needs:    needsConfigurer,
+	Name:      "lower-max-message-bytes",
+	About:     "lets the topic take smaller batches only: larger ones are refused for good, and counted as rejected",
+	Target:    Nowhere,
+	New:       func() Fault { return &LowerMaxMessageBytes{} },
+	Survives:  anyTime,
+	Affects:   everyPartition,
+	LeavesUp:  true,
+	Needs:     needsConfigurer,
+	Elsewhere: OwnReach,
 }
 
 // LowerMaxMessageBytes sets the topic's max.message.bytes.

@@ -21,6 +21,8 @@ var pauseKind = Kind{
 	Affects:   holdsReplica,
 	Exclusive: true,
 	LeavesUp:  true,
+	Elsewhere: NodeReach,
+	Acts:      []broker.Act{broker.ActPause, broker.ActResume},
 }
 
 // Pause holds the victims' processes, all at once; the way back lets them go on.

@@ -18,6 +18,7 @@ var pauseConsumerKind = Kind{
 	Exclusive: true,
 	Noticed:   AsMember,
 	LeavesUp:  true,
+	Elsewhere: OwnReach,
 	Clients:   broker.Consumers,
 }
 

@@ -29,6 +29,9 @@ func (t *Timeline) Preflight(s broker.State) error {
 
 func (t *Timeline) try(s broker.State, step Step, before Victims) (Victims, error) {
 	v, err := t.victims(s, step, before)
+	if err == nil {
+		err = allowed(step, t.Cluster)
+	}
 	if err != nil {
 		return v, err
 	}

@@ -10,16 +10,17 @@ import (
 )
 
 var quotaKind = Kind{
-	Name:     "quota",
-	About:    "lets each producing or consuming client move only so much in a second on each broker; afterwards the limit is as it was",
-	Target:   Nowhere,
-	New:      func() Fault { return &Quota{Of: broker.Producers} },
-	Survives: anyTime,
-	Affects:  everyPartition,
-	LeavesUp: true,
-	Needs:    needsQuotas,
-	Only:     OnlyContainers,
-	Why:      "emulated brokers take quotas and hold nobody back",
+	Name:      "quota",
+	About:     "lets each producing or consuming client move only so much in a second on each broker; afterwards the limit is as it was",
+	Target:    Nowhere,
+	New:       func() Fault { return &Quota{Of: broker.Producers} },
+	Survives:  anyTime,
+	Affects:   everyPartition,
+	LeavesUp:  true,
+	Needs:     needsQuotas,
+	Only:      OnlyContainers,
+	Why:       "emulated brokers take quotas and hold nobody back",
+	Elsewhere: WideReach,
 }
 
 // Quota limits clients by the broker's own means.

@@ -14,16 +14,17 @@ import (
 )
 
 var reassignKind = Kind{
-	Name:     "reassign",
-	About:    "moves replicas of the topic's partitions to other nodes while they are in use; afterwards they are moved back",
-	Target:   Nowhere,
-	New:      func() Fault { return &Reassign{Partition: AllPartitions} },
-	Survives: anyTime,
-	Affects:  everyPartition,
-	LeavesUp: true,
-	Needs:    needsReassigner,
-	Only:     OnlyContainers,
-	Why:      "emulated brokers take the order and move nothing",
+	Name:      "reassign",
+	About:     "moves replicas of the topic's partitions to other nodes while they are in use; afterwards they are moved back",
+	Target:    Nowhere,
+	New:       func() Fault { return &Reassign{Partition: AllPartitions} },
+	Survives:  anyTime,
+	Affects:   everyPartition,
+	LeavesUp:  true,
+	Needs:     needsReassigner,
+	Only:      OnlyContainers,
+	Why:       "emulated brokers take the order and move nothing",
+	Elsewhere: OwnReach,
 }
 
 // Reassign moves replicas.

@@ -21,6 +21,7 @@ var rebalanceStormKind = Kind{
 	LeavesUp:  true,
 	Clients:   broker.Consumers,
 	Needs:     needsLeavers,
+	Elsewhere: OwnReach,
 }
 
 // RebalanceStorm has members leave and join.

@@ -8,14 +8,15 @@ import (
 )
 
 var recreateTopicKind = Kind{
-	Name:     "recreate-topic",
-	About:    "deletes the topic with all that is in it, and makes it again; what nobody had read is lost, and nothing takes it back",
-	Target:   Nowhere,
-	New:      func() Fault { return &RecreateTopic{} },
-	Survives: anyTime,
-	Affects:  everyPartition,
-	LeavesUp: true,
-	Needs:    needsRecreator,
+	Name:      "recreate-topic",
+	About:     "deletes the topic with all that is in it, and makes it again; what nobody had read is lost, and nothing takes it back",
+	Target:    Nowhere,
+	New:       func() Fault { return &RecreateTopic{} },
+	Survives:  anyTime,
+	Affects:   everyPartition,
+	LeavesUp:  true,
+	Needs:     needsRecreator,
+	Elsewhere: OwnReach,
 }
 
 // RecreateTopic has the topic made anew.

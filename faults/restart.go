@@ -14,6 +14,7 @@ var restartKind = Kind{
 	Survives:  survivesLoss,
 	Affects:   holdsReplica,
 	Exclusive: true,
+	Elsewhere: NodeReach,
 }
 
 // Restart ends the victims' processes, all at once, and starts each as soon as it is gone.

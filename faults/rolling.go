@@ -21,6 +21,7 @@ var rollingKind = Kind{
 	},
 	Affects:   holdsReplica,
 	Exclusive: true,
+	Elsewhere: NodeReach,
 }
 
 // Rolling restarts one victim after another.

@@ -11,14 +11,15 @@ import (
 )
 
 var stepDownKind = Kind{
-	Name:     "step-down",
-	About:    "asks who leads to hand over, as an operator does before maintenance: a partition's leader, the controller, or the coordinator of the group",
-	Target:   Nowhere,
-	New:      func() Fault { return &StepDown{Of: string(broker.LeaderRole)} },
-	Survives: anyTime,
-	Affects:  everyPartition,
-	LeavesUp: true,
-	Needs:    needsResigner,
+	Name:      "step-down",
+	About:     "asks who leads to hand over, as an operator does before maintenance: a partition's leader, the controller, or the coordinator of the group",
+	Target:    Nowhere,
+	New:       func() Fault { return &StepDown{Of: string(broker.LeaderRole)} },
+	Survives:  anyTime,
+	Affects:   everyPartition,
+	LeavesUp:  true,
+	Needs:     needsResigner,
+	Elsewhere: WideReach,
 }
 
 // StepDown has somebody hand over who leads.
@@ -28,6 +29,14 @@ type StepDown struct{ Of string }
 func (s *StepDown) Params() []Param {
 	return []Param{{Name: "of", About: "leader: who leads the topic's partition 0; controller: who leads the cluster; coordinator: who coordinates the group", Value: &s.Of,
 		OneOf: []string{string(broker.LeaderRole), string(broker.ControllerRole), string(broker.CoordinatorRole)}}}
+}
+
+// Reach is the run's own topic for its leader; who leads the cluster or coordinates groups does so for others, too.
+func (s *StepDown) Reach() Reach {
+	if s.Of == string(broker.LeaderRole) {
+		return OwnReach
+	}
+	return WideReach
 }
 
 // Check has nothing to say.

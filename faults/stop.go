@@ -12,6 +12,7 @@ var stopKind = Kind{
 	Survives:  survivesLoss,
 	Affects:   holdsReplica,
 	Exclusive: true,
+	Elsewhere: NodeReach,
 }
 
 // Stop ends the victims' processes in their own way, all at once; the way back starts them again.

@@ -19,7 +19,7 @@ const secretWords = `passw|passphrase|secret|token|credential|private[._-]?key|j
 var (
 	secretName = regexp.MustCompile(`(?i)` + secretWords)
 	// quantity ends the names of settings that only tell how something is done with secrets.
-	quantity = regexp.MustCompile(`(?i)[._-](?:ms|seconds|minutes|hours|days|iterations|length|size|bytes|algorithm|url|uri|file|path|location|type|enabled?|class)$`)
+	quantity = regexp.MustCompile(`(?i)[._-](?:ms|seconds|minutes|hours|days|iterations|length|size|bytes|algorithm|url|uri|file|path|location|env|type|enabled?|class)$`)
 	// assigned is a name with its value, as configurations, command lines and logs write it: name=value, name: "value". The end of a path is no name.
 	assigned = regexp.MustCompile(`(^|[^\w/])([A-Za-z][\w.-]*)(\]?["']?[ \t]*[:=][ \t]*)("(?:[^"\\]|\\.)*"|'[^']*'|[^\s,;}"']+)`)
 	// inURL are a user and a password in an address.

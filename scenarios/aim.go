@@ -17,7 +17,9 @@ func (v steps) possible(r *reader, path string, w *written) {
 		r.note(r.at(path+"."+k.Name), path+"."+k.Name, "", "there is no such fault for %s: %s", v.s.Broker.Kind, why)
 		return
 	}
-	if k.Only != "" && k.Only != v.s.Broker.Run && !r.wrong("broker.run") {
+	if v.s.Broker.Run == Elsewhere {
+		v.elsewhere(r, path, k, w)
+	} else if k.Only != "" && k.Only != v.s.Broker.Run && !r.wrong("broker.run") {
 		r.note(r.at(path+"."+k.Name), path+"."+k.Name, "", "needs run: %s; %s", k.Only, k.Why)
 	}
 	if f, ok := w.Fault.(faults.Worded); ok && !r.wrong(path+"."+k.Name) {

@@ -20,7 +20,7 @@ func (s *Scenario) Takes() time.Duration { return s.LoadEnd() + s.Beside() }
 
 // Beside is the part of it in which no load is sent.
 func (s *Scenario) Beside() time.Duration {
-	if s.Broker.Run == Embedded && s.Broker.Place.Copies {
+	if s.Broker.Run == Elsewhere || s.Broker.Run == Embedded && s.Broker.Place.Copies {
 		return besideProcesses
 	}
 	if s.Broker.Run == Embedded {
@@ -36,6 +36,9 @@ const memoryOfNode = 1536 << 20
 func (s *Scenario) Needs() string {
 	if s.Broker.Run == Embedded {
 		return "nothing"
+	}
+	if s.Broker.Run == Elsewhere {
+		return "its cluster"
 	}
 	gib := float64(s.Broker.Nodes) * float64(cmp.Or(s.Broker.Limits.Memory, memoryOfNode)+s.Broker.Disk) / (1 << 30)
 	return fmt.Sprintf("Docker, %s, up to %.3g GiB", count(s.Broker.Nodes, "broker", "brokers"), gib)

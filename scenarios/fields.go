@@ -135,7 +135,7 @@ func (d *draft) broker() section {
 	b := &d.s.Broker
 	return section{
 		{"kind", kind{d}, "The kind of broker."},
-		{"run", place{choice{&b.Run, []string{Containers, Embedded}}}, "containers: real brokers. embedded: nothing has to be installed; Kafka is emulated in squall's own process and does not replicate, NATS is real there too, in processes of its own; RabbitMQ is not there."},
+		{"run", choice{&b.Run, []string{Containers, Embedded, Elsewhere}}, "containers: real brokers. embedded: nothing has to be installed; Kafka is emulated in squall's own process and does not replicate, NATS is real there too, in processes of its own; RabbitMQ is not there. external: a cluster that squall does not start, for now of Kafka."},
 		{"nodes", number{&b.Nodes, 1, 99}, "How many brokers there are; they are called b1, b2, ..."},
 		{"image", text{p: &b.Image}, "Exactly this image. Without it the kind's own, or the one that `make images` built."},
 		{"pull", choice{&b.Pull, []string{PullMissing, PullNever}}, "Whether an image that is not there may be fetched."},
@@ -149,6 +149,7 @@ func (d *draft) broker() section {
 		{"jvm", text{p: &b.JVM}, "Options of the broker's Java machine, in place of squall's own."},
 		{"config", settings{p: &b.Config, kind: &b.Kind, kinds: d.kindNames()},
 			"The broker's own settings in its own names; below a kind's name those for that kind alone."},
+		{"external", d.external(), "The cluster, with run: external: which it is, how it is reached, how much it may be sent, and what acts on its nodes."},
 	}
 }
 

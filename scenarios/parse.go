@@ -73,10 +73,10 @@ func (d *draft) check() {
 	if !d.has("broker.kind") && !d.noted("broker") {
 		d.note(d.at("broker"), "broker", "", "which kind of broker? write kind: %s", oneOf(d.kindNames()))
 	}
-	if s.Broker.Run == Embedded {
+	if whose := map[string]string{Embedded: "an embedded broker has none", Elsewhere: "squall did not start this cluster"}[s.Broker.Run]; whose != "" {
 		for _, f := range []string{"broker.image", "broker.pull", "broker.jvm", "broker.disk", "broker.limits"} {
 			if d.has(f) {
-				d.note(d.at(f), f, "", "an embedded broker has none; leave it out, or write run: containers")
+				d.note(d.at(f), f, "", "%s; leave it out, or write run: containers", whose)
 			}
 		}
 	}
@@ -88,6 +88,7 @@ func (d *draft) check() {
 	d.batches()
 	d.checkConsumers()
 	d.checkTransactions()
+	d.checkExternal()
 	k, ok := d.kinds[s.Broker.Kind]
 	if !ok {
 		return
@@ -145,14 +146,3 @@ func (v kind) read(r *reader, field string, n *yaml.Node) {
 }
 
 func (v kind) write() *yaml.Node { return scalar(v.s.Broker.Kind) }
-
-// place is where the broker runs.
-type place struct{ choice }
-
-func (v place) read(r *reader, field string, n *yaml.Node) {
-	if n.Kind == yaml.ScalarNode && n.Value == "external" {
-		r.note(n, field, "", "brokers that run elsewhere cannot be used yet; write %s", oneOf(v.of))
-		return
-	}
-	v.choice.read(r, field, n)
-}

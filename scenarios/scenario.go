@@ -27,13 +27,14 @@ type Scenario struct {
 	Expect []report.Expectation
 	// Verdict is what the run is stated to come to; the zero value: nothing is stated, and it is to pass.
 	Verdict report.Stated
-	Source  string // what the file is called
+	Source  string  // what the file is called
+	Allowed Allowed // by whoever runs it; nothing where nobody says so
 }
 
 // Broker says what cluster to run.
 type Broker struct {
 	Kind   string       // "kafka"
-	Run    string       // Containers or Embedded
+	Run    string       // Containers, Embedded or Elsewhere
 	Place  broker.Place // what this kind is there
 	Nodes  int
 	Image  string            // exactly this image; empty: the kind's own
@@ -42,6 +43,8 @@ type Broker struct {
 	Limits Limits            // of each node, however many run
 	JVM    string            // options of the broker's Java machine; empty: the testbed's own
 	Config map[string]string // the broker's own settings in its own names
+	// External is of a cluster that squall did not start.
+	External External
 }
 
 // Limits are what each node may use of the machine at most, so that one that is down leaves nothing to the others. The zero value: as much as they get.
@@ -54,6 +57,7 @@ type Limits struct {
 const (
 	Containers = "containers"
 	Embedded   = "embedded"
+	Elsewhere  = "external" // squall did not start it
 )
 
 // Whether an image may be fetched.

@@ -23,7 +23,12 @@ func (s *Scenario) Secrets() report.Secrets {
 	for i := range s.Plan {
 		values = append(values, secretsOf(&s.Plan[i])...)
 	}
-	values = append(values, report.NamedSecrets(s.Broker.JVM)...)
+	values = append(append(values, s.Broker.External.Password), report.NamedSecrets(s.Broker.JVM)...)
+	for _, node := range s.Broker.External.Commands {
+		for _, argv := range node {
+			values = append(values, report.NamedSecrets(strings.Join(argv, " "))...)
+		}
+	}
 	return report.NewSecrets(values, s.words())
 }
 

@@ -42,6 +42,7 @@ var warnings = []func(*Scenario, broker.Kind) []string{
 	closedLoopLoad,
 	ofKind,
 	strangeSettings,
+	openPassword,
 }
 
 // Warnings returns what should be known before the run, a sentence each: what cannot be judged, and what will be judged in vain.
@@ -292,4 +293,9 @@ func ofKind(s *Scenario, k broker.Kind) []string {
 
 func closedLoopLoad(s *Scenario, _ broker.Kind) []string {
 	return warn(s.Load.ClosedLoop(), "The load is a closed loop (rate: max): it finds ceilings, and its latencies are not those that users would see.")
+}
+
+func openPassword(s *Scenario, _ broker.Kind) []string {
+	x := s.Broker.External
+	return warn(x.SASL.Mechanism == broker.MechanismPlain && !x.TLS.Used, "The password goes over the network in plain text: write broker.external.tls, or a scram mechanism.")
 }

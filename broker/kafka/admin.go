@@ -110,33 +110,44 @@ func own(c kmsg.DescribeConfigsResponseResourceConfig, topic string) *string {
 
 // config asks one node for one setting that is no secret.
 func config(ctx context.Context, node *kgo.Broker, topic, id, name string) (found kmsg.DescribeConfigsResponseResourceConfig, _ error) {
+	what, of := kmsg.ConfigResourceTypeBroker, id
+	if topic != "" {
+		what, of = kmsg.ConfigResourceTypeTopic, topic
+	}
+	told, err := describe(ctx, node, what, of, []string{name})
+	if err != nil {
+		return found, err
+	}
+	for _, c := range told {
+		switch {
+		case !strings.EqualFold(c.Name, name):
+		case c.IsSensitive || c.Value == nil:
+			return found, fmt.Errorf("the value of %s is not told", name)
+		default:
+			return c, nil
+		}
+	}
+	return found, fmt.Errorf("there is no setting %s", name)
+}
+
+// describe asks one node for settings of a broker or a topic.
+func describe(ctx context.Context, node *kgo.Broker, what kmsg.ConfigResourceType, of string, names []string) (all []kmsg.DescribeConfigsResponseResourceConfig, _ error) {
 	ctx, cancel := context.WithTimeout(ctx, observe.AnswerWithin)
 	defer cancel()
 	req := kmsg.NewPtrDescribeConfigsRequest()
 	req.IncludeSynonyms = true
 	r := kmsg.NewDescribeConfigsRequestResource()
-	r.ResourceType, r.ResourceName, r.ConfigNames = kmsg.ConfigResourceTypeBroker, id, []string{name}
-	if topic != "" {
-		r.ResourceType, r.ResourceName = kmsg.ConfigResourceTypeTopic, topic
-	}
+	r.ResourceType, r.ResourceName, r.ConfigNames = what, of, names
 	req.Resources = append(req.Resources, r)
 	resp, err := node.Request(ctx, req)
 	if err != nil {
-		return found, err
+		return nil, err
 	}
 	for _, told := range resp.(*kmsg.DescribeConfigsResponse).Resources {
 		if err := kerr.ErrorForCode(told.ErrorCode); err != nil {
-			return found, tell(err, told.ErrorMessage)
+			return nil, tell(err, told.ErrorMessage)
 		}
-		for _, c := range told.Configs {
-			switch {
-			case !strings.EqualFold(c.Name, name):
-			case c.IsSensitive || c.Value == nil:
-				return found, fmt.Errorf("the value of %s is not told", name)
-			default:
-				return c, nil
-			}
-		}
+		all = append(all, told.Configs...)
 	}
-	return found, fmt.Errorf("there is no setting %s", name)
+	return all, nil
 }

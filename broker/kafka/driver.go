@@ -18,7 +18,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/twmb/franz-go/pkg/sasl"
 	"github.com/twmb/franz-go/pkg/sasl/plain"
+	"github.com/twmb/franz-go/pkg/sasl/scram"
 
 	"github.com/seed-228c25e4/squall/broker"
 	"github.com/seed-228c25e4/squall/broker/conns"
@@ -43,7 +45,8 @@ type driver struct {
 	mu      sync.Mutex
 	topics  []string // that State tells about, sorted
 	made    map[string]broker.Topic
-	groups  []string // sorted
+	owned   map[string]bool // topics that this driver made, or may have made
+	groups  []string        // sorted
 	behind  sync.WaitGroup
 	closing context.CancelFunc
 	life    context.Context // ends with Close
@@ -60,7 +63,7 @@ var (
 // New returns a driver of the cluster. run is the id in every envelope of this run. Nothing is asked of the cluster yet.
 func New(cluster broker.Cluster, s broker.Settings, clock broker.Clock, run uint64) (broker.Driver, error) {
 	d := &driver{cluster: cluster, settings: s, clock: clock, run: run, names: map[int32]string{}, addrs: map[string]string{},
-		made: map[string]broker.Topic{}}
+		made: map[string]broker.Topic{}, owned: map[string]bool{}}
 	for _, n := range cluster.Nodes() {
 		id, err := strconv.ParseInt(n.ID(), 10, 32)
 		if err != nil {
@@ -114,20 +117,31 @@ func (d *driver) client(endpoint, id string, dial *conns.Dialer, l *listener, op
 	if dial == nil {
 		dial = newDialer(e)
 	}
-	all := []kgo.Opt{
-		kgo.SeedBrokers(e.Addrs...),
-		kgo.ClientID(id),
-		kgo.Dialer(dial.DialContext),
-		kgo.DisableClientMetrics(),
-		kgo.AlwaysRetryEOF(), // a broker that dies while a connection is begun ends it: the end of file is no sign of a wrong protocol
-	}
-	if e.User != "" {
-		all = append(all, kgo.SASL(plain.Auth{User: e.User, Pass: e.Password}.AsMechanism()))
-	}
+	opts = append(opts, kgo.AlwaysRetryEOF()) // a broker that dies while a connection is begun ends it: the end of file is no sign of a wrong protocol
 	if l != nil {
-		all = append(all, kgo.WithHooks(l))
+		opts = append(opts, kgo.WithHooks(l))
+	}
+	return newClient(e, id, dial, opts...)
+}
+
+// newClient makes a client of an endpoint.
+func newClient(e broker.Endpoint, id string, dial *conns.Dialer, opts ...kgo.Opt) (*kgo.Client, error) {
+	all := []kgo.Opt{kgo.SeedBrokers(e.Addrs...), kgo.ClientID(id), kgo.Dialer(dial.DialContext), kgo.DisableClientMetrics()}
+	if e.User != "" {
+		all = append(all, kgo.SASL(mechanism(e)))
 	}
 	return kgo.NewClient(append(all, opts...)...)
+}
+
+// mechanism is how the endpoint's user is shown to brokers.
+func mechanism(e broker.Endpoint) sasl.Mechanism {
+	switch secret := (scram.Auth{User: e.User, Pass: e.Password}); e.Mechanism {
+	case broker.MechanismScramSHA256:
+		return secret.AsSha256Mechanism()
+	case broker.MechanismScramSHA512:
+		return secret.AsSha512Mechanism()
+	}
+	return plain.Auth{User: e.User, Pass: e.Password}.AsMechanism()
 }
 
 func (d *driver) nodeOf(meta kgo.BrokerMetadata) string {
@@ -181,12 +195,16 @@ func (d *driver) CreateTopic(ctx context.Context, t broker.Topic) error {
 		case errors.Is(err, kerr.TopicAlreadyExists), isTold(err) && !kerr.IsRetriable(err) && !errors.Is(err, kerr.InvalidReplicationFactor):
 			return "", err
 		}
-		tried = tried || !isTold(err) || errors.Is(err, kerr.RequestTimedOut)
+		if !isTold(err) || errors.Is(err, kerr.RequestTimedOut) {
+			tried = true
+			d.own(t.Name)
+		}
 		return err.Error(), nil
 	})
 	if err != nil {
 		return fmt.Errorf("create topic %s: %w", t.Name, err)
 	}
+	d.own(t.Name)
 	d.know(t.Name)
 	d.mu.Lock()
 	defer d.mu.Unlock()

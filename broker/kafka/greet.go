@@ -25,12 +25,16 @@ const (
 
 // Greet implements broker.Greeter: it asks for the versions that the broker speaks, which is what clients do first, before they say who they are, too.
 func (d *driver) Greet(ctx context.Context, client, addr string, conn net.Conn) error {
-	bare := conn // the way that is secured is another
-	defer context.AfterFunc(ctx, func() { _ = bare.SetDeadline(time.Unix(1, 0)) })()
-	conn, err := conns.Secure(ctx, bare, addr, d.cluster.Endpoint(client).TLS)
+	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
+	secured, err := conns.Secure(ctx, conn, addr, d.cluster.Endpoint(client).TLS) // the way that is secured is another
 	if err != nil {
 		return fmt.Errorf("greet %s: %w", addr, err)
 	}
+	return greet(secured, addr)
+}
+
+// greet asks on a connection that is used for nothing else yet.
+func greet(conn net.Conn, addr string) error {
 	req := kmsg.NewPtrApiVersionsRequest() // of version 0, which every broker speaks
 	if _, err := conn.Write(kmsg.NewRequestFormatter(kmsg.FormatterClientID("squall-storm")).AppendRequest(nil, req, greeting)); err != nil {
 		return fmt.Errorf("greet %s: %w", addr, err)

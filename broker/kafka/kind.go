@@ -28,6 +28,7 @@ var Kind = broker.Kind{
 	Places: map[string]broker.Place{
 		"containers": {In: "containers", Copies: true, Most: 9},
 		"embedded":   {In: "this process", Emulated: true},
+		"external":   {In: "a cluster that squall did not start", Copies: true},
 	},
 	Refuses: map[string]string{
 		"step-down":    "Kafka takes no such order: stop the node, which hands over what it leads; or reassign, and then elect-leader",
@@ -54,6 +55,12 @@ const (
 	lagConfig       = "replica.lag.time.max.ms"
 	heartbeatConfig = "broker.heartbeat.interval.ms"
 	memberTimer     = "group session timeout"
+)
+
+// The timers of the controllers' quorum.
+const (
+	quorumFetchConfig    = "controller.quorum.fetch.timeout.ms"
+	quorumElectionConfig = "controller.quorum.election.timeout.ms"
 )
 
 const minInSyncConfig = "min.insync.replicas"
@@ -234,9 +241,9 @@ func timers(s broker.Settings) []broker.Timer {
 			"The controller fences a broker that it has not heard of for so long; until then acks=all waits for it wherever it is in sync."),
 		setting(s, lagConfig, 30*time.Second, "detection",
 			"A leader drops a follower from the in-sync set that lags for so long, though its broker is alive."),
-		setting(s, "controller.quorum.fetch.timeout.ms", 2*time.Second, "election",
+		setting(s, quorumFetchConfig, 2*time.Second, "election",
 			"A controller that does not hear from the quorum's leader for so long asks for an election."),
-		setting(s, "controller.quorum.election.timeout.ms", time.Second, "election", "An election of the quorum's leader that takes so long begins anew."),
+		setting(s, quorumElectionConfig, time.Second, "election", "An election of the quorum's leader that takes so long begins anew."),
 		{Name: "client metadata min age", Value: cmp.Or(s.Producer.MetadataMinAge, defaultMetadataMinAge), Part: "client discovery",
 			Note: "A client asks at most this often who leads, unless a broker tells it."},
 		{Name: "client produce request timeout", Value: blackHole, Part: "client discovery", Side: "produce",

@@ -28,7 +28,7 @@ func doctorCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "doctor [SCENARIO]",
 		Short: "look whether this machine can run brokers in containers, or a scenario, and tell the command that helps where it cannot",
-		Long: "Doctor looks at the container engine, images, memory, disk, processors, open files, ports and the clock. Each is ok, a warning or a failure, with what it means\n" +
+		Long: "Doctor looks at the container engine, images, memory, disk, processors, open files, ports and the clock, and of a cluster that squall did not start whether it answers. Each is ok, a warning or a failure, with what it means\n" +
 			"and the one command that helps. With a scenario it looks at what that one needs. Nothing is started, and nothing fetched.\n\n" +
 			"The exit code is 0, or 3 where something fails.",
 		Example:           "  squall doctor\n  squall doctor kafka-leader-kill\n  squall doctor mine.yaml -o json",
@@ -66,8 +66,12 @@ func diagnose(c *cobra.Command, args, set []string) (d diagnosis, err error) {
 		}
 		d.Scenario, inContainers = s.Name, s.Broker.Run == scenarios.Containers
 		o, volume = containerOptions(s), s.Volume()
-		if !inContainers {
+		switch s.Broker.Run {
+		case scenarios.Embedded:
 			own.Memory = volume
+		case scenarios.Elsewhere:
+			s.Allowed.Exec = true // commands are only looked for
+			d.Checks = append(d.Checks, examineExternal(c.Context(), s))
 		}
 	}
 	if inContainers {

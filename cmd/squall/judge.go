@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seed-228c25e4/squall"
+	"github.com/seed-228c25e4/squall/external"
 	"github.com/seed-228c25e4/squall/report"
 	"github.com/seed-228c25e4/squall/report/formats"
 )
@@ -131,7 +132,7 @@ func open(path string) (r *report.Report, err error) {
 	}
 	if r, err = formats.ReadEvents(f); err == nil {
 		r.Files = []string{path}
-		r.Findings = append(r.Findings, stillBroken(dir, r.Run.Broker.Emulated != "")...)
+		r.Findings = append(r.Findings, stillBroken(dir, r.Run.Broker)...)
 	}
 	return r, err
 }
@@ -158,24 +159,34 @@ func beside(dir string, files []string) []string {
 }
 
 // stillBroken tells what a run that was killed had not reverted, and what mends it.
-func stillBroken(dir string, emulated bool) []string {
+func stillBroken(dir string, on report.Broker) []string {
 	data, err := os.ReadFile(filepath.Join(dir, todoFile))
 	if err != nil {
 		return nil // nothing was
 	}
-	mends := "`squall clean` removes the run's containers, and everything that was broken with them"
-	if emulated {
-		mends = "it went with squall itself, as the brokers were emulated in its process"
-	}
 	var all []openFault
-	var what []string
+	var what, mend []string
 	if json.Unmarshal(data, &all) == nil {
 		for _, f := range all {
 			what = append(what, fmt.Sprintf("%s (%s of %s)", f.Fault, f.Kind, strings.Join(f.Victims, ", ")))
+			mend = append(mend, f.Mend...)
 		}
 	}
 	if len(what) == 0 {
 		what = []string{"what " + todoFile + " tells"}
 	}
-	return []string{fmt.Sprintf("Not reverted when squall ended: %s; %s.", strings.Join(what, "; "), mends)}
+	return []string{fmt.Sprintf("Not reverted when squall ended: %s; %s.", strings.Join(what, "; "), mends(on, mend))}
+}
+
+// mends says what puts right on a kind of testbed what was left; by are commands.
+func mends(on report.Broker, by []string) string {
+	switch {
+	case len(by) > 0:
+		return "mend it by hand, as the scenario would have: `" + strings.Join(by, "`; `") + "`"
+	case strings.HasPrefix(on.Testbed, external.Testbed):
+		return "squall did not start this cluster, and removes nothing of it: put it right by hand"
+	case on.Emulated != "":
+		return "it went with squall itself, as the brokers were emulated in its process"
+	}
+	return "`squall clean` removes the run's containers, and everything that was broken with them"
 }

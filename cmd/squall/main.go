@@ -12,6 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/seed-228c25e4/squall"
+	"github.com/seed-228c25e4/squall/external"
 	"github.com/seed-228c25e4/squall/report"
 	"github.com/seed-228c25e4/squall/scenarios"
 	"github.com/seed-228c25e4/squall/testcontainers"
@@ -107,13 +109,18 @@ func codeOf(err error) report.ExitCode {
 		lacks    *testcontainers.EnvironmentError
 		wrong    scenarios.Errors
 		early    stoppedEarly
+		unusable *external.UnusableError
+		occupied *squall.OccupiedError
+		usage    usageError
 	)
 	switch {
 	case errors.As(err, &early):
 		return early.Code
 	case errors.As(err, &verdict):
 		return verdict.code
-	case errors.As(err, &lacks):
+	case errors.As(err, &usage):
+		return report.ExitUsage
+	case errors.As(err, &lacks), errors.As(err, &unusable), errors.As(err, &occupied):
 		return report.ExitEnvironment
 	case errors.As(err, &wrong):
 		return report.ExitUsage

@@ -20,7 +20,8 @@ type output struct {
 	dir    string
 	made   []string // the folders that were not there before, the innermost first
 	events *os.File
-	logs   []string // of brokers, as far as they are kept
+	logs   []string                    // of brokers, as far as they are kept
+	mend   func(report.Fault) []string // the commands that mend a fault by hand; nil: there are none
 }
 
 var notInNames = regexp.MustCompile(`[^a-zA-Z0-9._-]+`)

@@ -67,8 +67,8 @@ func about(d time.Duration) string {
 // needs is what a scenario needs to run.
 func needs(s *scenarios.Scenario) string {
 	text := fmt.Sprintf("Docker, %d brokers", len(s.NodeNames()))
-	if s.Broker.Run == scenarios.Embedded {
-		text = "nothing"
+	if s.Broker.Run != scenarios.Containers {
+		text = s.Needs()
 	}
 	if s.Verdict.Outcome == report.Fail {
 		text += "; has to fail"
@@ -88,6 +88,9 @@ func needed(s *scenarios.Scenario) []string {
 			return []string{"disk: " + volume + " for messages, in the temporary folder", "images: none", takes}
 		}
 		return []string{"memory: " + volume + " for messages, in this process", "images: none", takes}
+	}
+	if s.Broker.Run == scenarios.Elsewhere {
+		return append(neededElsewhere(s), takes)
 	}
 	n := containerOptions(s).Needs()
 	return []string{

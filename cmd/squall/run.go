@@ -38,6 +38,7 @@ type runFlags struct {
 	calibrate bool
 	ascii     bool
 	readonly  bool
+	allowed   scenarios.Allowed
 }
 
 func runCommand() *cobra.Command {
@@ -75,6 +76,7 @@ func runCommand() *cobra.Command {
 	c.Flags().StringVar(&f.ui, "ui", "auto", "how progress is told: auto (tui on a terminal, else plain), tui, plain or none")
 	c.Flags().BoolVar(&f.ascii, "ascii", false, "draw with ASCII alone, for terminals that have no other signs")
 	c.Flags().BoolVar(&f.readonly, "readonly", false, "let nobody change the run from the terminal")
+	addAllowed(c, &f.allowed)
 	c.Flags().BoolVar(&f.calibrate, "calibrate", false, "find first how much this machine's generator can send, and tell the headroom")
 	return c
 }
@@ -97,6 +99,7 @@ func run(c *cobra.Command, name string, f runFlags, seed *uint64) error {
 	if err != nil {
 		return err
 	}
+	s.Allowed = f.allowed
 	progress := newProgress(c.ErrOrStderr(), f.ui)
 	ctx, stop, release := interrupts(c.Context(), progress)
 	defer release()
@@ -176,6 +179,7 @@ func remove(ctx context.Context, cluster broker.Cluster) error {
 // on runs the scenario on a cluster that runs, and writes the report.
 func (a *attempt) on(ctx context.Context, cluster broker.Cluster, headroom *report.Calibration) (_ *report.Report, err error) {
 	s, clock := a.s, broker.NewClock()
+	a.dir.mend = mending(s)
 	number, _ := strconv.ParseUint(a.id, 16, 64) // newID made it
 	driver, err := drivers[s.Broker.Kind](cluster, s.Settings(), clock, number)
 	if err != nil {
@@ -321,6 +325,7 @@ func command(name string, f runFlags, s *scenarios.Scenario) []string {
 	if f.baseline != "" {
 		args = append(args, "--baseline", f.baseline)
 	}
+	args = append(args, allowedFlags(s.Allowed)...)
 	return append(args, "--seed", strconv.FormatUint(s.Seed, 10))
 }
 

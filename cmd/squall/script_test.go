@@ -20,12 +20,14 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/seed-228c25e4/squall/broker"
 	"github.com/seed-228c25e4/squall/report"
 )
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"squall": func() { os.Exit(int(Main(os.Args[1:], os.Stdout, os.Stderr))) },
+		"node":   actOnNode,
 	})
 }
 
@@ -53,6 +55,7 @@ func runScripts(t *testing.T, dir string, files ...string) {
 			env.Setenv("DOCKER_HOST", "tcp://127.0.0.1:1") // nobody answers there: no script reaches an engine
 			env.Setenv("GORACE", "atexit_sleep_ms=0")      // else the race detector lets every good end wait for a second
 			env.Values[signalledKey{}] = new([]*exec.Cmd)
+			env.Values[clusterKey{}] = new(broker.Cluster)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -66,6 +69,9 @@ func runScripts(t *testing.T, dir string, files ...string) {
 			"mode":   hasMode,
 
 			"nowhere": isNowhere,
+			"cluster": runCluster,
+			"vacant":  isVacant,
+			"revive":  revive,
 		},
 	})
 }

@@ -27,6 +27,7 @@ type suiteFlags struct {
 	seed   uint64
 
 	metrics string
+	allowed scenarios.Allowed
 }
 
 func suiteCommand() *cobra.Command {
@@ -56,6 +57,7 @@ func suiteCommand() *cobra.Command {
 	c.Flags().StringVar(&f.metrics, "metrics", "", "answer Prometheus at this address while the suite goes on, of the run that is made: --metrics 127.0.0.1:9464")
 	c.Flags().StringVar(&f.ui, "ui", "plain", "how progress is told: plain or none")
 	c.Flags().BoolVar(&f.list, "list", false, "only tell what would run, in which order, for about how long, and what it needs")
+	addAllowed(c, &f.allowed)
 	c.Flags().BoolVar(&f.github, "github", false, "append the summary to $GITHUB_STEP_SUMMARY and annotate what did not pass (default where that is set)")
 	c.Flags().Uint64Var(&f.seed, "seed", 0, "the seed of the suite's order, which is then shuffled")
 	return c
@@ -205,6 +207,7 @@ func (n *night) run(ctx context.Context, r *scenarios.SuiteRun, folder string) (
 		return nil, err
 	}
 	n.progress.begin()
+	r.Scenario.Allowed = n.flags.allowed
 	f := runFlags{set: r.Set}
 	a := attempt{s: r.Scenario, dir: dir, id: id, command: command(r.Open, f, r.Scenario), progress: n.progress, stop: n.stop, watchers: n.watched.observers(),
 		baseline: n.baseline.Dir, limits: n.baseline.Limits, leaves: true}

@@ -33,6 +33,7 @@ type starter func(ctx context.Context, s *scenarios.Scenario, id string, p *plai
 var testbeds = map[[2]string]starter{
 	{kafka.Kind.Name, scenarios.Containers}:    inContainers,
 	{kafka.Kind.Name, scenarios.Embedded}:      kafkaEmbedded,
+	{kafka.Kind.Name, scenarios.Elsewhere}:     openExternal,
 	{nats.Kind.Name, scenarios.Containers}:     inContainers,
 	{nats.Kind.Name, scenarios.Embedded}:       natsEmbedded,
 	{rabbitmq.Kind.Name, scenarios.Containers}: inContainers,

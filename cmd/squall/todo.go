@@ -21,6 +21,8 @@ type openFault struct {
 	Params  string        `json:"params,omitempty"`
 	Victims []string      `json:"victims"`
 	Since   time.Duration `json:"since_ns"` // on the run's clock
+	// Mend are the commands that put it right by hand, where squall did not start the cluster.
+	Mend []string `json:"mend,omitempty"`
 }
 
 // Keep implements squall.Todo. The file appears whole, and is gone when nothing is broken any more.
@@ -34,7 +36,10 @@ func (o *output) Keep(open []report.Fault) error {
 	}
 	all := make([]openFault, len(open))
 	for i, f := range open {
-		all[i] = openFault{f.Name, f.Kind, f.Params, f.Victims, f.Commanded}
+		all[i] = openFault{Fault: f.Name, Kind: f.Kind, Params: f.Params, Victims: f.Victims, Since: f.Commanded}
+		if o.mend != nil {
+			all[i].Mend = o.mend(f)
+		}
 	}
 	data, err := json.MarshalIndent(all, "", "  ")
 	if err != nil {
