@@ -199,11 +199,20 @@ func (v command) read(r *reader, path string, n *yaml.Node) {
 		return
 	}
 	var argv []string
-	before := len(r.mistakes)
-	words{&argv}.read(r, path, n)
-	if len(r.mistakes) == before {
-		v.of[v.act] = argv
+	for i, c := range n.Content {
+		place := fmt.Sprintf("%s[%d]", path, i)
+		r.places[place] = c
+		if c.Kind != yaml.ScalarNode || isNull(c) {
+			r.note(c, place, "", "wants one word, not %s", kindOf(c))
+			return
+		}
+		argv = append(argv, c.Value)
 	}
+	if len(argv) == 0 {
+		r.note(n, path, "", "wants at least the program's name")
+		return
+	}
+	v.of[v.act] = argv
 }
 
 func (v command) write() *yaml.Node {
@@ -211,7 +220,10 @@ func (v command) write() *yaml.Node {
 	return words{&argv}.write()
 }
 
-func (v command) schema(d *definitions) *schema { return listOf(text{}.schema(d), 0) }
+// schema of a command: words of whatever type they look like, as -9 does.
+func (v command) schema(*definitions) *schema {
+	return listOf(either(&schema{Type: "string"}, &schema{Type: "number"}, &schema{Type: "boolean"}), 0)
+}
 
 // checkExternal tells what is missing, what does not go together, and what a cluster of others does not bear.
 func (d *draft) checkExternal() {

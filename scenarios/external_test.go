@@ -86,7 +86,7 @@ func TestExternalRefusals(t *testing.T) {
 		"reassign: {}":               nil,
 		"crash-producer: producer-0": nil,
 		"recreate-topic: {}":         nil,
-		"alter-config: { of: brokers, setting: log.retention.ms, to: 7 }": nil,
+		"alter-config: { of: brokers, setting: log.retention.ms, to: \"7\" }": nil,
 	} {
 		tell(t, elsewhere+"faults: [ { at: 0s, for: 5s, "+fault+" } ]\n", nil, wants)
 	}
@@ -158,8 +158,8 @@ func TestExternalWide(t *testing.T) {
 	t.Parallel()
 	for fault, wide := range map[string]bool{
 		"quota: { limit: 10KiB/s }": true, "connection-storm: b1": true,
-		"alter-config: { of: brokers, setting: log.retention.ms, to: 7 }": true,
-		"alter-config: { setting: retention.ms, to: 700000000 }":          false,
+		"alter-config: { of: brokers, setting: log.retention.ms, to: \"7\" }": true,
+		"alter-config: { setting: retention.ms, to: \"700000000\" }":          false,
 		"delete-records: {}": false, "rebalance-storm: consumer-0": false,
 	} {
 		s, err := parseElsewhere(elsewhere + "faults: [ { name: f, at: 0s, for: 5s, " + fault + " } ]\n")
