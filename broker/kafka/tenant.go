@@ -29,7 +29,7 @@ func (d *driver) Vacant(ctx context.Context, topic, group string) error {
 	admin := kadm.NewClient(d.eyes)
 	topics, err := admin.ListTopicsWithInternal(ctx) // of one that is asked for by name, brokers may make it
 	if err != nil {
-		return fmt.Errorf("ask which topics there are: %w", err)
+		return d.refused("ask which topics there are", err)
 	}
 	if topics.Has(topic) {
 		return fmt.Errorf("there is a topic %s already, and squall uses only what it made: delete it if a run that was killed left it, or write another topic.name", topic)
@@ -39,12 +39,20 @@ func (d *driver) Vacant(ctx context.Context, topic, group string) error {
 	}
 	groups, err := admin.ListGroups(ctx)
 	if err != nil {
-		return fmt.Errorf("ask which groups there are: %w", err)
+		return d.refused("ask which groups there are", err)
 	}
 	if _, there := groups[group]; there {
 		return fmt.Errorf("there is a group %s already, and squall uses only what it made: delete it if a run that was killed left it, or write another load.consumers.group", group)
 	}
 	return nil
+}
+
+// refused says why a question was not answered. A broker may tell everybody who is there, and the rest only to who says who asks.
+func (d *driver) refused(question string, err error) error {
+	if e := d.cluster.Endpoint(broker.Observer); e.User == "" && !isTold(err) && hungUp(err) {
+		return signIn(e, e.Addrs[0], err)
+	}
+	return fmt.Errorf("%s: %w", question, err)
 }
 
 // Vacate implements broker.Tenant. Groups go first: the offsets of a topic that is gone would keep them.
