@@ -71,7 +71,7 @@ func (d *driver) Vacate(ctx context.Context) (gone []string, err error) {
 		err = errors.Join(err, e)
 	}
 	for _, t := range topics {
-		was, e := d.deleteTopic(ctx, t)
+		was, e := d.vacateTopic(ctx, t)
 		if was {
 			gone = append(gone, "topic "+t)
 		}
@@ -83,21 +83,15 @@ func (d *driver) Vacate(ctx context.Context) (gone []string, err error) {
 // vacateAgain is how long is waited before what did not work is tried again.
 const vacateAgain = 200 * time.Millisecond
 
-// deleteTopic reports whether there was one to delete.
-func (d *driver) deleteTopic(ctx context.Context, topic string) (was bool, err error) {
+// vacateTopic deletes a topic of the driver's own, and reports whether there was one.
+func (d *driver) vacateTopic(ctx context.Context, topic string) (was bool, err error) {
 	err = d.patiently(ctx, func() error {
-		told, err := kadm.NewClient(d.eyes).DeleteTopics(ctx, topic)
-		if err == nil {
-			err = told[topic].Err
-		}
-		if errors.Is(err, kerr.UnknownTopicOrPartition) {
-			return nil
-		}
-		was = true
+		told, err := d.deleteTopic(ctx, topic)
+		was = was || err != nil || told.Err == nil
 		return err
 	})
 	if err != nil {
-		return was, fmt.Errorf("delete topic %s: %w", topic, err)
+		return was, err
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
