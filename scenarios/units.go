@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"fmt"
 	"math"
 	"regexp"
 	"strconv"
@@ -155,12 +156,7 @@ func (v rate) read(r *reader, field string, n *yaml.Node) {
 		r.note(n, field, "", "%s is not a rate; write 2000/s, 5k/s, 120k/min or 50MiB/s", quoted(n.Value))
 		return
 	}
-	factor := map[string]float64{"": 1, "k": 1e3, "M": 1e6}[m[2]]
-	inBytes := factor == 0
-	if inBytes {
-		factor = sizeUnits[m[2]]
-	}
-	perSecond := parse(m[1]) * factor / map[string]float64{"s": 1, "min": 60, "h": 3600}[m[3]]
+	perSecond, inBytes := rateIn(m)
 	switch {
 	case perSecond == 0 && !v.none:
 		r.note(n, field, "", "nothing would be sent; write how much, as in 2000/s")
@@ -172,6 +168,34 @@ func (v rate) read(r *reader, field string, n *yaml.Node) {
 			v.d.inBytes = append(v.d.inBytes, v.p)
 		}
 	}
+}
+
+// rateIn returns how much of what a rate is in a second, and whether that is bytes, of what rateSyntax found.
+func rateIn(m []string) (perSecond float64, inBytes bool) {
+	factor := map[string]float64{"": 1, "k": 1e3, "M": 1e6}[m[2]]
+	if inBytes = factor == 0; inBytes {
+		factor = sizeUnits[m[2]]
+	}
+	return parse(m[1]) * factor / map[string]float64{"s": 1, "min": 60, "h": 3600}[m[3]], inBytes
+}
+
+// ParseRate reads a rate as scenario files have it (2000/s, 5k/s, 120k/min, 50MiB/s) as messages per second, each of so many bytes.
+func ParseRate(text string, size float64) (float64, error) {
+	m := rateSyntax.FindStringSubmatch(text)
+	if m == nil {
+		return 0, fmt.Errorf("%q is not a rate; write 2000/s, 5k/s, 120k/min or 50MiB/s", text)
+	}
+	perSecond, inBytes := rateIn(m)
+	if inBytes {
+		if !(size > 0) {
+			return 0, fmt.Errorf("%s is in bytes, and the size of a message is not known; write how many messages, as in 2000/s", text)
+		}
+		perSecond /= size
+	}
+	if perSecond == 0 || perSecond > fastest {
+		return 0, fmt.Errorf("%s is no rate that anything can be sent at", text)
+	}
+	return perSecond, nil
 }
 
 func (v rate) write() *yaml.Node { return scalar(strconv.FormatFloat(*v.p, 'f', -1, 64) + "/s") }

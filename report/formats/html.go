@@ -77,11 +77,18 @@ func named(rows []row) (pairs [][2]string) {
 	return pairs
 }
 
+// PageStyle returns the style of reports' pages with some more behind it, and the hash by which alone a page's policy admits it, for
+// "style-src 'sha256-HASH'".
+func PageStyle(more string) (style template.CSS, hash string) {
+	all := htmlStyle + more
+	sum := sha256.Sum256([]byte(all))
+	return template.CSS(all), base64.StdEncoding.EncodeToString(sum[:]) //nolint:gosec // files of our own
+}
+
 func newPage(r *report.Report) *page {
-	hash := sha256.Sum256([]byte(htmlStyle))
+	style, hash := PageStyle("")
 	p := &page{
-		Style: template.CSS(htmlStyle), StyleHash: base64.StdEncoding.EncodeToString(hash[:]), //nolint:gosec // a file of our own
-		Run: &r.Run, Started: r.Run.Started.UTC().Format(time.RFC3339), Verdict: verdictOf(r), Tiles: tiles(r),
+		Style: style, StyleHash: hash, Run: &r.Run, Started: r.Run.Started.UTC().Format(time.RFC3339), Verdict: verdictOf(r), Tiles: tiles(r),
 		What: whatOf(r), Valid: validOf(r), Safety: safetyOf(r), Expected: expectedOf(r), Faults: faultsOf(r), Recovery: recoveryOf(r),
 		Latency: latencyOf(r), Curves: percentiles(r.Phases), Events: eventsOf(r), Compared: comparedOf(r.Comparison), Crashes: crashesOf(r), Files: fileNames(r.Files),
 	}
