@@ -31,6 +31,7 @@ type Options struct {
 	Run      Runner
 	// Ceiling finds how many messages a second this machine's generator can send at all with a scenario's settings; 0: nobody can know. Nil: nobody asks.
 	Ceiling  func(context.Context, *scenarios.Scenario) (float64, error)
+	Goal     *Goal                            // what the cluster is to carry one day; nil: nobody said
 	Expect   []string                         // expectations beside the scenario's own
 	Code     func(error) report.ExitCode      // what an error of the runner means
 	Now      func() time.Time                 // nil: time.Now
@@ -145,6 +146,7 @@ func (g *going) differs(e *Result) string {
 func (g *going) keep() {
 	g.result.Took = g.sofar + g.Now().Sub(g.begun)
 	g.result.judge()
+	g.result.Analyse()
 	if g.points > 0 { // else there is nothing to keep
 		g.Keep(g.result)
 	}

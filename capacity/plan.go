@@ -276,7 +276,7 @@ func (p *plan) asked() string {
 // result is what there is before anything is measured.
 func (p *plan) result(o *Options) *Result {
 	r := &Result{Schema: SchemaVersion, Version: o.Version, Scenario: p.base.Name, About: p.base.About, Source: p.base.Source, Question: p.question,
-		Settings: o.Settings, Started: o.Now().UTC(), Command: o.Command, Effective: string(scenarios.Effective(p.base)), NotMeasured: p.notMeasured}
+		Settings: o.Settings, Started: o.Now().UTC(), Command: o.Command, Effective: string(scenarios.Effective(p.base)), Workload: workloadOf(p.base), Goal: o.Goal, NotMeasured: p.notMeasured}
 	for _, e := range p.expectations {
 		r.Expectations = append(r.Expectations, e.Text)
 	}

@@ -31,10 +31,13 @@ type Result struct {
 	Broker       report.Broker `json:"broker"`            // the cluster, as the first point found it
 	// Effective is the scenario that the points are runs of, with everything filled in, as YAML; each point changes the rate, and what its curve sets.
 	Effective   string          `json:"effective"`
+	Workload    Workload        `json:"workload"`
+	Goal        *Goal           `json:"goal,omitempty"` // what it is to carry one day; nil: nobody said
 	Curves      []Curve         `json:"curves"`
 	Recoveries  []Recovery      `json:"recoveries,omitempty"`
 	NotMeasured []NotMeasured   `json:"not_measured,omitempty"`
-	Stopped     string          `json:"stopped,omitempty"` // why it ended before its plan; empty: it did not
+	Analysis    *Analysis       `json:"analysis,omitempty"` // what follows from all this
+	Stopped     string          `json:"stopped,omitempty"`  // why it ended before its plan; empty: it did not
 	StopCode    report.ExitCode `json:"stop_code,omitempty"`
 }
 

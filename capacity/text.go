@@ -21,6 +21,9 @@ type File struct {
 
 // Files are the views that every search leaves. The result itself is the last: when it is there, the others are.
 var Files = []File{
+	{"capacity.html", HTML},
+	{"capacity.md", Markdown},
+	{"points.csv", CSV},
 	{ResultFile, JSON},
 }
 
@@ -41,38 +44,8 @@ func Read(r io.Reader) (*Result, error) {
 	if out.Schema != SchemaVersion {
 		return nil, fmt.Errorf("%s is of version %d, and this squall reads version %d", ResultFile, out.Schema, SchemaVersion)
 	}
+	out.Analyse() // as this squall does it
 	return &out, nil
-}
-
-// Text writes the result for a terminal: the answer in words, and a line for each point.
-func Text(w io.Writer, r *Result) error {
-	fmt.Fprintf(w, "%s\n%s\n", strings.ToUpper(string(r.Verdict.Outcome)), report.Plain(r.Question))
-	if r.Stopped != "" {
-		fmt.Fprintf(w, "stopped by %s: what follows is what there is so far\n", report.Plain(r.Stopped))
-	}
-	fmt.Fprintln(w)
-	for i := range r.Curves {
-		c := &r.Curves[i]
-		_, text := c.judge()
-		fmt.Fprintf(w, "  %s\n", report.Plain(text))
-		if lost := c.unsafe(); lost != "" {
-			fmt.Fprintf(w, "    %s\n", report.Plain(lost))
-		}
-	}
-	for i := range r.Recoveries {
-		fmt.Fprintf(w, "  %s\n", report.Plain(r.Recoveries[i].sentence()))
-	}
-	if err := table(w, r); err != nil {
-		return err
-	}
-	for _, set := range r.Settings.Given {
-		fmt.Fprintf(w, "\nset so that what one broker leaves goes to no other: %s", set)
-	}
-	for _, n := range r.NotMeasured {
-		fmt.Fprintf(w, "\nnot measured: %s: %s", report.Plain(n.What), report.Plain(n.Why))
-	}
-	_, err := fmt.Fprintf(w, "\n%s in %s\n", countOf(r.points(), "point"), about(r.Took))
-	return err
 }
 
 // List writes what would be measured, and for about how long.
@@ -149,33 +122,6 @@ func (p *Point) remark() string {
 		return string(all[:most]) + "..."
 	}
 	return text
-}
-
-// sentence tells how recovery went at a rate.
-func (rec *Recovery) sentence() string {
-	text := fmt.Sprintf("recovery at %s (%.0f %%):", perSecond(rec.Point.Rate), 100*rec.Share)
-	if rec.Point.Validity != Valid {
-		return text + " not known: " + rec.Point.Why
-	}
-	for i, f := range rec.Faults {
-		if i > 0 {
-			text += ";"
-		}
-		text += fmt.Sprintf(" %s: service after %s, redundancy %s after the heal", f.Fault, f.Service, f.Redundancy)
-	}
-	if len(rec.Expected) == 0 {
-		return text
-	}
-	if rec.Held {
-		return text + "; what is expected of recovery held"
-	}
-	var missed []string
-	for _, j := range rec.Expected {
-		if j.Outcome != report.Pass && !j.Warn {
-			missed = append(missed, fmt.Sprintf("%s: got %s", j.Text, j.Got))
-		}
-	}
-	return text + "; MISSED: " + strings.Join(missed, ", ")
 }
 
 // points is how many runs there are.

@@ -32,6 +32,8 @@ type capacityFlags struct {
 	settle, measure      time.Duration
 	confirm, most        int
 
+	target, growth string
+
 	out, resume, format, ui string
 	list                    bool
 }
@@ -47,7 +49,8 @@ func capacityCommand() *cobra.Command {
 			"Where there are three real brokers, the same is searched with one of them down and while it catches up, and it is measured how long recovery takes at 50, 70\n" +
 			"and 85 % of what the healthy cluster carries.\n\n" +
 			"With --sweep the fields that are named have each of their values; swept over, load.rate is measured as it is given, else it is searched for each of the others.\n" +
-			"Each point is a run, and has a folder with its report below that of capacity.json, which is written anew after each: --resume goes on where a search ended.\n" +
+			"Each point is a run, and has a folder with its report below that of capacity.json, which is written anew after each, with capacity.html for a browser, capacity.md\n" +
+			"and points.csv: --resume goes on where a search ended. --target says what the cluster is to carry one day, and the report how many brokers that takes.\n" +
 			"The exit code is 0 where every answer was found, 10 where an expectation was missed at the lowest rate already, 11 where something was lost, and 20 where the\n" +
 			"answer is open, as where the generator was the limit.",
 		Example: "  squall capacity kafka-leader-kill --expect 'ack.p99 < 100ms'\n  squall capacity mine.yaml --from 1k/s --to 50k/s --faults off\n" +
@@ -67,6 +70,7 @@ func capacityCommand() *cobra.Command {
 		ValidArgsFunction: completeScenarios,
 	}
 	f.asked(c)
+	c.AddCommand(showCapacityCommand())
 	c.Flags().StringVar(&f.out, "out", "", "the folder for the results (default squall-runs/TIME-NAME-ID)")
 	c.Flags().StringVar(&f.resume, "resume", "", "go on with the search in this folder that was interrupted")
 	addFormat(c, &f.format)
@@ -88,6 +92,7 @@ func (f *capacityFlags) asked(c *cobra.Command) {
 	flags.IntVar(&f.confirm, "confirm", capacity.DefaultConfirm, "how often the answer has to hold again")
 	flags.DurationVar(&f.settle, "settle", capacity.DefaultSettling, "load before each measurement, at least")
 	flags.DurationVar(&f.measure, "measure", capacity.DefaultMeasuring, "how long each point is measured")
+	addGoal(c, &f.target, &f.growth)
 	flags.IntVar(&f.most, "max-points", capacity.DefaultMost, "how many points may be asked for")
 }
 
@@ -122,9 +127,9 @@ func (f *capacityFlags) command(name string) []string {
 	for _, s := range f.sweep {
 		args = append(args, "--sweep", report.HideSetting(s))
 	}
-	for _, rate := range [][2]string{{"--from", f.from}, {"--to", f.to}} {
-		if rate[1] != "" {
-			args = append(args, rate[0], rate[1])
+	for _, flag := range [][2]string{{"--from", f.from}, {"--to", f.to}, {"--target", f.target}, {"--growth", f.growth}} {
+		if flag[1] != "" {
+			args = append(args, flag[0], flag[1])
 		}
 	}
 	return append(args, "--faults", f.faults, "--resolution", f.resolution, "--confirm", strconv.Itoa(f.confirm), "--settle", f.settle.String(), "--measure", f.measure.String(),
@@ -213,6 +218,9 @@ func (f *capacityFlags) options(name string) (o capacity.Options, err error) {
 		}
 		*rate.to = s.Load.Rate
 	}
+	if o.Goal, err = f.goal(o.Scenario); err != nil {
+		return o, err
+	}
 	for _, text := range f.sweep {
 		s, err := capacity.ParseSweep(text)
 		if err != nil {
@@ -264,7 +272,7 @@ func (f *capacityFlags) folder(scenario string) (string, error) {
 func readCapacity(dir string) (*capacity.Result, error) {
 	file, err := os.Open(filepath.Join(dir, capacity.ResultFile))
 	if err != nil {
-		return nil, fmt.Errorf("--resume wants the folder of a search: %w", err)
+		return nil, fmt.Errorf("%s is not the folder of a search: %w", dir, err)
 	}
 	defer file.Close()
 	r, err := capacity.Read(file)
