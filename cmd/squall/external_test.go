@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -54,7 +55,7 @@ func TestExternal(t *testing.T) {
 	t.Run("pause", func(t *testing.T) {
 		p := squallRun(t, text("pause", actsOn(t, run, "pause", "unpause")), "--allow-exec", "--ui", "none")
 		if code := p.wait(); code != report.ExitPass {
-			t.Fatalf("exit code %d", code)
+			t.Fatalf("exit code %d: %s", code, verdictOf(p))
 		}
 		if f := p.report().Faults[0]; f.Effective == report.Never || f.Healed == report.Never || !strings.Contains(strings.Join(f.Evidence, "\n"), "held") {
 			t.Errorf("%+v", f)
@@ -72,7 +73,7 @@ func TestExternal(t *testing.T) {
 func killed(t *testing.T, c broker.Cluster, text string) {
 	p := squallRun(t, text, "--allow-exec", "--ui", "none")
 	if code := p.wait(); code != report.ExitPass {
-		t.Fatalf("exit code %d", code)
+		t.Fatalf("exit code %d: %s", code, verdictOf(p))
 	}
 	r := p.report()
 	f := r.Faults[0]
@@ -139,4 +140,10 @@ func vacant(t *testing.T, c broker.Cluster) {
 	if err := d.(broker.Tenant).Vacant(t.Context(), "squall-orders", "squall-billing"); err != nil {
 		t.Error(err)
 	}
+}
+
+// verdictOf says why a run came to what it did.
+func verdictOf(p *process) string {
+	b, _ := os.ReadFile(filepath.Join(p.out, "report.md"))
+	return p.stderr.String() + string(b)
 }
