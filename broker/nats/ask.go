@@ -169,9 +169,13 @@ func (w *witness) raft(ctx context.Context, of map[string]any, found func(map[st
 	return err
 }
 
+// One story is enough where all tell the same, and not where each tells of itself.
+func oneIsEnough(answer) bool { return true }
+func allAreAsked(answer) bool { return false }
+
 // ask returns the stories of the nodes that answered; an error when there is none.
-func (d *driver) ask(ctx context.Context) ([]answer, error) {
-	stories, err := observe.Round(ctx, d.life, &d.behind, d.questions, func(answer) bool { return true })
+func (d *driver) ask(ctx context.Context, enough func(answer) bool) ([]answer, error) {
+	stories, err := observe.Round(ctx, d.life, &d.behind, d.questions, enough)
 	if len(stories) == 0 {
 		return nil, fmt.Errorf("no node answers: %w", err)
 	}

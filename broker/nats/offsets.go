@@ -101,7 +101,7 @@ func (d *driver) Outstanding(ctx context.Context, group, topic string) (uint64, 
 
 // Versions implements broker.Versions.
 func (d *driver) Versions(ctx context.Context) (map[string]string, error) {
-	stories, err := d.ask(ctx)
+	stories, err := d.ask(ctx, allAreAsked)
 	if err != nil {
 		return nil, fmt.Errorf("versions: %w", err)
 	}
