@@ -123,7 +123,7 @@ func externalOptions(s *scenarios.Scenario) (o external.Options, err error) {
 func fromEnv(field, name string) (string, error) {
 	value := strings.TrimSpace(os.Getenv(name))
 	if value == "" {
-		return "", fmt.Errorf("%s names the variable %s, which is not set: export %[2]s=...", field, name)
+		return "", fmt.Errorf("%s names the variable %s, which is not set: write export %[2]s=VALUE first", field, name)
 	}
 	return value, nil
 }
