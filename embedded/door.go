@@ -2,11 +2,13 @@ package embedded
 
 import (
 	"crypto/tls"
-	"fmt"
-	"math/rand/v2"
+	"io"
 	"net"
+	"net/netip"
 	"sync"
 	"sync/atomic"
+
+	"github.com/seed-228c25e4/squall/links"
 )
 
 // A door is where a node's connections come in. For kfake it is a listener that never fails; to the outside it opens and closes on one address.
@@ -16,6 +18,7 @@ type door struct {
 	// secure is how connections are secured; nil: they are not.
 	secure *tls.Config
 	addr   net.Addr
+	claim  io.Closer // keeps the address while the door is shut, for a dead node must find it free again
 	in     chan net.Conn
 	gone   chan struct{} // closed for good
 
@@ -28,18 +31,17 @@ type door struct {
 	frozen atomic.Pointer[chan struct{}] // nil: awake; closed when the node wakes up
 }
 
-// The ports lie below those that Linux gives to outgoing connections, for a dead node gives its port up and must find it free again.
-const lowestPort, highestPort = 15000, 32000
-
 func newDoor(node string, l *lies, secure *tls.Config) (*door, error) {
 	d := &door{node: node, lies: l, secure: secure, in: make(chan net.Conn), gone: make(chan struct{}), conns: map[*guest]struct{}{}}
-	for range 100 {
-		d.addr = &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: lowestPort + rand.IntN(highestPort-lowestPort)}
-		if d.open() == nil {
-			return d, nil
-		}
+	_, claim, err := links.ClaimPort("127.0.0.1", func(addr string) error {
+		d.addr = net.TCPAddrFromAddrPort(netip.MustParseAddrPort(addr))
+		return d.open()
+	})
+	if err != nil {
+		return nil, err
 	}
-	return nil, fmt.Errorf("no free port between %d and %d", lowestPort, highestPort)
+	d.claim = claim
+	return d, nil
 }
 
 // open lets connections in.
@@ -139,12 +141,16 @@ func (d *door) Addr() net.Addr { return d.addr }
 // Close implements net.Listener.
 func (d *door) Close() error {
 	d.mu.Lock()
-	if !d.closed {
+	first := !d.closed
+	if first {
 		d.closed = true
 		close(d.gone)
 	}
 	d.mu.Unlock()
 	d.thaw()
 	d.shut()
+	if first {
+		return d.claim.Close()
+	}
 	return nil
 }

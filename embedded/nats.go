@@ -6,8 +6,8 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
-	mathrand "math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -41,6 +41,8 @@ type NATSCluster struct {
 	dir     string
 	claim   *os.File // held while the cluster lives
 	parent  *parent
+
+	addresses []io.Closer // the claims to the nodes' addresses
 
 	server *links.Server
 	set    *links.Set
@@ -83,10 +85,10 @@ func (c *NATSCluster) start(ctx context.Context, n int) (err error) {
 	for i := range n {
 		name := "b" + strconv.Itoa(i+1)
 		n := &natsNode{cluster: c, name: name, dir: filepath.Join(c.dir, name)}
-		if n.client, err = freeAddress(); err != nil {
+		if n.client, err = c.claimAddress(); err != nil {
 			return err
 		}
-		if n.routes, err = freeAddress(); err != nil {
+		if n.routes, err = c.claimAddress(); err != nil {
 			return err
 		}
 		c.nodes = append(c.nodes, n)
@@ -107,15 +109,20 @@ func (c *NATSCluster) start(ctx context.Context, n int) (err error) {
 	return nil
 }
 
-// freeAddress returns an address on the loopback that nobody listens at. A node that is down gives it up, and must find it free again: see lowestPort.
-func freeAddress() (string, error) {
-	for range 100 {
-		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(lowestPort+mathrand.IntN(highestPort-lowestPort)))
-		if l, err := net.Listen("tcp", addr); err == nil {
-			return addr, l.Close()
+// claimAddress finds an address on the loopback, which a node that is down finds free again.
+func (c *NATSCluster) claimAddress() (string, error) {
+	addr, claim, err := links.ClaimPort("127.0.0.1", func(addr string) error {
+		l, err := net.Listen("tcp", addr)
+		if err != nil {
+			return err
 		}
+		return l.Close()
+	})
+	if err != nil {
+		return "", err
 	}
-	return "", fmt.Errorf("no free port between %d and %d", lowestPort, highestPort)
+	c.addresses = append(c.addresses, claim)
+	return addr, nil
 }
 
 // link makes the links of the clients to each node, and of each node to each other one.
@@ -218,6 +225,9 @@ func (c *NATSCluster) Close(ctx context.Context) error {
 			err = errors.Join(err, n.Kill(ctx))
 		}
 		c.parent.close()
+		for _, a := range c.addresses {
+			err = errors.Join(err, a.Close())
+		}
 		err = errors.Join(err, c.server.Close(), releaseFolder(c.dir, c.claim))
 	})
 	return err

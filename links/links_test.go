@@ -200,7 +200,8 @@ func TestRefusedPortIsNotGivenAway(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.proxies["p"] = p
-		return errors.Join(p.occupy(b.addr), s.Close())
+		p.claim, err = claimAt(b.addr, p.acceptAt)
+		return errors.Join(err, s.Close())
 	}
 	undo := b.impair(broker.Impairment{Refuse: true})
 	if err := another(); !errors.Is(err, syscall.EADDRINUSE) {

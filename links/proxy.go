@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
+	"io"
 	"net"
 	"slices"
 	"strings"
@@ -24,7 +24,7 @@ type proxy struct {
 	total tally
 	work  sync.WaitGroup // the accept loop, and connections that are being made
 
-	claim    net.PacketConn // keeps the port from every other squall while connections are refused; nil: the address was given
+	claim    io.Closer // keeps the port from every other squall while connections are refused; nil: the address was given
 	mu       sync.Mutex
 	listener net.Listener // nil: connections are refused
 	want     []broker.Impairment
@@ -49,10 +49,6 @@ func (p *proxy) attach(direction string) error {
 	return nil
 }
 
-// The range of ports that Linux does not give to outgoing connections. A proxy that refuses gives its port up for a while, and must find it free again; its
-// UDP port of the same number stays taken, and no squall takes a port without it.
-const lowestPort, highestPort = 15000, 32000
-
 // open listens at an address for the first time: port 0 is replaced by a free one.
 func (p *proxy) open(listen string) error {
 	host, port, err := net.SplitHostPort(listen)
@@ -60,29 +56,17 @@ func (p *proxy) open(listen string) error {
 		return err
 	}
 	if port == "0" {
-		for range 50 {
-			if p.occupy(net.JoinHostPort(host, fmt.Sprint(lowestPort+rand.IntN(highestPort-lowestPort)))) == nil {
-				return nil
-			}
+		if _, claim, err := ClaimPort(host, p.acceptAt); err == nil {
+			p.claim = claim
+			return nil
 		}
 	}
-	p.Listen = listen
-	return p.accept()
+	return p.acceptAt(listen)
 }
 
-// occupy listens at an address that is neither in use nor claimed by another squall.
-func (p *proxy) occupy(addr string) error {
-	claim, err := net.ListenPacket("udp", addr)
-	if err != nil {
-		return err
-	}
+func (p *proxy) acceptAt(addr string) error {
 	p.Listen = addr
-	if err := p.accept(); err != nil {
-		claim.Close()
-		return err
-	}
-	p.claim = claim
-	return nil
+	return p.accept()
 }
 
 // accept listens, and takes every connection until the listener is closed.
