@@ -85,7 +85,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if err := g.resume(); err != nil {
 		return nil, err
 	}
-	g.Progress("capacity plan points=~%d about=~%s states=%q%s", o.Settings.Points, about(o.Settings.Estimate), p.states(), given(o.Settings))
+	g.Progress("capacity plan points=~%d about=~%s states=%q%s", o.Settings.Points, report.Roughly(o.Settings.Estimate), p.states(), given(o.Settings))
 	g.search(ctx)
 	if g.failed != nil && g.points == 0 {
 		return nil, g.failed

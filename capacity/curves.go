@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/seed-228c25e4/squall/report"
 )
 
 // How the rate grows and shrinks until there is a bracket.
@@ -189,5 +191,5 @@ func (g *going) left(s *search) string {
 		own := math.Log2(math.Log(s.high/s.low)/math.Log1p(s.resolution)) + float64(s.confirm)
 		more = max(more, own)
 	}
-	return fmt.Sprintf("~%s", about(seconds(max(more, 1)*each)))
+	return fmt.Sprintf("~%s", report.Roughly(seconds(max(more, 1)*each)))
 }

@@ -56,7 +56,7 @@ func newPlan(o *Options) (*plan, error) {
 	p.estimate(o)
 	if o.Settings.Points > o.Most {
 		return nil, fmt.Errorf("%d points are asked for, about %s, and %d are the most: sweep over fewer values, or allow more with --max-points %[1]d",
-			o.Settings.Points, about(o.Settings.Estimate), o.Most)
+			o.Settings.Points, report.Roughly(o.Settings.Estimate), o.Most)
 	}
 	p.question = p.asked()
 	return p, nil

@@ -29,7 +29,7 @@ func Text(w io.Writer, r *Result) error {
 	if err := table(w, r); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "\n%s in %s\n", countOf(r.points(), "point"), about(r.Took))
+	_, err := fmt.Fprintf(w, "\n%s in %s\n", countOf(r.points(), "point"), report.Roughly(r.Took))
 	return err
 }
 

@@ -60,7 +60,7 @@ func List(w io.Writer, r *Result) error {
 		fmt.Fprintf(w, " to %s", perSecond(s.To))
 	}
 	fmt.Fprintf(w, ", to within %.3g %%; each point %s of settling and %s measured\n  about %s, about %s\n", 100*s.Resolution, report.Human(s.Settling),
-		report.Human(s.Measuring), countOf(s.Points, "point"), about(s.Estimate))
+		report.Human(s.Measuring), countOf(s.Points, "point"), report.Roughly(s.Estimate))
 	for _, n := range r.NotMeasured {
 		fmt.Fprintf(w, "  not measured: %s: %s\n", report.Plain(n.What), report.Plain(n.Why))
 	}

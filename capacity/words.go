@@ -3,8 +3,6 @@ package capacity
 import (
 	"fmt"
 	"math"
-	"strings"
-	"time"
 
 	"github.com/seed-228c25e4/squall/report"
 )
@@ -22,18 +20,6 @@ func number(rate float64) string {
 
 // perSecond prints a rate: "12,300/s".
 func perSecond(rate float64) string { return number(rate) + "/s" }
-
-// about prints a duration as precisely as it matters to somebody who waits for it.
-func about(d time.Duration) string {
-	if d < time.Minute {
-		return d.Round(time.Second).String()
-	}
-	text := d.Round(10 * time.Second).String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	return text
-}
 
 func countOf(n int, what string) string {
 	if n == 1 {

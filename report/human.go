@@ -30,6 +30,18 @@ func Human(d time.Duration) string {
 	return d.Round(time.Second).String()
 }
 
+// Roughly prints a duration as precisely as it matters to somebody who waits for it: "42s", "2m40s", "12m".
+func Roughly(d time.Duration) string {
+	if d < time.Minute {
+		return d.Round(time.Second).String()
+	}
+	text := d.Round(10 * time.Second).String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	return text
+}
+
 func digits(v float64) string {
 	decimals := 2
 	switch {

@@ -161,7 +161,7 @@ func listScenarios(w io.Writer, group string) error {
 				_, what, _ = strings.Cut(what, ". ") // that it is to fail is said
 			}
 			what, _, _ = strings.Cut(what, ". ")
-			fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", name, g.Name, comes, about(s.LoadEnd()), what)
+			fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", name, g.Name, comes, report.Roughly(s.LoadEnd()), what)
 		}
 	}
 	_ = tw.Flush() // into memory

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -28,7 +26,7 @@ func pick(c *cobra.Command, f runFlags) (string, error) {
 			return "", err
 		}
 		g := group(s)
-		groups[g] = append(groups[g], tui.Choice{Name: name, About: s.About, Takes: about(s.LoadEnd()), Needs: needs(s)})
+		groups[g] = append(groups[g], tui.Choice{Name: name, About: s.About, Takes: report.Roughly(s.LoadEnd()), Needs: needs(s)})
 	}
 	l := look{out: out, ascii: f.ascii}
 	name, err := tui.Pick(c.Context(), slices.Concat(groups[:]...), l.options())
@@ -52,18 +50,6 @@ func group(s *scenarios.Scenario) int {
 	return 1
 }
 
-// about is how long a run loads its cluster, as precisely as it matters to somebody who chooses.
-func about(d time.Duration) string {
-	if d < time.Minute {
-		return d.Round(time.Second).String()
-	}
-	text := d.Round(10 * time.Second).String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	return text
-}
-
 // needs is what a scenario needs to run.
 func needs(s *scenarios.Scenario) string {
 	text := fmt.Sprintf("Docker, %d brokers", len(s.NodeNames()))
@@ -78,7 +64,7 @@ func needs(s *scenarios.Scenario) string {
 
 // needed is what a scenario needs to run, in full.
 func needed(s *scenarios.Scenario) []string {
-	takes := fmt.Sprintf("time: %s of load, and a while to start, heal, drain and read", about(s.LoadEnd()))
+	takes := fmt.Sprintf("time: %s of load, and a while to start, heal, drain and read", report.Roughly(s.LoadEnd()))
 	volume := "as much as the brokers take"
 	if !s.Load.ClosedLoop() {
 		volume = testcontainers.Amount(s.Volume())
