@@ -30,11 +30,10 @@ type witness struct {
 
 // An answer is one node's story.
 type answer struct {
-	node    string
-	version string
-	js      jsInfo
-	meta    map[string]raftGroup // by name
-	groups  map[string]raftGroup
+	node   string
+	js     jsInfo
+	meta   map[string]raftGroup // by name
+	groups map[string]raftGroup
 }
 
 // What the server tells of itself, as its monitoring has it (server/monitor.go of nats-server).
@@ -84,43 +83,39 @@ type (
 )
 
 // request asks the node itself.
-func (w *witness) request(ctx context.Context, what string, options, into any) (version string, err error) {
+func (w *witness) request(ctx context.Context, what string, options, into any) error {
 	if !w.conn.IsConnected() {
-		return "", cmp.Or(w.conn.LastError(), nats.ErrDisconnected)
+		return cmp.Or(w.conn.LastError(), nats.ErrDisconnected)
 	}
 	ask, err := json.Marshal(options)
 	if err != nil {
-		return "", err
+		return err
 	}
 	m, err := w.conn.RequestWithContext(ctx, "$SYS.REQ.SERVER."+w.conn.ConnectedServerId()+"."+what, ask)
 	if err != nil {
-		return "", err
+		return err
 	}
 	told := struct {
-		Server struct {
-			Version string `json:"ver"`
-		} `json:"server"`
 		Data  any `json:"data"`
 		Error *struct {
 			Description string `json:"description"`
 		} `json:"error"`
 	}{Data: into}
 	if err := json.Unmarshal(m.Data, &told); err != nil {
-		return "", fmt.Errorf("%s: %w", what, err)
+		return fmt.Errorf("%s: %w", what, err)
 	}
 	if told.Error != nil {
-		return "", fmt.Errorf("%s: %s", what, told.Error.Description)
+		return fmt.Errorf("%s: %s", what, told.Error.Description)
 	}
-	return told.Server.Version, nil
+	return nil
 }
 
 func (w *witness) ask(ctx context.Context) (answer, error) {
 	a := answer{node: w.node, groups: map[string]raftGroup{}}
-	var err error
-	if a.version, err = w.request(ctx, "JSZ", map[string]any{"accounts": true, "streams": true, "consumer": true, "raft": true}, &a.js); err != nil {
+	if err := w.request(ctx, "JSZ", map[string]any{"accounts": true, "streams": true, "consumer": true, "raft": true}, &a.js); err != nil {
 		return a, err
 	}
-	err = w.raft(ctx, map[string]any{}, func(groups map[string]raftGroup) { a.meta = groups }) // the system account's alone
+	err := w.raft(ctx, map[string]any{}, func(groups map[string]raftGroup) { a.meta = groups }) // the system account's alone
 	if errors.Is(err, nats.ErrNoResponders) {
 		a.withoutRaft()
 		return a, nil
@@ -162,20 +157,16 @@ func (a *answer) withoutRaft() {
 // raft asks for the Raft groups of an account.
 func (w *witness) raft(ctx context.Context, of map[string]any, found func(map[string]raftGroup)) error {
 	var told map[string]map[string]raftGroup
-	_, err := w.request(ctx, "RAFTZ", of, &told)
+	err := w.request(ctx, "RAFTZ", of, &told)
 	for _, groups := range told {
 		found(groups)
 	}
 	return err
 }
 
-// One story is enough where all tell the same, and not where each tells of itself.
-func oneIsEnough(answer) bool { return true }
-func allAreAsked(answer) bool { return false }
-
 // ask returns the stories of the nodes that answered; an error when there is none.
-func (d *driver) ask(ctx context.Context, enough func(answer) bool) ([]answer, error) {
-	stories, err := observe.Round(ctx, d.life, &d.behind, d.questions, enough)
+func (d *driver) ask(ctx context.Context) ([]answer, error) {
+	stories, err := observe.Round(ctx, d.life, &d.behind, d.questions, func(answer) bool { return true })
 	if len(stories) == 0 {
 		return nil, fmt.Errorf("no node answers: %w", err)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/seed-228c25e4/squall/broker"
@@ -99,15 +100,16 @@ func (d *driver) Outstanding(ctx context.Context, group, topic string) (uint64, 
 	return info.NumPending + uint64(info.NumAckPending), nil
 }
 
-// Versions implements broker.Versions.
-func (d *driver) Versions(ctx context.Context) (map[string]string, error) {
-	stories, err := d.ask(ctx, allAreAsked)
-	if err != nil {
-		return nil, fmt.Errorf("versions: %w", err)
-	}
+// Versions implements broker.Versions. Every server says it of itself to whom it lets in.
+func (d *driver) Versions(context.Context) (map[string]string, error) {
 	found := map[string]string{}
-	for _, a := range stories {
-		found[a.node] = a.version
+	for _, w := range d.witnesses {
+		if v := w.conn.ConnectedServerVersion(); v != "" {
+			found[w.node] = v
+		}
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("versions: %w", nats.ErrDisconnected)
 	}
 	return found, nil
 }

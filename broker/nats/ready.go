@@ -24,7 +24,7 @@ func (d *driver) Ready(ctx context.Context, t broker.Topic) error {
 }
 
 func (d *driver) missing(ctx context.Context, t broker.Topic) string {
-	stories, err := d.ask(ctx, oneIsEnough)
+	stories, err := d.ask(ctx)
 	if err != nil {
 		return err.Error()
 	}

@@ -11,7 +11,7 @@ import (
 // State implements broker.Driver. Every node is asked side by side. A node that does not answer soon after the first is left out, and is not asked anew while
 // the question of before is open: a frozen node must not make the observer slow.
 func (d *driver) State(ctx context.Context) (broker.State, error) {
-	stories, err := d.ask(ctx, oneIsEnough)
+	stories, err := d.ask(ctx)
 	if err != nil {
 		return broker.State{}, err
 	}
@@ -175,7 +175,7 @@ func inSync(v view, stream string) (names []string) {
 
 // missingNodes says which nodes do not serve, or are unknown to the cluster's leader.
 func (d *driver) missingNodes(ctx context.Context) (string, error) {
-	stories, err := d.ask(ctx, oneIsEnough)
+	stories, err := d.ask(ctx)
 	if err != nil {
 		return err.Error(), nil
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/seed-228c25e4/squall/broker"
+	"github.com/seed-228c25e4/squall/broker/observe"
 )
 
 // State implements broker.Driver. Every node is asked side by side; one that does not answer within a second is left out. RabbitMQ has no controller, and nobody
@@ -169,15 +170,22 @@ func (d *driver) absentees(seen look) string {
 	return ""
 }
 
-// Versions implements broker.Versions.
+// Versions implements broker.Versions. A node is asked again where it was late with its answer to what was asked before.
 func (d *driver) Versions(ctx context.Context) (map[string]string, error) {
-	seen := d.look(ctx)
-	if seen.err != nil {
-		return nil, fmt.Errorf("versions: %w", seen.err)
-	}
+	ctx, cancel := context.WithTimeout(ctx, 2*observe.AnswerWithin)
+	defer cancel()
 	found := map[string]string{}
-	for _, s := range seen.stories {
-		found[s.node] = s.version
+	err := observe.Await(ctx, d.life, func(ctx context.Context) (string, error) {
+		for _, s := range d.look(ctx).stories {
+			found[s.node] = s.version
+		}
+		if len(found) < len(d.witnesses) {
+			return fmt.Sprintf("%d of %d nodes tell their version", len(found), len(d.witnesses)), nil
+		}
+		return "", nil
+	})
+	if len(found) == 0 {
+		return nil, err
 	}
 	return found, nil
 }
