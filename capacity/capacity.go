@@ -29,6 +29,9 @@ type Options struct {
 	// Scenario reads the scenario, with what is set besides on top of what was set before.
 	Scenario func(set ...string) (*scenarios.Scenario, error)
 	Run      Runner
+	// Fresh reports whether a run would begin with a cluster that was just started; nil: none would. It has the scenario's warm-up then, where that is longer than
+	// what each point settles: a broker that compiles itself as it goes is slow for a minute, and answers for none of its later rates.
+	Fresh func(*scenarios.Scenario) bool
 	// Ceiling finds how many messages a second this machine's generator can send at all with a scenario's settings; 0: nobody can know. Nil: nobody asks.
 	Ceiling  func(context.Context, *scenarios.Scenario) (float64, error)
 	Goal     *Goal                            // what the cluster is to carry one day; nil: nobody said

@@ -31,7 +31,8 @@ type modelled struct {
 	catching  float64 // and while it catches up; 0: all
 	loses     float64 // the rate from which on a message is lost; 0: none ever is
 	now       time.Time
-	runs      []string // topics, in order
+	runs      []string        // topics, in order
+	settled   []time.Duration // before each of them was measured
 	before    func(n int)
 }
 
@@ -59,7 +60,7 @@ func (m *modelled) run(ctx context.Context, s *scenarios.Scenario, folder string
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	m.runs = append(m.runs, s.Topic.Name)
+	m.runs, m.settled = append(m.runs, s.Topic.Name), append(m.settled, s.Phases.WarmUp)
 	m.now = m.now.Add(s.LoadEnd() + 5*time.Second)
 	h := fnv.New64()
 	fmt.Fprint(h, s.Topic.Name) // so that a point comes out as it does, whatever ran before it
@@ -401,6 +402,23 @@ func TestRefusesToGoOnWithAnotherSearch(t *testing.T) {
 		again.Earlier = r
 		if _, err := capacity.Run(t.Context(), again); err == nil {
 			t.Error("went on with another search")
+		}
+	}
+}
+
+// A cluster that was just started has the scenario's warm-up before its first point, whichever that is; no other point has.
+func TestWarmsAFreshCluster(t *testing.T) {
+	m := &modelled{t: t, mu: 1000}
+	o := m.options(scenario + "phases: { warm-up: 90s }\nfaults: [ { name: dies, at: 0s, for: 10s, kill: b1 } ]\n")
+	o.Faults = capacity.FaultsOn
+	o.Fresh = func(*scenarios.Scenario) bool { return len(m.runs) == 0 || len(m.runs) == 7 }
+	r := m.search(o)
+	if len(r.Recoveries) != 3 || len(m.settled) < 10 {
+		t.Fatalf("%d runs, %d recoveries: %s", len(m.settled), len(r.Recoveries), r.Verdict.Sentence)
+	}
+	for i, settled := range m.settled {
+		if fresh := i == 0 || i == 7; fresh != (settled == 90*time.Second) || !fresh && settled < capacity.DefaultSettling {
+			t.Errorf("run %d settled for %s", i, settled)
 		}
 	}
 }

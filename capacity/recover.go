@@ -76,8 +76,8 @@ func (g *going) earlierRecovery(rate float64) (Recovery, bool) {
 // breaking says how the scenario of a recovery is read.
 func (g *going) breaking(rate float64) []string {
 	set := append(sets(g.result.Curves[0].Set), g.pace(rate))
-	if len(g.base.Faults) > 0 {
-		return set
+	if len(g.base.Faults) > 0 { // on a cluster that runs already, so that it needs no more than every point does
+		return append(set, fmt.Sprintf("phases.warm-up=%s", min(g.Settling, g.base.Phases.WarmUp)))
 	}
 	return append(set, fmt.Sprintf("faults=[{name: leader-kill, at: 0s, for: %s, kill: leader}]", g.Measuring),
 		fmt.Sprintf("phases={warm-up: %s, baseline: %s, recovery: %s}", g.Settling, max(g.Measuring/2, 5*seconds(1)), watchFor), "expect=[lost == 0]")

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/seed-228c25e4/squall/report"
+	"github.com/seed-228c25e4/squall/scenarios"
 )
 
 // How a broker goes down and comes back in a point.
@@ -209,10 +210,7 @@ func (g *going) make(ctx context.Context, set []string, p Point) (Point, *report
 	if start := g.base.Load.Consumers.Start; start > 0 {
 		set = append(set, "load.consumers.start=0s")
 	}
-	s, err := g.Scenario(append(set, fmt.Sprintf("topic.name=%s-%s", g.base.Topic.Name, p.ID))...)
-	if err != nil && p.Purpose == RecoverPoint { // its faults may name the topic
-		s, err = g.Scenario(set...)
-	}
+	s, err := g.read(set, p)
 	if err != nil {
 		g.failed = fmt.Errorf("point %s: %w", p.ID, err)
 		return p, nil, false
@@ -234,6 +232,18 @@ func (g *going) make(ctx context.Context, set []string, p Point) (Point, *report
 	p.Folder, p.Verdict = folder, r.Verdict
 	g.meet(r)
 	return p, r, true
+}
+
+// read reads the scenario of a point.
+func (g *going) read(set []string, p Point) (*scenarios.Scenario, error) {
+	s, err := g.Scenario(append(set, fmt.Sprintf("topic.name=%s-%s", g.base.Topic.Name, p.ID))...)
+	if err != nil && p.Purpose == RecoverPoint { // its faults may name the topic
+		s, err = g.Scenario(set...)
+	}
+	if err != nil || g.Fresh == nil || !g.Fresh(s) || s.Phases.WarmUp >= g.base.Phases.WarmUp {
+		return s, err
+	}
+	return g.Scenario(append(set, "topic.name="+s.Topic.Name, fmt.Sprintf("phases.warm-up=%s", g.base.Phases.WarmUp))...)
 }
 
 // meet takes down what the first run tells of machine and cluster.

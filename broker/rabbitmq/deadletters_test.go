@@ -18,6 +18,11 @@ const each = 20 // messages of a queue
 // What came back too often is read where it was put, each with the queue that gave it up, and nothing of what was acknowledged; whichever exchange it takes.
 func TestDeadLetters(t *testing.T) {
 	c := pods(t, testcontainers.Options{Kind: "rabbitmq", Nodes: 1})
+	t.Cleanup(func() {
+		if err := c.Close(context.Background()); err != nil {
+			t.Errorf("remove the node: %v", err)
+		}
+	})
 	for name, config := range map[string]map[string]string{
 		"named":     {"x-dead-letter-exchange": "poison"},
 		"bydefault": {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": "graves"},

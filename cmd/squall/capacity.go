@@ -90,7 +90,7 @@ func (f *capacityFlags) asked(c *cobra.Command) {
 	flags.StringVar(&f.to, "to", "", "the highest rate that is tried (default as far as it goes)")
 	flags.StringVar(&f.resolution, "resolution", "3%", "how near the highest rate that holds and the lowest that does not are to each other at the end")
 	flags.IntVar(&f.confirm, "confirm", capacity.DefaultConfirm, "how often the answer has to hold again")
-	flags.DurationVar(&f.settle, "settle", capacity.DefaultSettling, "load before each measurement, at least")
+	flags.DurationVar(&f.settle, "settle", capacity.DefaultSettling, "load before each measurement, at least; the first on a new cluster has the scenario's warm-up")
 	flags.DurationVar(&f.measure, "measure", capacity.DefaultMeasuring, "how long each point is measured")
 	addGoal(c, &f.target, &f.growth)
 	flags.IntVar(&f.most, "max-points", capacity.DefaultMost, "how many points may be asked for")
@@ -165,7 +165,7 @@ func (f *capacityFlags) run(c *cobra.Command, name string) error {
 	if g.dir, err = f.folder(plan.Scenario); err != nil {
 		return err
 	}
-	o.Run, o.Keep, o.Code, o.Progress = g.run, g.keep, codeOf, g.progress.step
+	o.Run, o.Fresh, o.Keep, o.Code, o.Progress = g.run, g.fresh, g.keep, codeOf, g.progress.step
 	if _, forgets := forgetful[g.kind(o)]; forgets {
 		o.Ceiling = g.ceiling
 	}
@@ -309,15 +309,18 @@ func (g *rig) kind(o capacity.Options) string {
 	return s.Broker.Kind
 }
 
+// fresh reports whether the scenario's run begins with a cluster of its own.
+func (g *rig) fresh(s *scenarios.Scenario) bool {
+	return g.cluster == nil || !reflect.DeepEqual(g.of, s.Broker)
+}
+
 // run implements capacity.Runner. A cluster that a run left in disorder is replaced, and one that is another than the scenario wants.
 func (g *rig) run(ctx context.Context, s *scenarios.Scenario, folder string) (*report.Report, error) {
 	id := newID()
-	if g.cluster != nil && !reflect.DeepEqual(g.of, s.Broker) {
+	if g.fresh(s) {
 		if err := g.close(ctx); err != nil {
 			return nil, err
 		}
-	}
-	if g.cluster == nil {
 		g.progress.step("starting %s: %s on %s, %s", s.Name, s.Broker.Kind, strings.Join(s.NodeNames(), " "), s.Broker.Run)
 		cluster, err := start(ctx, s, id, g.progress)
 		if err != nil {
