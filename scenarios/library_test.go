@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +24,21 @@ func TestLibrary(t *testing.T) {
 		}
 		if limit, ok := longest[name]; ok && s.LoadEnd() > limit {
 			t.Errorf("%s has %v of load, more than %v", name, s.LoadEnd(), limit)
+		}
+	}
+}
+
+// The scenarios that the documents show can be run.
+func TestExamples(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"orders", "orders-capacity"} {
+		file := "../docs/examples/" + name + ".yaml"
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s, err := Parse(file, data, Options{Kinds: libraryKinds}); err != nil || s.Name != name {
+			t.Errorf("%s: %v", file, err)
 		}
 	}
 }
