@@ -114,7 +114,8 @@ type Contract struct {
 type Timer struct {
 	Name  string // in the broker's or the client's own words: "broker.session.timeout.ms"
 	Value time.Duration
-	Part  string // what waits for it: "detection", "election", "client discovery", "catch-up"
-	Side  string // whose way through the broker waits for it, "produce" or "consume"; empty: both
-	Note  string // what happens when it fires, in a sentence
+	Least time.Duration // of one that is drawn anew each time: the shortest that it can be, where Value is the longest; 0: it is always Value
+	Part  string        // what waits for it: "detection", "election", "client discovery", "catch-up"
+	Side  string        // whose way through the broker waits for it, "produce" or "consume"; empty: both
+	Note  string        // what happens when it fires, in a sentence
 }

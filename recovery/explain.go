@@ -9,8 +9,8 @@ import (
 	"github.com/seed-228c25e4/squall/report"
 )
 
-// A timer explains a part of a recovery that is up to a quarter shorter than it, for it counts from the last sign of life, which came before the
-// fault; or up to a quarter longer, or slow where that is more, but never more than twice as long: whoever waits for it looks now and then, and acts after that.
+// A timer explains a part of a recovery that is up to a quarter shorter than it, or than the shortest that it is drawn to be, for it counts from the last sign of
+// life, which came before the fault; or up to a quarter longer, or slow where that is more, but never more than twice as long: whoever waits for it looks now and then, and acts after that.
 const (
 	aboutShare = 4
 	slow       = time.Second
@@ -81,16 +81,21 @@ func explain(s stretch, r report.Recovery, timers []report.Timer) (name, text st
 		return "", ""
 	}
 	byGroup := noticedByGroup(s, timers)
-	largest := slices.MaxFunc(r.Parts, func(a, b report.Part) int { return cmp.Compare(a.Took, b.Took) })
+	largest := largestOf(r)
 	for _, t := range timers {
 		if byGroup && t.Part == string(report.Detection) && t.Name != s.NoticedBy {
 			continue
 		}
-		if t.Part == string(largest.Name) && felt(r.Gaps, t.Side) && fits(largest.Took, t.Value) {
-			return t.Name, fmt.Sprintf("%s of %s: %s = %s", report.Human(largest.Took), report.Human(r.Service.Value), t.Name, report.Human(t.Value))
+		if t.Part == string(largest.Name) && felt(r.Gaps, t.Side) && fits(largest.Took, t) {
+			return t.Name, fmt.Sprintf("%s of %s: %s = %s", report.Human(largest.Took), report.Human(r.Service.Value), t.Name, t.Span())
 		}
 	}
 	return "", ""
+}
+
+// largestOf returns the part of an outage that took longest. There are parts.
+func largestOf(r report.Recovery) report.Part {
+	return slices.MaxFunc(r.Parts, func(a, b report.Part) int { return cmp.Compare(a.Took, b.Took) })
 }
 
 // felt reports whether those had an outage whom a timer keeps waiting.
@@ -98,6 +103,7 @@ func felt(gaps []report.Silence, side string) bool {
 	return side == "" || slices.ContainsFunc(gaps, func(g report.Silence) bool { return string(g.Direction) == side })
 }
 
-func fits(part, timer time.Duration) bool {
-	return timer > 0 && part >= timer-timer/aboutShare && part <= timer+min(max(slow, timer/aboutShare), timer)
+func fits(part time.Duration, t report.Timer) bool {
+	least := cmp.Or(t.Least, t.Value)
+	return t.Value > 0 && part >= least-least/aboutShare && part <= t.Value+min(max(slow, t.Value/aboutShare), t.Value)
 }

@@ -418,10 +418,36 @@ func TestRepeated(t *testing.T) {
 	}
 }
 
+// A timer that both the detection and the election wait for explains all these outages, and the part that is named is the one that most of them waited in.
+func TestRepeatedOfTwoParts(t *testing.T) {
+	atOnce := drawn(quiet().silent(report.Produce, 0, 31*s, 36*s).states(state(31*s+100*ms, "", "b2", "b3"), state(35*s+900*ms, "b2", "b2", "b3")))
+	late := drawn(quiet().silent(report.Produce, 0, 31*s, 38*s).states(state(37*s+900*ms, "b2", "b2", "b3")))
+	var faults []report.Fault
+	var recoveries []report.Recovery
+	for i, m := range []*made{late, atOnce, atOnce} {
+		rec := m.analyse()[0]
+		rec.Fault = fmt.Sprintf("kill #%d", i+1)
+		faults, recoveries = append(faults, report.Fault{Name: rec.Fault, Effective: 1}), append(recoveries, rec)
+	}
+	all := recovery.Repeated(faults, recoveries, atOnce.timers)
+	if want := "4.8s of 5s at the median is election, which session = 4s to 9s explains in 3 of 3 outages"; len(all) != 1 || all[0].Explained != want {
+		t.Errorf("%+v, want %q", all, want)
+	}
+}
+
 // sided adds timers that one side alone waits for.
 func sided(m *made) *made {
 	m.timers = append(m.timers, report.Timer{Name: "request", Value: 16 * s, Part: "client discovery", Side: "produce"},
 		report.Timer{Name: "group", Value: 6 * s, Part: "detection", Side: "consume"})
+	return m
+}
+
+// drawn makes the brokers' timer one that is drawn anew each time, between 4 and 9 s, and lets an election wait for it as well.
+func drawn(m *made) *made {
+	m.timers[0].Least = 4 * s
+	election := m.timers[0]
+	election.Part = "election"
+	m.timers = append(m.timers, election)
 	return m
 }
 
@@ -461,6 +487,10 @@ func TestExplained(t *testing.T) {
 		{"a member, and the brokers' timer alone fits", crashed(sided(quiet().silent(report.Consume, 0, 31*s, 40*s+200*ms))), ""},
 		{"a broker, and a session that is as long", asLong(sided(quiet().silent(report.Consume, 0, 31*s, 40*s+600*ms).states(detectedAt(40*s + 100*ms)))), "9.1s of 9.6s: session = 9s"},
 		{"a member that others noticed at once", crashed(sided(quiet().silent(report.Consume, 0, 31*s, 32*s))), ""},
+		{"drawn to be short", drawn(quiet().silent(report.Produce, 0, 31*s, 35*s).states(detectedAt(34*s + 500*ms))), "3.5s of 4s: session = 4s to 9s"},
+		{"drawn to be long", drawn(quiet().silent(report.Produce, 0, 31*s, 41*s).states(detectedAt(40 * s))), "9s of 10s: session = 4s to 9s"},
+		{"shorter than it is ever drawn to be", drawn(quiet().silent(report.Produce, 0, 31*s, 34*s).states(detectedAt(33*s + 900*ms))), ""},
+		{"seen at once, and elected when it ran out", drawn(quiet().silent(report.Produce, 0, 31*s, 36*s).states(state(31*s+100*ms, "", "b2", "b3"), detectedAt(35*s+900*ms))), "4.8s of 5s: session = 4s to 9s"},
 		{"censored", quiet().open(0, 31*s, 100*s).states(detectedAt(40 * s)), ""},
 	} {
 		if got := c.made.analyse()[0].Explained; got != c.want {

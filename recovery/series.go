@@ -95,9 +95,9 @@ func shares(recoveries []report.Recovery) []report.PartShare {
 	return all
 }
 
-// explainSeries names the timer that explains the largest part of most outages, where one does.
+// explainSeries names the timer that explains the largest part of most outages, where one does, with the part that this was most often.
 func explainSeries(s report.Series, recoveries []report.Recovery, timers []report.Timer) string {
-	outages, explained := 0, map[string]int{}
+	outages, explained := 0, map[string]map[report.PartName]int{}
 	var whole []report.Figure
 	for _, r := range recoveries {
 		if r.Service.Value > 0 {
@@ -106,20 +106,25 @@ func explainSeries(s report.Series, recoveries []report.Recovery, timers []repor
 		if len(r.Parts) > 0 {
 			whole = append(whole, r.Service)
 		}
-		if r.Timer != "" {
-			explained[r.Timer]++
-		}
-	}
-	for _, t := range timers {
-		n := explained[t.Name]
-		if 2*n <= outages {
+		if r.Timer == "" {
 			continue
 		}
+		if explained[r.Timer] == nil {
+			explained[r.Timer] = map[report.PartName]int{}
+		}
+		explained[r.Timer][largestOf(r).Name]++
+	}
+	for _, t := range timers {
+		n, often := 0, 0
+		var of report.PartShare
 		for _, share := range s.Shares {
-			if string(share.Name) == t.Part {
-				return fmt.Sprintf("%s of %s at the median is %s, which %s = %s explains in %d of %d outages", share.P50, report.Distribute(whole).P50, share.Name, t.Name,
-					report.Human(t.Value), n, outages)
+			times := explained[t.Name][share.Name]
+			if n += times; times > often {
+				of, often = share, times
 			}
+		}
+		if 2*n > outages {
+			return fmt.Sprintf("%s of %s at the median is %s, which %s = %s explains in %d of %d outages", of.P50, report.Distribute(whole).P50, of.Name, t.Name, t.Span(), n, outages)
 		}
 	}
 	return ""

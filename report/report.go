@@ -137,9 +137,18 @@ type Contract struct {
 type Timer struct {
 	Name  string        `json:"name"`
 	Value time.Duration `json:"value_ns"`
+	Least time.Duration `json:"least_ns,omitempty"` // of one that is drawn anew each time: the shortest that it can be, where the value is the longest
 	Part  string        `json:"part"`
 	Side  string        `json:"side,omitempty"` // a Direction that alone waits for it; empty: both do
 	Note  string        `json:"note"`
+}
+
+// Span prints how long the timer is: "9s", or "4s to 9s" of one that is drawn anew each time.
+func (t Timer) Span() string {
+	if t.Least > 0 {
+		return Human(t.Least) + " to " + Human(t.Value)
+	}
+	return Human(t.Value)
 }
 
 // A Crash is a broker whose process ended although no fault held it.

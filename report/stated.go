@@ -60,25 +60,33 @@ func (s Stated) String() string {
 
 // is reports whether a verdict is the one that is stated.
 func (s Stated) is(v Verdict) bool {
-	if v.Outcome != s.Outcome {
-		return false
-	}
-	var failed []string
+	failed := v.failed()
+	return v.Outcome == s.Outcome && (len(s.Of) == 0 || s.holds(failed) && len(failed) == len(s.Of))
+}
+
+// isInPart reports whether a part of what is stated failed and nothing else, and something could not be known, which the rest may be.
+func (s Stated) isInPart(v Verdict) bool {
+	unknown := func(r Reason) bool { return r.Code == ExitInconclusive }
+	return v.Outcome == Fail && s.holds(v.failed()) && slices.ContainsFunc(v.Reasons, unknown)
+}
+
+// holds reports whether nothing failed but what is stated.
+func (s Stated) holds(failed []string) bool {
+	return !slices.ContainsFunc(failed, func(of string) bool { return !slices.Contains(s.Of, of) })
+}
+
+// failed returns what failed, each once.
+func (v Verdict) failed() (all []string) {
 	for _, r := range v.Reasons {
-		if r.Of != "" && !slices.Contains(failed, r.Of) {
-			failed = append(failed, r.Of)
+		if r.Of != "" && !slices.Contains(all, r.Of) {
+			all = append(all, r.Of)
 		}
 	}
-	for _, of := range s.Of {
-		if !slices.Contains(failed, of) {
-			return false
-		}
-	}
-	return len(s.Of) == 0 || len(failed) == len(s.Of)
+	return all
 }
 
 // hold holds a verdict against what was stated: the run passes if it is that one, and misses it if it is another. What nobody can know, or was stopped,
-// or went wrong in squall itself, stays what it is.
+// or went wrong in squall itself, stays what it is; where only a part of what is stated is known, nobody can know.
 func (s Stated) hold(v Verdict) Verdict {
 	told := strings.TrimPrefix(v.Sentence, string(v.Outcome)+": ")
 	switch {
@@ -86,6 +94,9 @@ func (s Stated) hold(v Verdict) Verdict {
 	case s.is(v):
 		v.Sentence = fmt.Sprintf("pass: it came to %s, as the scenario states; %s", s, told)
 		v.Outcome, v.ExitCode = Pass, ExitPass
+	case s.isInPart(v):
+		v.Sentence = fmt.Sprintf("inconclusive: it came to a part of %s, which the scenario states, and nobody can know of the rest; %s", s, told)
+		v.Outcome, v.ExitCode = Inconclusive, ExitInconclusive
 	case v.Outcome != Inconclusive:
 		v.Sentence = fmt.Sprintf("fail: it came to %s, and the scenario states %s; %s", v.Outcome, s, told)
 		v.Outcome, v.ExitCode = Fail, Strongest(v.ExitCode, ExitMissed)

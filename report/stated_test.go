@@ -28,6 +28,8 @@ func TestStated(t *testing.T) {
 		{"fail(lost)", []Reason{lost, slow}, Fail, ExitSafety, "it came to fail, and the scenario states fail(lost)"},
 		{"fail(lost, ack.p99)", []Reason{lost, slow}, Pass, ExitPass, "as the scenario states"},
 		{"fail(lost, ack.p99)", []Reason{lost}, Fail, ExitSafety, "and the scenario states"},
+		{"fail(lost, ack.p99)", []Reason{lost, blind}, Inconclusive, ExitInconclusive, "inconclusive: it came to a part of fail(lost, ack), which"},
+		{"fail(duplicates, ack.p99)", []Reason{lost, blind}, Fail, ExitSafety, "it came to fail, and the scenario states"},
 		{"fail(lost)", nil, Fail, ExitMissed, "fail: it came to pass, and the scenario states fail(lost)"},
 		{"fail(lost)", []Reason{blind}, Inconclusive, ExitInconclusive, "inconclusive: nobody looked"},
 		{"fail(lost)", []Reason{lost, stopped}, Fail, ExitInterrupted, "fail: "},

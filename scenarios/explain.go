@@ -195,7 +195,7 @@ func explainTimers(b *strings.Builder, s *Scenario, k broker.Kind) {
 	b.WriteString("\nTimers that decide how long a failover takes\n")
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	for _, t := range timers {
-		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", t.Name, report.Human(t.Value), t.Part, t.Note)
+		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", t.Name, report.Timer(t).Span(), t.Part, t.Note)
 	}
 	w.Flush()
 }

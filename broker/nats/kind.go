@@ -137,9 +137,9 @@ func nodes(n int) string {
 // timers are in the order in which they rule a failover.
 func timers(s broker.Settings) []broker.Timer {
 	all := []broker.Timer{
-		{Name: electionTimer, Value: longestElection, Part: "detection",
+		{Name: electionTimer, Value: longestElection, Least: leastElection, Part: "detection",
 			Note: "A follower that does not hear from the leader for 4 to 9 seconds, drawn anew each time, stands for election; this is built into the server. A server that stops in good order hands over at once."},
-		{Name: electionTimer, Value: longestElection, Part: "election",
+		{Name: electionTimer, Value: longestElection, Least: leastElection, Part: "election",
 			Note: "Of a server whose connections broke everybody knows at once that it is gone, and its followers wait as long all the same before one of them stands."},
 		{Name: offlineTimer, Value: lostQuorum, Part: "detection", Note: "A leader that does not hear from a majority for so long steps down."},
 		{Name: "client reconnect wait", Value: reconnectWait, Part: "client discovery",

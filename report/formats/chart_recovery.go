@@ -1,6 +1,7 @@
 package formats
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"slices"
@@ -89,7 +90,8 @@ func piece(class string, from, to time.Duration, x scale, open bool) string {
 	return fmt.Sprintf(`<rect class="bar %s" x="%.2f%%" y="3" width="%.2f%%" height="%d"/>`, class, left, max(width, 0.3), barTall-6)
 }
 
-// parted draws how long service was gone, in its parts where they are known, and where the timer ran out that explains the largest of them.
+// parted draws how long service was gone, in its parts where they are known, and where the timer ran out that explains the largest of them; or could
+// first, of one that is drawn.
 func parted(r *report.Recovery, timers []report.Timer, x scale) (svg template.HTML, parts []keyed) {
 	if len(r.Parts) == 0 || r.Service.Censored {
 		return plainBar(r.Service, x), nil
@@ -108,8 +110,8 @@ func parted(r *report.Recovery, timers []report.Timer, x scale) (svg template.HT
 	}
 	if i := slices.IndexFunc(timers, func(t report.Timer) bool { return t.Name == r.Timer }); i >= 0 {
 		t := timers[i]
-		text := fmt.Sprintf("%s = %s", t.Name, report.Human(t.Value))
-		left := 100 * x.at(float64(begins+t.Value))
+		text := fmt.Sprintf("%s = %s", t.Name, t.Span())
+		left := 100 * x.at(float64(begins+cmp.Or(t.Least, t.Value)))
 		fmt.Fprintf(&b, `<g><title>%s</title><line class="timer" x1="%.2f%%" x2="%.2f%%" y1="0" y2="%d"/></g>`, template.HTMLEscapeString(text), left, left, barTall)
 		parts, words = append(parts, keyed{"line timer", text}), append(words, text)
 	}

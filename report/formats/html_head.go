@@ -142,7 +142,7 @@ func whatOf(r *report.Report) whatPart {
 	add("The clients' settings in force", []string{"setting", "value"}, sorted(run.Client))
 	var timers [][]string
 	for _, t := range run.Timers {
-		timers = append(timers, []string{t.Name, report.Human(t.Value), t.Part, t.Note})
+		timers = append(timers, []string{t.Name, t.Span(), t.Part, t.Note})
 	}
 	add("Timers that decide how long a recovery takes", []string{"timer", "value", "part", "what it does"}, timers)
 	if run.Effective != "" {

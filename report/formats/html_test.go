@@ -304,6 +304,10 @@ func TestPartsAndTimer(t *testing.T) {
 			t.Errorf("%s is not in it", text)
 		}
 	}
+	r.Run.Timers[1].Least = 3999 * ms
+	if page, text := pageOf(t, r), `<title>quorum = 4s to 8s</title><line class="timer" x1="20.00%"`; !strings.Contains(page, text) {
+		t.Errorf("%s is not in it", text)
+	}
 }
 
 // The signs of injections stand above an axis.
