@@ -62,6 +62,7 @@ images: ## the broker images of the container tests, where no registry can be re
 
 track-record: build ## published defects of versions that are out of date, found again; builds their images
 	testcontainers/images/nats/build.sh 2.10.22
+	testcontainers/images/nats/build.sh 2.12.1
 	$(BIN) suite track-record
 
 soak: build ## the long counts: many kill cycles, five nodes, repeated starts, every control

@@ -56,7 +56,7 @@ var groups = []LibraryGroup{
 		"rabbitmq-transfer-leadership", "rabbitmq-memory-alarm",
 	}},
 	{"track-record", "defects of versions that are out of date, found again; make track-record builds their images and runs them", []string{
-		"nats-old-stream-forgotten",
+		"nats-old-stream-forgotten", "nats-damaged-disk",
 	}},
 	{"compare", "the same on every kind of broker, one after another: docs/examples/broker-compare.yaml is a suite of them", []string{"broker-compare"}},
 	{"soak", "faults that the seed draws, for long", []string{"random-embedded", "nats-random", "random-soak"}},
