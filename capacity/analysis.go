@@ -19,7 +19,8 @@ type Analysis struct {
 	Sensitivity []Sensitive `json:"sensitivity,omitempty"`
 	Growths     []Growth    `json:"growth,omitempty"` // one for each swept setting that counts something
 	Traffic     []Traffic   `json:"traffic,omitempty"`
-	Bound       []Bound     `json:"bound"` // what each point was short of, in the order of the curves
+	Drift       *Drift      `json:"drift,omitempty"` // nil: none was seen
+	Bound       []Bound     `json:"bound"`           // what each point was short of, in the order of the curves
 }
 
 // A Knee is the highest rate at which everything held on one curve, with where the limit lies behind it.
@@ -72,6 +73,7 @@ func (r *Result) Analyse() {
 	a.Sensitivity, a.Growths = r.sensitivity(), r.growths()
 	a.Fleet = r.fleet()
 	a.Traffic, a.Partitions = r.traffic(), r.partitions()
+	a.Drift = r.drift()
 	a.Answer = r.answer()
 }
 

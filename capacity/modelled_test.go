@@ -34,6 +34,7 @@ type modelled struct {
 	runs      []string        // topics, in order
 	settled   []time.Duration // before each of them was measured
 	before    func(n int)
+	warms     time.Duration // of virtual time, in which it comes to serve five times as fast as at the beginning; 0: it is warm
 }
 
 const catchesUp = 6 * time.Second
@@ -42,11 +43,19 @@ const catchesUp = 6 * time.Second
 func (m *modelled) at(now, from, to float64) float64 {
 	switch {
 	case from < 0 || now < from || now >= to+catchesUp.Seconds():
-		return m.mu
+		return m.warmth() * m.mu
 	case now < to:
-		return m.mu * cmp.Or(m.down, 1)
+		return m.warmth() * m.mu * cmp.Or(m.down, 1)
 	}
-	return m.mu * cmp.Or(m.catching, 1)
+	return m.warmth() * m.mu * cmp.Or(m.catching, 1)
+}
+
+// warmth is the share of what it serves when it is warm.
+func (m *modelled) warmth() float64 {
+	if m.warms == 0 {
+		return 1
+	}
+	return min(1, 0.2+0.8*m.now.Sub(firstRun).Seconds()/m.warms.Seconds())
 }
 
 // A message is one, with what became of it, in seconds.
@@ -218,9 +227,11 @@ load: { rate: 100/s, size: 100B, producers: { count: 1 }, consumers: { count: 1 
 expect: [ lost == 0, ack.p99 < 20ms ]
 `
 
+var firstRun = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
 // options are those of a search over the modelled broker.
 func (m *modelled) options(text string) capacity.Options {
-	m.now = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	m.now = firstRun
 	return capacity.Options{
 		Settings: capacity.Settings{Resolution: capacity.DefaultResolution, Confirm: capacity.DefaultConfirm, Settling: capacity.DefaultSettling,
 			Measuring: capacity.DefaultMeasuring, Most: capacity.DefaultMost},

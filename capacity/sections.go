@@ -48,6 +48,9 @@ func (r *Result) carriesSection() section {
 		"The highest rate at which everything held that is wanted: " + strings.Join(r.wanted(), "; ") + ". Besides, the rate was kept, and no backlog grew.",
 		"Latency counts from when a message was due, so that time spent waiting to be sent is in it. Near the limit runs differ: where it lies is told by all valid runs together.",
 	}
+	if drift := r.Analysis.Drift.String(); drift != "" {
+		s.Notes = append(s.Notes, drift)
+	}
 	healthy := r.knee(r.main(Healthy))
 	for _, state := range []State{Healthy, OneDown, CatchingUp} {
 		c := r.main(state)
