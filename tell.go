@@ -166,6 +166,9 @@ func (r *run) report(stopped Stopped, now time.Duration) *report.Report {
 	if n := r.journal.missed.Load(); n > 0 {
 		r.finding("%s events of clients came too fast to be kept", report.Thousands(n))
 	}
+	for _, text := range slices.Concat(paused(history.States), stuck(out.Clients, out.Faults)) {
+		r.finding("%s", text)
+	}
 	out.Findings = append([]string{}, r.findings...)
 	out = report.Hidden(*r.journal.secrets.Load(), out)
 	report.Judge(out, r.scenario.Expect)

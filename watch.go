@@ -102,7 +102,7 @@ func (w *watcher) history(now time.Duration) ([]report.StateChange, []report.Spa
 }
 
 func stateChange(at time.Duration, s broker.State) report.StateChange {
-	c := report.StateChange{At: at, Nodes: slices.Sorted(slices.Values(s.Nodes)), Controller: s.Controller, Groups: s.Coordinators, Parted: s.Parted}
+	c := report.StateChange{At: at, Nodes: slices.Sorted(slices.Values(s.Nodes)), Controller: s.Controller, Groups: s.Coordinators, Parted: s.Parted, Paused: s.Paused}
 	for _, p := range s.Partitions {
 		c.Partitions = append(c.Partitions, report.PartitionState{Partition: p.Partition, Leader: p.Leader, Epoch: p.Epoch,
 			Replicas: p.Replicas, InSync: slices.Sorted(slices.Values(p.InSync))})

@@ -126,6 +126,7 @@ type ClientEventKind string
 const (
 	Connected ClientEventKind = "connected" // a connection was made
 	Lost      ClientEventKind = "lost"      // a connection broke, or could not be made
+	Stuck     ClientEventKind = "stuck"     // a connection was open and brought nothing for as long as the client waits: it goes on elsewhere
 	Blocked   ClientEventKind = "blocked"   // the broker takes nothing for now, and what is sent waits in the client
 	Unblocked ClientEventKind = "unblocked" // it takes something again
 	Assigned  ClientEventKind = "assigned"  // a member was given partitions

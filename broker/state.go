@@ -10,6 +10,8 @@ type State struct {
 	Coordinators map[string]string // consumer group -> node
 	// Parted are nodes whose metadata went another way than that of others while they could not see one another, and that do not come together by themselves.
 	Parted []string
+	// Paused are nodes that run and have stopped serving by themselves, because they could not see enough of the others, or went apart from them.
+	Paused []string
 }
 
 // A PartitionState tells who leads a partition and who keeps up with the leader.

@@ -81,6 +81,8 @@ type StateChange struct {
 	Groups     map[string]string `json:"coordinators,omitempty"`
 	// Parted are nodes whose metadata went another way than that of others, and do not come together by themselves.
 	Parted []string `json:"parted,omitempty"`
+	// Paused are nodes that run and have stopped serving by themselves, because they could not see enough of the others, or went apart from them.
+	Paused []string `json:"paused,omitempty"`
 }
 
 // A PartitionState tells who leads a partition and who keeps up.

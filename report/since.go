@@ -47,6 +47,9 @@ func (b StateChange) Since(a StateChange) string {
 	if !slices.Equal(a.Parted, b.Parted) {
 		parts = append(parts, "metadata parted on "+list(b.Parted))
 	}
+	if !slices.Equal(a.Paused, b.Paused) {
+		parts = append(parts, "paused themselves: "+list(b.Paused))
+	}
 	return strings.Join(parts, "; ")
 }
 

@@ -36,7 +36,7 @@ func (l *listener) options() []nats.Option {
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
 			switch node, left := l.lost(); {
 			case left:
-				l.event(broker.Lost, node, "nothing was heard for "+patience.String()+": to another server")
+				l.event(broker.Stuck, node, "nothing was heard for "+patience.String()+": to another server")
 			case err != nil: // else the client closed it itself
 				l.event(broker.Lost, node, err.Error())
 			}

@@ -29,6 +29,7 @@ type story struct {
 	node    string
 	version string
 	ready   bool     // it serves
+	paused  bool     // it has stopped serving by itself, and waits for others or starts anew
 	peers   []string // ids of the nodes that it is connected to
 	parted  []string // ids of those whose metadata went another way than its own
 	queues  map[string]row
@@ -77,7 +78,8 @@ func unquote(out string) (string, error) {
 	return told, nil
 }
 
-// lookAt is the expression for a story: one line a queue behind the node's own, of which none may contain what separates them.
+// lookAt is the expression for a story: one line a queue behind the node's own, of which none may contain what separates them. A node that does not serve knows
+// nothing of queues. One that pauses itself, or starts anew because it went apart from others, does so in a process of that name, outside of what it stops.
 const lookAt = `W = fun(X) when is_integer(X) -> integer_to_list(X); (X) when is_atom(X) -> atom_to_list(X); (_) -> "-" end,
 Nodes = fun(Q) -> case amqqueue:get_type_state(Q) of #{nodes := Ns} when is_map(Ns) -> maps:keys(Ns); #{nodes := Ns} -> Ns; _ -> [] end end,
 Stream = fun(Q) ->
@@ -102,7 +104,10 @@ Row = fun(Name) -> case rabbit_amqqueue:lookup(rabbit_misc:r(<<"/">>, queue, Nam
   _ -> "none" end end,
 Parted = try gen_server:call(rabbit_node_monitor, partitions, 500) catch _:_ -> [] end,
 V = case application:get_key(rabbit, vsn) of {ok, X} -> X; _ -> "-" end,
-lists:flatten(lists:join(";", [[V, " ", W(rabbit_boot_state:get()), " ", lists:join(",", [W(N) || N <- nodes()]), " ", lists:join(",", [W(N) || N <- Parted])] | [Row(Q) || Q <- [%s]]])).`
+Boot = rabbit_boot_state:get(),
+Told = fun(Q) when Boot =:= ready -> Row(Q); (_) -> "none" end,
+Paused = whereis(rabbit_outside_app_process) =/= undefined,
+lists:flatten(lists:join(";", [[V, " ", W(Boot), " ", W(Paused), " ", lists:join(",", [W(N) || N <- nodes()]), " ", lists:join(",", [W(N) || N <- Parted])] | [Told(Q) || Q <- [%s]]])).`
 
 // look asks the node for its story.
 func (w *witness) look(ctx context.Context) (story, error) {
@@ -132,10 +137,10 @@ var errNoStory = errors.New("the node's answer has not the form that was asked f
 func read(node string, queues []string, told string) (story, error) {
 	lines := strings.Split(told, ";")
 	about := strings.Split(lines[0], " ")
-	if len(lines) != len(queues)+1 || len(about) != 4 {
+	if len(lines) != len(queues)+1 || len(about) != 5 {
 		return story{}, errNoStory
 	}
-	s := story{node: node, version: about[0], ready: about[1] == "ready", peers: list(about[2]), parted: list(about[3]), queues: map[string]row{}}
+	s := story{node: node, version: about[0], ready: about[1] == "ready", paused: about[2] == "true", peers: list(about[3]), parted: list(about[4]), queues: map[string]row{}}
 	for i, line := range lines[1:] {
 		f := strings.Split(line, " ")
 		switch {

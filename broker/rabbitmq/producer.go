@@ -137,7 +137,7 @@ func (p *producer) watch() {
 		waiting, silent := p.silence(now)
 		p.mu.Unlock()
 		if silent != nil {
-			p.news.event(broker.Lost, silent.node, fmt.Sprintf("no confirm for %v while %d messages wait for one: on to another node", confirmWithin, waiting))
+			p.news.event(broker.Stuck, silent.node, fmt.Sprintf("no confirm for %v while %d messages wait for one: on to another node", confirmWithin, waiting))
 			silent.cut()
 		}
 	}

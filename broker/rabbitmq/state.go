@@ -23,8 +23,11 @@ func (d *driver) State(ctx context.Context) (broker.State, error) {
 func (d *driver) merge(seen look) broker.State {
 	s := broker.State{Coordinators: map[string]string{}}
 	for i := range seen.stories {
-		if seen.stories[i].ready {
-			s.Nodes = append(s.Nodes, seen.stories[i].node)
+		switch told := &seen.stories[i]; {
+		case told.ready:
+			s.Nodes = append(s.Nodes, told.node)
+		case told.paused:
+			s.Paused = append(s.Paused, told.node)
 		}
 	}
 	for i := range seen.stories {
@@ -34,6 +37,7 @@ func (d *driver) merge(seen look) broker.State {
 	}
 	slices.Sort(s.Nodes)
 	slices.Sort(s.Parted)
+	slices.Sort(s.Paused)
 	for _, t := range d.known() {
 		all := make([]broker.PartitionState, 0, t.Partitions)
 		there := d.hasMade(t.Name)

@@ -1,6 +1,7 @@
 package rabbitmq
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -36,7 +37,7 @@ func stories(t *testing.T, lines ...string) (*driver, look) {
 			continue
 		}
 		peers := slices.DeleteFunc(strings.Split(threeNodes, ","), func(id string) bool { return id == "rabbit@node-"+name })
-		s, err := read("b"+name, []string{"orders.0"}, "4.0.5 ready "+strings.Join(peers, ",")+" ;"+line)
+		s, err := read("b"+name, []string{"orders.0"}, "4.0.5 ready false "+strings.Join(peers, ",")+" ;"+line)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -142,8 +143,24 @@ func TestAbsentees(t *testing.T) {
 	}
 }
 
+// A node that runs and stopped serving by itself is told apart from one that is only booting, and what it told of queues before is nothing any more.
+func TestPaused(t *testing.T) {
+	var seen look
+	for i, told := range []string{"4.0.5 stopped true  ;none", "4.0.5 booting false rabbit@node-3 ;none", "4.0.5 ready false rabbit@node-2 ;none"} {
+		s, err := read(fmt.Sprintf("b%d", i+1), []string{"orders.0"}, told)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen.stories = append(seen.stories, s)
+	}
+	s := (&driver{}).merge(seen)
+	if !slices.Equal(s.Paused, []string{"b1"}) || !slices.Equal(s.Nodes, []string{"b3"}) || len(s.Parted) > 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
 func TestStoryOfAnotherForm(t *testing.T) {
-	for _, bad := range []string{"", "4.0.5 ready x", "4.0.5 ready x;none", "4.0.5 ready x ;none;none", "4.0.5 ready x ;quorum leader", "4.0.5;none"} {
+	for _, bad := range []string{"", "4.0.5 ready false x", "4.0.5 ready false x;none", "4.0.5 ready x ;none", "4.0.5 ready false x ;none;none", "4.0.5 ready false x ;quorum leader", "4.0.5;none"} {
 		if s, err := read("b1", []string{"orders.0"}, bad); err == nil {
 			t.Errorf("%q is read as %+v", bad, s)
 		}

@@ -410,9 +410,9 @@ func confirmsNothing(t *testing.T, c broker.Cluster, d broker.Driver) {
 		return len(connected) > 1 && connected[len(connected)-1].Node != at
 	})
 	t.Logf("gone from %s after %v", at, time.Since(cut).Round(100*time.Millisecond))
-	lost := s.told(broker.Lost)
-	if len(lost) == 0 || !strings.Contains(lost[0].Detail, fmt.Sprintf("no confirm for 10s while %d messages wait for one", 20)) {
-		t.Errorf("told: %+v", lost)
+	stuck := s.told(broker.Stuck)
+	if len(stuck) != 1 || stuck[0].Node != at || !strings.Contains(stuck[0].Detail, fmt.Sprintf("no confirm for 10s while %d messages wait for one", 20)) {
+		t.Errorf("told: %+v", stuck)
 	}
 	if acknowledged, rejected, unknown := s.counts(); acknowledged != 20 || rejected > 0 || unknown != 20 {
 		t.Errorf("%d acknowledged, %d rejected, %d unknown", acknowledged, rejected, unknown)
