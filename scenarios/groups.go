@@ -44,7 +44,7 @@ var groups = []LibraryGroup{
 	}},
 	{"controls", "must fail in the way that they state", []string{
 		"lose-ack-not-idempotent", "acks1-leader-cut-then-killed", "acks1-planned-moves", "unclean-election", "topic-recreated", "all-powered-off", "all-disks-lost",
-		"nats-memory-all-killed", "rabbitmq-transient-killed", "rabbitmq-delivery-limit", "rabbitmq-drop-head",
+		"nats-memory-all-killed", "rabbitmq-transient-killed", "rabbitmq-delivery-limit", "rabbitmq-drop-head", "rabbitmq-missing-queue",
 	}},
 	{"nats", "NATS JetStream on real servers, in processes of squall's own: nothing has to be installed", []string{
 		"nats-leader-kill", "nats-all-killed", "nats-paused-leader", "nats-isolated-leader", "nats-rolling-restart", "nats-step-down", "nats-slow-link", "nats-consumer-crash",
@@ -53,7 +53,7 @@ var groups = []LibraryGroup{
 	{"rabbitmq", "RabbitMQ in containers", []string{
 		"rabbitmq-leader-kill", "rabbitmq-stream-leader-kill", "rabbitmq-all-killed", "rabbitmq-paused-leader", "rabbitmq-isolated-leader",
 		"rabbitmq-consumer-crash", "rabbitmq-no-delivery-limit", "rabbitmq-dead-letters", "rabbitmq-reject-publish", "rabbitmq-persistent-killed",
-		"rabbitmq-transfer-leadership", "rabbitmq-memory-alarm",
+		"rabbitmq-transfer-leadership", "rabbitmq-memory-alarm", "rabbitmq-missing-queue-returned", "rabbitmq-slow-link",
 	}},
 	{"track-record", "defects of versions that are out of date, found again; make track-record builds their images and runs them", []string{
 		"nats-old-stream-forgotten", "nats-damaged-disk",
