@@ -40,6 +40,7 @@ type Options struct {
 	Now      func() time.Time                 // nil: time.Now
 	Progress func(format string, args ...any) // is told what goes on, key=value; nil: nobody is
 	Keep     func(*Result)                    // is told the result so far after each point
+	Watch    func(*report.Search)             // is told how it goes whenever that changes, and must not block; nil: nobody is
 	Earlier  *Result                          // of the same search, that ended before its plan did; nil: it begins
 	Command  []string                         // what repeats it
 	Version  string                           // squall's own
@@ -60,11 +61,14 @@ type going struct {
 	Options
 	*plan
 	result  *Result
-	earlier map[string][]Point // points of an earlier sitting, by curve, that were not asked for again yet
-	sofar   time.Duration      // what earlier sittings took
-	begun   time.Time          // this one
-	points  int                // that there are, of all curves
-	failed  error              // why nothing is measured any more; nil: it is
+	earlier map[string][]Point            // points of an earlier sitting, by curve, that were not asked for again yet
+	sofar   time.Duration                 // what earlier sittings took
+	begun   time.Time                     // this one
+	points  int                           // that there are, of all curves
+	states  map[string]report.SearchState // of parts, by name; missing: to come
+	asked   *report.SearchPoint           // what is being measured; nil: nothing is
+	asks    *search                       // that asked for it; nil: none did
+	failed  error                         // why nothing is measured any more; nil: it is
 }
 
 // Run searches, and returns what came of it; its Verdict says what that comes to. It returns when everything is measured that was to be, or ctx ended. An error says
@@ -83,7 +87,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &going{Options: o, plan: p, begun: o.Now(), earlier: map[string][]Point{}}
+	g := &going{Options: o, plan: p, begun: o.Now(), earlier: map[string][]Point{}, states: map[string]report.SearchState{}}
 	g.result = p.result(&o)
 	if err := g.resume(); err != nil {
 		return nil, err

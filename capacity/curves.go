@@ -2,8 +2,6 @@ package capacity
 
 import (
 	"context"
-	"fmt"
-	"math"
 	"slices"
 
 	"github.com/seed-228c25e4/squall/report"
@@ -39,7 +37,7 @@ func (g *going) search(ctx context.Context) {
 			return
 		}
 	}
-	if g.degraded && len(g.rates) == 0 && len(g.grid) == 1 {
+	if g.recovers && len(g.rates) == 0 && len(g.grid) == 1 {
 		g.recover(ctx)
 	}
 }
@@ -56,6 +54,9 @@ func (g *going) curve(ctx context.Context, state State, set []Setting) (at int) 
 		}
 	}
 	g.result.Curves = append(g.result.Curves, c)
+	if state != CatchingUp { // which is searched after the one whose runs are its own
+		g.enter(c.Name, report.SearchNow)
+	}
 	return len(g.result.Curves) - 1
 }
 
@@ -73,6 +74,7 @@ func (g *going) ceiling(ctx context.Context, set []Setting) float64 {
 		g.failed = err
 		return 0
 	}
+	g.tell("finding what this machine's generator reaches, to a broker that forgets what it is told")
 	ceiling, err := g.Ceiling(ctx, s)
 	if err != nil {
 		g.Progress("capacity ceiling=unknown why=%q", err)
@@ -89,11 +91,12 @@ func (g *going) given(ctx context.Context, at int) {
 			return
 		}
 	}
+	g.enter(g.result.Curves[at].Name, report.SearchOver)
 }
 
 // searchOn returns a search over a curve's rates, as the settings have it.
 func (g *going) searchOn(ctx context.Context, at int) *search {
-	s := &search{from: g.From, to: g.To, start: g.start(g.Settings), up: up, down: down, resolution: g.Resolution, confirm: g.Confirm, most: mostPoints}
+	s := &search{from: g.From, to: g.To, top: g.top, start: g.start(g.Settings), up: up, down: down, resolution: g.Resolution, confirm: g.Confirm, most: mostPoints}
 	s.try = func(rate float64, p Purpose) outcome { return g.try(ctx, at, rate, p, s) }
 	return s
 }
@@ -111,20 +114,27 @@ func (g *going) oneDown(ctx context.Context, at int) {
 	set, most := healthy.Set, healthy.Found.Low
 	if most == 0 {
 		g.result.NotMeasured = append(g.result.NotMeasured, NotMeasured{"one broker down, catching up, and recovery: " + healthy.Name, "the healthy cluster carries not even the lowest rate"})
+		g.enter(curveName(OneDown, set), report.SearchLeftOut)
+		g.enter(curveName(CatchingUp, set), report.SearchLeftOut)
 		return
 	}
 	down, catching := g.curve(ctx, OneDown, set), g.curve(ctx, CatchingUp, set)
 	nodes := float64(g.base.Broker.Nodes)
 	s := g.searchOn(ctx, down)
-	s.from, s.to, s.up, s.down = min(g.From, most), most, upDown, downDown
+	s.from, s.to, s.top, s.up, s.down = min(g.From, most), most, StopHighest, upDown, downDown
 	s.start = max(round(most*(nodes-1)/nodes), s.from)
 	s.run()
 	g.conclude(down, s)
-	if s.ended != "" || s.low == 0 {
+	if s.ended != "" {
 		return
 	}
+	if s.low == 0 {
+		g.enter(g.result.Curves[catching].Name, report.SearchLeftOut)
+		return
+	}
+	g.enter(g.result.Curves[catching].Name, report.SearchNow)
 	c := g.searchOn(ctx, catching)
-	c.from, c.to, c.start, c.up, c.down = s.from, s.low, s.low, upDown, downDown
+	c.from, c.to, c.top, c.start, c.up, c.down = s.from, s.low, StopHighest, s.low, upDown, downDown
 	c.confirm = min(g.Confirm, 1)
 	c.run()
 	g.conclude(catching, c)
@@ -155,10 +165,13 @@ func (g *going) conclude(at int, s *search) {
 	default:
 		f.Answer = Bracketed
 	}
-	c.Found = f
+	c.Found, g.asks = f, nil
 	f.Sentence = c.sentence()
 	g.Progress("capacity found curve=%q answer=%q low=%s high=%s stop=%q", c.Name, f.Answer, perSecond(f.Low), perSecond(f.High), f.Stop)
 	g.keep()
+	if s.ended == "" {
+		g.enter(c.Name, report.SearchOver)
+	}
 }
 
 // count counts a point at Low, if its outcome is known.
@@ -169,27 +182,4 @@ func (f *Found) count(p *Point) {
 	if f.Tried++; p.Held {
 		f.Held++
 	}
-}
-
-// left is about how long the rest of the search takes, by what its points have taken so far.
-func (g *going) left(s *search) string {
-	var took float64
-	n := 0
-	for _, c := range g.result.Curves {
-		for _, p := range c.Points {
-			if p.Again == "" {
-				took, n = took+p.Took.Seconds(), n+1
-			}
-		}
-	}
-	each := g.Settings.Estimate.Seconds() / float64(max(g.Settings.Points, 1))
-	if n > 0 {
-		each = took / float64(n)
-	}
-	more := float64(g.Settings.Points - g.points)
-	if s != nil && s.low > 0 && s.high > 0 { // then it is known better of this curve
-		own := math.Log2(math.Log(s.high/s.low)/math.Log1p(s.resolution)) + float64(s.confirm)
-		more = max(more, own)
-	}
-	return fmt.Sprintf("~%s", report.Roughly(seconds(max(more, 1)*each)))
 }

@@ -35,7 +35,10 @@ type plan struct {
 	grid         [][]Setting          // of the sweeps over everything but the rate, one for each curve; at least one, which may be empty
 	rates        []float64            // swept over; none: they are searched
 	degraded     bool                 // whether it is measured with one broker down too
+	recovers     bool                 // whether recovery is
+	top          Stop                 // why nothing above the highest rate is tried
 	poisson      bool                 // messages arrive at random
+	parts        []piece              // of which all this consists, in order
 	notMeasured  []NotMeasured
 	question     string
 }
@@ -97,7 +100,7 @@ func (p *plan) about(text string) {
 		p.objectives = append(p.objectives, e)
 		return
 	}
-	p.notMeasured = append(p.notMeasured, NotMeasured{text, "it is about a fault or a phase that a search has not"})
+	p.leaveOut(text, "it is about a fault or a phase that a search has not")
 }
 
 // paces checks the rates, and fills them in.
@@ -105,6 +108,9 @@ func (p *plan) paces(o *Options) error {
 	s := &o.Settings
 	if p.poisson = p.base.Load.Poisson(); p.base.Load.Shape != nil && !p.poisson {
 		return fmt.Errorf("the scenario's rate changes by itself (%s), and a search sets it for each point: give one rate, as in --set load.rate=1k/s", p.base.Load.Pace())
+	}
+	if err := p.bounds(s); err != nil {
+		return err
 	}
 	rate := p.base.Load.Rate
 	if s.From == 0 {
@@ -120,6 +126,22 @@ func (p *plan) paces(o *Options) error {
 		return fmt.Errorf("--resolution is between 0.5%% and 100%%, not %g%%", 100*s.Resolution)
 	case s.Measuring < 3*time.Second || s.Settling < time.Second:
 		return fmt.Errorf("points are measured for 3s or more, after 1s or more of settling, not %s and %s", report.Human(s.Measuring), report.Human(s.Settling))
+	}
+	return nil
+}
+
+// bounds keeps the rates of a cluster that squall did not start at or below the limit that is stated for it.
+func (p *plan) bounds(s *Settings) error {
+	p.top = StopHighest
+	most := p.base.Broker.External.MaxRate
+	switch {
+	case p.base.Broker.Run != scenarios.Elsewhere || most == 0:
+	case s.To > most:
+		return fmt.Errorf("--to %s is more than may be sent to this cluster: broker.external.max-rate is %s", perSecond(s.To), perSecond(most))
+	case s.From > most:
+		return fmt.Errorf("--from %s is more than may be sent to this cluster: broker.external.max-rate is %s", perSecond(s.From), perSecond(most))
+	case s.To == 0:
+		s.To, p.top = most, StopStated
 	}
 	return nil
 }
@@ -161,16 +183,24 @@ func (p *plan) breaks(o *Options) error {
 		why = "a sweep measures the healthy cluster"
 	case o.Faults == FaultsAuto && b.Nodes < 3:
 		why = "there are but two brokers; --faults on measures it all the same"
+	case b.Run == scenarios.Elsewhere:
+		p.elsewhere(o)
+		return nil
 	default:
 		var err error
 		if why, err = p.share(o); err != nil {
 			return err
 		}
 	}
-	if p.degraded = why == ""; !p.degraded {
-		p.notMeasured = append(p.notMeasured, NotMeasured{"one broker down, catching up, and recovery", why})
+	if p.degraded, p.recovers = why == "", why == ""; why != "" {
+		p.leaveOut("one broker down, catching up, and recovery", why)
 	}
 	return nil
+}
+
+// leaveOut notes that something is not measured, and why.
+func (p *plan) leaveOut(what, why string) {
+	p.notMeasured = append(p.notMeasured, NotMeasured{what, why})
 }
 
 // generatorNeeds is what squall itself is left of the machine's processors, and generatorShare which part of them at least.
@@ -213,25 +243,11 @@ func (p *plan) share(o *Options) (why string, err error) {
 // estimate tells about how many points there will be, and how long they take.
 func (p *plan) estimate(o *Options) {
 	s := &o.Settings
-	beside := p.base.Beside() / 4 // the cluster is there already: what is left is to drain and to read again
-	each := s.Settling + s.Measuring + beside
-	if n := len(p.rates); n > 0 {
-		s.Points = n * len(p.grid)
-		s.Estimate = p.base.Beside() + time.Duration(s.Points)*each
-		return
-	}
-	halvings := int(math.Ceil(math.Log2(math.Log(up) / math.Log1p(s.Resolution))))
-	healthy := 4 + max(halvings, 0) + s.Confirm
-	s.Points = healthy * len(p.grid)
-	s.Estimate = p.base.Beside() + time.Duration(s.Points)*each
-	if p.degraded {
-		down := 3 + s.Confirm + 2
-		s.Points += down + len(shares)
-		recovery := each + besideDown
-		if len(p.base.Faults) > 0 {
-			recovery = p.base.LoadEnd() + beside
-		}
-		s.Estimate += time.Duration(down)*(each+besideDown) + time.Duration(len(shares))*recovery
+	p.parts = p.pieces(*s)
+	s.Points, s.Estimate = 0, p.base.Beside()+p.warmUp(*s)
+	for _, piece := range p.parts {
+		s.Points += piece.points
+		s.Estimate += time.Duration(piece.points) * piece.each
 	}
 }
 

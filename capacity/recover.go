@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/seed-228c25e4/squall/report"
 )
@@ -16,8 +17,10 @@ var shares = []float64{0.5, 0.7, 0.85}
 func (g *going) recover(ctx context.Context) {
 	found := g.result.Curves[0].Found
 	if found == nil || found.Low == 0 {
+		g.enter(recoveryPart, report.SearchLeftOut)
 		return
 	}
+	g.enter(recoveryPart, report.SearchNow)
 	for _, share := range shares {
 		if g.ended(ctx) {
 			return
@@ -26,6 +29,9 @@ func (g *going) recover(ctx context.Context) {
 	}
 	if n := len(g.result.Recoveries); n > 0 && !g.ended(ctx) && g.result.Recoveries[n-1].holds() { // then the objective's limit is not known yet
 		g.recoverAt(ctx, 1, found.Low)
+	}
+	if !g.ended(ctx) {
+		g.enter(recoveryPart, report.SearchOver)
 	}
 }
 
@@ -41,7 +47,8 @@ func (g *going) recoverAt(ctx context.Context, share, rate float64) {
 			r = p
 			g.points++
 		} else {
-			g.Progress("capacity point n=%d of=~%d curve=recovery rate=%s share=%.0f%% left=%s", g.points+1, max(g.Settings.Points, g.points+1), perSecond(rate), 100*share, g.left(nil))
+			g.Progress("capacity point n=%d of=~%d curve=recovery rate=%s share=%.0f%% left=~%s", g.points+1, max(g.Settings.Points, g.points+1), perSecond(rate), 100*share, report.Roughly(g.left(nil)))
+			g.begin(g.recovering(share, rate), nil)
 			p, made, ok := g.make(ctx, g.breaking(rate), Point{Purpose: RecoverPoint, Rate: rate})
 			if !ok {
 				return
@@ -55,6 +62,7 @@ func (g *going) recoverAt(ctx context.Context, share, rate float64) {
 		}
 		g.result.Recoveries = append(g.result.Recoveries, r)
 		g.keep()
+		g.done()
 		if r.Point.Validity != Inconclusive {
 			return
 		}
@@ -79,8 +87,13 @@ func (g *going) breaking(rate float64) []string {
 	if len(g.base.Faults) > 0 { // on a cluster that runs already, so that it needs no more than every point does
 		return append(set, fmt.Sprintf("phases.warm-up=%s", min(g.Settling, g.base.Phases.WarmUp)))
 	}
-	return append(set, fmt.Sprintf("faults=[{name: leader-kill, at: 0s, for: %s, kill: leader}]", g.Measuring),
-		fmt.Sprintf("phases={warm-up: %s, baseline: %s, recovery: %s}", g.Settling, max(g.Measuring/2, 5*seconds(1)), watchFor), "expect=[lost == 0]")
+	return append(set, killing(g.Settling, g.Measuring)...)
+}
+
+// killing says how a scenario is read that has no faults of its own: a leader is killed.
+func killing(settling, measuring time.Duration) []string {
+	return []string{fmt.Sprintf("faults=[{name: leader-kill, at: 0s, for: %s, kill: leader}]", measuring),
+		fmt.Sprintf("phases={warm-up: %s, baseline: %s, recovery: %s}", settling, max(measuring/2, 5*seconds(1)), watchFor), "expect=[lost == 0]"}
 }
 
 // fill tells of a recovery what its run's report says.

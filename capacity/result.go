@@ -134,6 +134,7 @@ const (
 	StopAchieved    Stop = "less was acknowledged than was due"
 	StopGenerator   Stop = "the generator was at its limit" // then High says nothing of the cluster
 	StopHighest     Stop = "the highest rate asked for held"
+	StopStated      Stop = "the limit that was stated held" // the most that the scenario allows to be sent to a cluster of others
 	StopUnknown     Stop = "a point could not be judged"
 	StopEnded       Stop = "the search was stopped"
 )

@@ -16,6 +16,7 @@ type outcome struct {
 // what a rate is but that one which holds is more likely to be below one that does not.
 type search struct {
 	from, to   float64 // the lowest rate that is tried, and the highest; to 0: there is none
+	top        Stop    // why there is no higher one than to
 	start      float64 // what is tried first
 	up, down   float64 // factors by which the rate grows and shrinks until there is a bracket
 	resolution float64 // relative: the bracket is narrow enough when high/low - 1 is no more
@@ -24,6 +25,8 @@ type search struct {
 	try        func(rate float64, p Purpose) outcome
 
 	tried     []trial
+	nth, of   int  // which of how many tries of one rate comes next; of 0: it is no such try
+	bounding  bool // they are of the rate above the answer
 	low, high float64
 	stop      Stop // of high
 	ended     Stop // why it ended before it had its answer; empty: it had not to
@@ -102,7 +105,7 @@ func (s *search) bracket() {
 		case held && s.high > 0, !held && s.low > 0:
 			return
 		case held && s.to > 0 && rate >= s.to:
-			s.stop = StopHighest
+			s.stop = s.top
 			return
 		case held:
 			rate = round(rate * s.up)
@@ -117,15 +120,19 @@ func (s *search) bracket() {
 	}
 }
 
+// enough is how narrow the bracket is to become.
+func (s *search) enough() float64 {
+	if s.stop == StopGenerator || s.stop == StopUnknown {
+		return max(s.resolution, coarse)
+	}
+	return s.resolution
+}
+
 // bisect narrows the bracket.
 func (s *search) bisect() {
 	for s.ended == "" && s.high > 0 {
-		enough := s.resolution
-		if s.stop == StopGenerator || s.stop == StopUnknown {
-			enough = max(enough, coarse)
-		}
 		middle := round(math.Sqrt(s.low * s.high))
-		if s.high <= s.low*(1+enough) || middle <= s.low || middle >= s.high {
+		if s.high <= s.low*(1+s.enough()) || middle <= s.low || middle >= s.high {
 			return
 		}
 		s.measure(middle, Bisect)
@@ -135,7 +142,9 @@ func (s *search) bisect() {
 // confirmed has the answer confirmed. As often as not, a rate that is just what the cluster carries does not hold: one in four may miss, and no more.
 func (s *search) confirmed() bool {
 	missed := 0
-	for range s.confirm {
+	defer func() { s.nth, s.of = 0, 0 }()
+	for i := range s.confirm {
+		s.nth, s.of = i+1, s.confirm
 		if !s.measure(s.low, Confirm) {
 			missed++
 		}
@@ -149,13 +158,22 @@ func (s *search) confirmed() bool {
 	return true
 }
 
+// boundTries is how often it is tried again at most that the rate above the answer does not hold.
+const boundTries = 2
+
+// bounds reports whether it is.
+func (s *search) bounds() bool { return s.confirm > 0 && s.high > 0 && s.stop == StopExpectation }
+
 // bounded has it confirmed that the rate above the answer does not hold, where only an expectation said so: by chance one of several points may miss it, and
 // the answer would be too low. Of three points two decide.
 func (s *search) bounded() bool {
-	if s.confirm == 0 || s.high == 0 || s.stop != StopExpectation {
+	if !s.bounds() {
 		return true
 	}
-	for range 2 {
+	s.bounding = true
+	defer func() { s.nth, s.of, s.bounding = 0, 0, false }()
+	for i := range boundTries {
+		s.nth, s.of = i+1, boundTries
 		if !s.measure(s.high, Confirm) {
 			return true
 		}
@@ -195,9 +213,24 @@ func (s *search) again() {
 			rate = min(rate, s.to)
 		}
 		if s.measure(rate, Bracket) && rate == s.to {
-			s.stop = StopHighest
+			s.stop = s.top
 		}
 	}
+}
+
+// toCome is about how many points the search still needs, the one that is asked for among them; false: that is not known before there is a bracket.
+func (s *search) toCome() (int, bool) {
+	switch {
+	case s.low == 0 || s.high == 0:
+		return 0, false
+	case s.of > 0 && s.bounding:
+		return 1, true
+	}
+	n := int(math.Ceil(max(math.Log2(math.Log(s.high/s.low)/math.Log1p(s.enough())), 0))) + s.confirm - max(s.nth-1, 0)
+	if s.bounds() {
+		n++
+	}
+	return n, true
 }
 
 // round keeps three digits of a rate, which are more than it is worth, and no fraction of a message.

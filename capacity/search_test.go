@@ -40,7 +40,7 @@ func TestSearchFindsTheLimit(t *testing.T) {
 
 func TestSearchEndsAtTheHighestRateAskedFor(t *testing.T) {
 	s := searching(1000, math.Inf(1))
-	s.to = 5000
+	s.to, s.top = 5000, StopHighest
 	s.run()
 	if s.low != 5000 || s.high != 0 || s.stop != StopHighest || s.ended != "" {
 		t.Errorf("found %g to %g, %q", s.low, s.high, s.stop)

@@ -76,6 +76,9 @@ func (r *Result) answer() string {
 			continue
 		}
 		part := k.String() + " " + inStates[state]
+		if c := r.main(state); c.Found.Stop == StopStated && k.Answer == AtLeast {
+			part += ", the limit that you stated"
+		}
 		if k.Rate > 0 && k.Answer == Bracketed && k.Limit != nil {
 			if len(parts) == 0 {
 				part += fmt.Sprintf(" (the limit lies %s, 95 %% sure)", k.Limit)
@@ -122,6 +125,8 @@ func (r *Result) because(k *Knee, c *Curve) string {
 		return ""
 	case k.Answer == AtLeast && c.Found.Stop == StopGenerator:
 		return "The machine that made the load was at its limit: this is what it can send, and the cluster may carry more."
+	case k.Answer == AtLeast && c.Found.Stop == StopStated:
+		return "No limit was found: everything held up to the limit that you stated (broker.external.max-rate), and nothing above it was sent."
 	case k.Answer == AtLeast:
 		return "No limit was found: everything held up to the highest rate that was tried."
 	case k.Answer == Below:

@@ -101,8 +101,9 @@ func (g *going) point(ctx context.Context, at int, rate float64, purpose Purpose
 		return Point{}, false
 	}
 	c := &g.result.Curves[main]
-	g.Progress("capacity point n=%d of=~%d curve=%q purpose=%s rate=%s%s left=%s", g.points+1, max(g.Settings.Points, g.points+1), g.result.Curves[at].Name, purpose,
-		perSecond(rate), bracket(s), g.left(s))
+	g.Progress("capacity point n=%d of=~%d curve=%q purpose=%s rate=%s%s left=~%s", g.points+1, max(g.Settings.Points, g.points+1), g.result.Curves[at].Name, purpose,
+		perSecond(rate), bracket(s), report.Roughly(g.left(s)))
+	g.begin(g.asking(at, rate, purpose, s), s)
 	p, r, ok := g.make(ctx, g.scenarioAt(c, rate, settling), Point{Purpose: purpose, Rate: rate})
 	if !ok {
 		return Point{}, false
@@ -117,6 +118,7 @@ func (g *going) point(ctx context.Context, at int, rate float64, purpose Purpose
 	told := g.add(main, at, p, caught)
 	g.Progress("capacity done n=%d curve=%q rate=%s %s folder=%s", g.points, g.result.Curves[at].Name, perSecond(rate), told.told(), p.Folder)
 	g.keep()
+	g.done()
 	return told, true
 }
 
@@ -178,9 +180,14 @@ func (g *going) scenarioAt(c *Curve, rate float64, settling time.Duration) []str
 	if c.State != OneDown {
 		return append(all, "faults=[]", fmt.Sprintf("phases={warm-up: %s, baseline: %s, recovery: 0s}", settling, g.Measuring))
 	}
-	return append(all,
-		fmt.Sprintf("faults=[{name: %s, at: 0s, for: %s, stop: b%d}]", downName, settling+failover+g.Measuring, g.base.Broker.Nodes),
-		fmt.Sprintf("phases={warm-up: %s, baseline: %s, recovery: %s}", settling, downBaseline, watchFor))
+	return append(all, g.taking(settling, g.Measuring)...)
+}
+
+// taking says how the scenario is read in which one broker goes and comes back.
+func (p *plan) taking(settling, measuring time.Duration) []string {
+	return []string{
+		fmt.Sprintf("faults=[{name: %s, at: 0s, for: %s, stop: b%d}]", downName, settling+failover+measuring, p.base.Broker.Nodes),
+		fmt.Sprintf("phases={warm-up: %s, baseline: %s, recovery: %s}", settling, downBaseline, watchFor)}
 }
 
 func (p *plan) pace(rate float64) string {

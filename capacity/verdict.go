@@ -51,7 +51,7 @@ func (c *Curve) judge() (report.ExitCode, string) {
 	switch {
 	case c.Found.Answer == Below:
 		return report.ExitMissed, text
-	case c.Found.Answer == Bracketed, c.Found.Answer == AtLeast && c.Found.Stop == StopHighest:
+	case c.Found.Answer == Bracketed, c.Found.Answer == AtLeast && (c.Found.Stop == StopHighest || c.Found.Stop == StopStated):
 		return report.ExitPass, text
 	}
 	return report.ExitInconclusive, text
@@ -116,6 +116,8 @@ func (c *Curve) sentence() string {
 		return fmt.Sprintf("%s: %s%s; at %s %s", c.Name, perSecond(f.Low), confirmed, perSecond(f.High), c.whyNot())
 	case f.Stop == StopHighest:
 		return fmt.Sprintf("%s: at least %s%s, the highest rate that was asked for", c.Name, perSecond(f.Low), confirmed)
+	case f.Stop == StopStated:
+		return fmt.Sprintf("%s: at least %s%s; the limit that you stated (broker.external.max-rate)", c.Name, perSecond(f.Low), confirmed)
 	case f.Low > 0 && f.Stop == StopGenerator:
 		return fmt.Sprintf("%s: at least %s%s; this machine's generator is the limit: at %s %s", c.Name, perSecond(f.Low), confirmed, perSecond(f.High), c.whyNot())
 	case f.Stop == StopGenerator:

@@ -1,13 +1,11 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"reflect"
 	"runtime"
 	"strconv"
 	"strings"
@@ -15,7 +13,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/seed-228c25e4/squall/broker"
 	"github.com/seed-228c25e4/squall/capacity"
 	"github.com/seed-228c25e4/squall/report"
 	"github.com/seed-228c25e4/squall/scenarios"
@@ -33,9 +30,10 @@ type capacityFlags struct {
 	confirm, most        int
 
 	target, growth string
+	allowed        scenarios.Allowed
 
 	out, resume, format, ui string
-	list                    bool
+	ascii, list             bool
 }
 
 func capacityCommand() *cobra.Command {
@@ -74,7 +72,8 @@ func capacityCommand() *cobra.Command {
 	c.Flags().StringVar(&f.out, "out", "", "the folder for the results (default squall-runs/TIME-NAME-ID)")
 	c.Flags().StringVar(&f.resume, "resume", "", "go on with the search in this folder that was interrupted")
 	addFormat(c, &f.format)
-	c.Flags().StringVar(&f.ui, "ui", "plain", "how progress is told: plain or none")
+	c.Flags().StringVar(&f.ui, "ui", "auto", aboutUI)
+	c.Flags().BoolVar(&f.ascii, "ascii", false, aboutASCII)
 	c.Flags().BoolVar(&f.list, "list", false, "only tell what would be measured, and for about how long")
 	return c
 }
@@ -93,6 +92,7 @@ func (f *capacityFlags) asked(c *cobra.Command) {
 	flags.DurationVar(&f.settle, "settle", capacity.DefaultSettling, "load before each measurement, at least; the first on a new cluster has the scenario's warm-up")
 	flags.DurationVar(&f.measure, "measure", capacity.DefaultMeasuring, "how long each point is measured")
 	addGoal(c, &f.target, &f.growth)
+	addAllowed(c, &f.allowed)
 	flags.IntVar(&f.most, "max-points", capacity.DefaultMost, "how many points may be asked for")
 }
 
@@ -111,7 +111,8 @@ func (f *capacityFlags) again(c *cobra.Command) error {
 	if err := asked.ParseFlags(earlier.Command[3:]); err != nil {
 		return fmt.Errorf("%s: %w: give the whole command, and --resume", f.resume, err)
 	}
-	then.resume, then.format, then.ui, then.list = f.resume, f.format, f.ui, f.list
+	then.resume, then.format, then.ui, then.ascii, then.list = f.resume, f.format, f.ui, f.ascii, f.list
+	then.allowed = f.allowed // what was allowed then is not for a file to say
 	return then.run(c, earlier.Command[2])
 }
 
@@ -132,6 +133,7 @@ func (f *capacityFlags) command(name string) []string {
 			args = append(args, flag[0], flag[1])
 		}
 	}
+	args = append(args, allowedFlags(f.allowed)...)
 	return append(args, "--faults", f.faults, "--resolution", f.resolution, "--confirm", strconv.Itoa(f.confirm), "--settle", f.settle.String(), "--measure", f.measure.String(),
 		"--max-points", strconv.Itoa(f.most))
 }
@@ -149,7 +151,11 @@ func (f *capacityFlags) run(c *cobra.Command, name string) error {
 		}
 		return tellCapacity(c, plan, f.format, capacity.List)
 	}
-	g := &rig{name: name, progress: newProgress(c.ErrOrStderr(), f.ui)}
+	look, err := lookFor(c.ErrOrStderr(), f.ui)
+	if err != nil {
+		return err
+	}
+	g := &rig{name: name, allowed: f.allowed, progress: newProgress(c.ErrOrStderr(), f.ui)}
 	if f.resume != "" {
 		if o.Earlier, err = readCapacity(f.resume); err != nil {
 			return err
@@ -169,9 +175,10 @@ func (f *capacityFlags) run(c *cobra.Command, name string) error {
 	if _, forgets := forgetful[g.kind(o)]; forgets {
 		o.Ceiling = g.ceiling
 	}
-	r, err := capacity.Run(ctx, o)
-	err = errors.Join(err, g.close(ctx))
-	g.progress.wipe()
+	if look != nil {
+		look.ascii = f.ascii
+	}
+	r, err := g.search(ctx, o, look)
 	if !g.kept && f.resume == "" {
 		_ = os.Remove(g.dir) // fails where a run that came to nothing left something
 	}
@@ -186,8 +193,8 @@ func (f *capacityFlags) options(name string) (o capacity.Options, err error) {
 	if err := checkFormat(f.format); err != nil {
 		return o, err
 	}
-	if f.ui != "plain" && f.ui != "none" {
-		return o, fmt.Errorf("--ui is plain or none, not %q", f.ui)
+	if err := checkUI(f.ui); err != nil {
+		return o, err
 	}
 	o = capacity.Options{Faults: capacity.Faults(f.faults), Expect: f.expect, CPUs: runtime.NumCPU(), Command: f.command(name), Version: version}
 	switch o.Faults {
@@ -195,7 +202,7 @@ func (f *capacityFlags) options(name string) (o capacity.Options, err error) {
 	default:
 		return o, fmt.Errorf("--faults is auto, on or off, not %q", f.faults)
 	}
-	if o.Scenario, err = reread(name, f.set); err != nil {
+	if o.Scenario, err = reread(name, f.set, f.allowed); err != nil {
 		return o, err
 	}
 	if f.confirm < 0 || f.confirm > 20 {
@@ -205,18 +212,8 @@ func (f *capacityFlags) options(name string) (o capacity.Options, err error) {
 	if o.Resolution, err = percent(f.resolution); err != nil {
 		return o, fmt.Errorf("--resolution: %w", err)
 	}
-	for _, rate := range []struct {
-		flag, text string
-		to         *float64
-	}{{"--from", f.from, &o.From}, {"--to", f.to, &o.To}} {
-		if rate.text == "" {
-			continue
-		}
-		s, err := o.Scenario("load.rate=" + rate.text)
-		if err != nil || s.Load.Shape != nil || s.Load.Rate < 1 {
-			return o, fmt.Errorf("%s %q is not a rate of 1/s or more; write it as 2000/s, 5k/s or 50MiB/s", rate.flag, rate.text)
-		}
-		*rate.to = s.Load.Rate
+	if err := f.rates(&o); err != nil {
+		return o, err
 	}
 	if o.Goal, err = f.goal(o.Scenario); err != nil {
 		return o, err
@@ -231,6 +228,31 @@ func (f *capacityFlags) options(name string) (o capacity.Options, err error) {
 	return o, nil
 }
 
+// rates reads the lowest and the highest rate that are tried.
+func (f *capacityFlags) rates(o *capacity.Options) error {
+	s, err := o.Scenario()
+	if err != nil {
+		return err
+	}
+	for _, rate := range []struct {
+		flag, text string
+		to         *float64
+	}{{"--from", f.from, &o.From}, {"--to", f.to, &o.To}} {
+		if rate.text == "" {
+			continue
+		}
+		v, err := scenarios.ParseRate(rate.text, float64(s.Load.Size))
+		if err != nil {
+			return fmt.Errorf("%s: %w", rate.flag, err)
+		}
+		if v < 1 {
+			return fmt.Errorf("%s: %s is less than 1/s", rate.flag, rate.text)
+		}
+		*rate.to = v
+	}
+	return nil
+}
+
 func percent(text string) (float64, error) {
 	v, err := strconv.ParseFloat(strings.TrimSuffix(text, "%"), 64)
 	if err != nil || !strings.HasSuffix(text, "%") {
@@ -240,7 +262,7 @@ func percent(text string) (float64, error) {
 }
 
 // reread returns what reads a scenario again and again, with more set each time. Standard input is read once.
-func reread(name string, set []string) (func(...string) (*scenarios.Scenario, error), error) {
+func reread(name string, set []string, allowed scenarios.Allowed) (func(...string) (*scenarios.Scenario, error), error) {
 	from, data, err := opened(name)
 	if err != nil {
 		return nil, err
@@ -250,7 +272,11 @@ func reread(name string, set []string) (func(...string) (*scenarios.Scenario, er
 	}
 	return func(more ...string) (*scenarios.Scenario, error) {
 		all := append(append([]string{}, set...), more...)
-		return scenarios.Parse(from, data, scenarios.Options{Kinds: kinds, Set: all, Files: scenarios.Folder(from)})
+		s, err := scenarios.Parse(from, data, scenarios.Options{Kinds: kinds, Set: all, Files: scenarios.Folder(from)})
+		if err == nil {
+			s.Allowed = allowed
+		}
+		return s, err
 	}, nil
 }
 
@@ -287,122 +313,4 @@ func tellCapacity(c *cobra.Command, r *capacity.Result, format string, text func
 		return capacity.JSON(c.OutOrStdout(), r)
 	}
 	return text(c.OutOrStdout(), r)
-}
-
-// A rig is the cluster that the points of a search share, with what else they need.
-type rig struct {
-	name     string // of the scenario, as it was given
-	dir      string
-	progress *plain
-	stop     func()
-	cluster  broker.Cluster   // nil: none runs
-	of       scenarios.Broker // what it is
-	kept     bool             // there is a result in the folder
-	failed   error            // of what could not be written
-}
-
-func (g *rig) kind(o capacity.Options) string {
-	s, err := o.Scenario()
-	if err != nil {
-		return ""
-	}
-	return s.Broker.Kind
-}
-
-// fresh reports whether the scenario's run begins with a cluster of its own.
-func (g *rig) fresh(s *scenarios.Scenario) bool {
-	return g.cluster == nil || !reflect.DeepEqual(g.of, s.Broker)
-}
-
-// run implements capacity.Runner. A cluster that a run left in disorder is replaced, and one that is another than the scenario wants.
-func (g *rig) run(ctx context.Context, s *scenarios.Scenario, folder string) (*report.Report, error) {
-	id := newID()
-	if g.fresh(s) {
-		if err := g.close(ctx); err != nil {
-			return nil, err
-		}
-		g.progress.step("starting %s: %s on %s, %s", s.Name, s.Broker.Kind, strings.Join(s.NodeNames(), " "), s.Broker.Run)
-		cluster, err := start(ctx, s, id, g.progress)
-		if err != nil {
-			return nil, runError(ctx, err)
-		}
-		g.cluster, g.of = cluster, s.Broker
-	}
-	dir, err := newOutput(filepath.Join(g.dir, folder), s.Name, id)
-	if err != nil {
-		return nil, err
-	}
-	a := attempt{s: s, dir: dir, id: id, command: command(g.name, runFlags{}, s), progress: &plain{w: io.Discard}, stop: g.stop,
-		after: func(ctx context.Context, d broker.Driver) { g.forget(ctx, d, s.Topic) }}
-	r, err := a.on(ctx, g.cluster, nil)
-	err = a.hide(err)
-	if r == nil || len(r.Crashes) > 0 || err != nil {
-		err = errors.Join(err, g.close(ctx))
-	}
-	if r == nil {
-		err = errors.Join(err, dir.removeIfEmpty())
-	}
-	return r, err
-}
-
-// forgetWithin bounds how long it is tried to free the room of a point that is over.
-const forgetWithin = 15 * time.Second
-
-// forget deletes the topic of a point: the next has one of its own, and the disk has an end.
-func (g *rig) forget(ctx context.Context, d broker.Driver, topic broker.Topic) {
-	deletes, ok := d.(broker.TopicDeleter)
-	if !ok {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), forgetWithin)
-	defer cancel()
-	if err := deletes.DeleteTopic(ctx, topic); err != nil {
-		g.progress.step("capacity note=%q", err)
-	}
-}
-
-// ceiling finds what the generator reaches; the cluster that runs beside it has nothing to do meanwhile.
-func (g *rig) ceiling(ctx context.Context, s *scenarios.Scenario) (float64, error) {
-	c, err := calibrate(ctx, s)
-	if err != nil {
-		return 0, err
-	}
-	return c.Ceiling, nil
-}
-
-// close removes the cluster.
-func (g *rig) close(ctx context.Context) error {
-	if g.cluster == nil {
-		return nil
-	}
-	cluster := g.cluster
-	g.cluster = nil
-	return remove(ctx, cluster)
-}
-
-// keep writes the result so far, each file whole or not at all.
-func (g *rig) keep(r *capacity.Result) {
-	g.kept, g.failed = true, nil
-	for _, f := range capacity.Files {
-		if err := writeWhole(filepath.Join(g.dir, f.Name), func(w io.Writer) error { return f.Write(w, r) }); err != nil {
-			g.failed = errors.Join(g.failed, internalError{fmt.Errorf("write %s: %w", f.Name, err)})
-		}
-	}
-}
-
-// end tells the result, and returns the exit code.
-func (g *rig) end(c *cobra.Command, r *capacity.Result, format string, err error) error {
-	code := r.Verdict.ExitCode
-	err = errors.Join(err, g.failed, tellCapacity(c, r, format, capacity.Text))
-	if path := filepath.Join(g.dir, capacity.ResultFile); format == "text" && g.kept {
-		fmt.Fprintf(c.OutOrStdout(), "%s\n", path)
-	}
-	if err != nil {
-		fmt.Fprintln(c.ErrOrStderr(), message(err))
-		code = report.Strongest(code, report.ExitInternal)
-	}
-	if code == report.ExitPass {
-		return nil
-	}
-	return verdictError{code}
 }

@@ -20,7 +20,8 @@ type plain struct {
 
 	mu     sync.Mutex
 	w      io.Writer
-	leave  func() // gives the terminal back that a view has taken; nil: none has
+	leave  func()       // gives the terminal back that a view has taken; nil: none has
+	told   func(string) // takes what is told meanwhile of the time before a run; nil: nobody does
 	total  report.Window
 	status time.Duration
 	drawn  bool
@@ -95,25 +96,29 @@ func stamp(d time.Duration) string {
 func (p *plain) step(format string, args ...any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.leave != nil {
-		return
+	line := strings.TrimRight(fmt.Sprintf(format, args...), "\n")
+	switch {
+	case p.leave == nil:
+		fmt.Fprintln(p.w, line)
+	case p.told != nil:
+		p.told(line)
 	}
-	fmt.Fprintln(p.w, strings.TrimRight(fmt.Sprintf(format, args...), "\n"))
 }
 
-// hold keeps everything back while a view has the terminal, which leave ends.
-func (p *plain) hold(leave func()) {
+// hold keeps everything back while a view has the terminal, which leave ends. told takes what is told meanwhile beside the run's events, and must not call back;
+// nil: nobody does.
+func (p *plain) hold(leave func(), told func(string)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.erase()
-	p.leave = leave
+	p.leave, p.told = leave, told
 }
 
 // release tells again.
 func (p *plain) release() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.leave = nil
+	p.leave, p.told = nil, nil
 }
 
 // restore gives the terminal back, before the process ends.

@@ -27,7 +27,7 @@ func replayCommand() *cobra.Command {
 			return replay(c, args[0], ascii)
 		},
 	}
-	c.Flags().BoolVar(&ascii, "ascii", false, "draw with ASCII alone, for terminals that have no other signs")
+	c.Flags().BoolVar(&ascii, "ascii", false, aboutASCII)
 	return c
 }
 

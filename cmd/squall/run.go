@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -73,20 +72,29 @@ func runCommand() *cobra.Command {
 	c.Flags().StringVar(&f.baseline, "baseline", "", "the folder of a history: hold the run against the runs in it, and add it to them if it passes")
 	c.Flags().StringVar(&f.metrics, "metrics", "", "answer Prometheus at this address while the run goes on: --metrics 127.0.0.1:9464")
 	addFormat(c, &f.format)
-	c.Flags().StringVar(&f.ui, "ui", "auto", "how progress is told: auto (tui on a terminal, else plain), tui, plain or none")
-	c.Flags().BoolVar(&f.ascii, "ascii", false, "draw with ASCII alone, for terminals that have no other signs")
+	c.Flags().StringVar(&f.ui, "ui", "auto", aboutUI)
+	c.Flags().BoolVar(&f.ascii, "ascii", false, aboutASCII)
 	c.Flags().BoolVar(&f.readonly, "readonly", false, "let nobody change the run from the terminal")
 	addAllowed(c, &f.allowed)
 	c.Flags().BoolVar(&f.calibrate, "calibrate", false, "find first how much this machine's generator can send, and tell the headroom")
 	return c
 }
 
+// lookFor returns how the run is shown; nil: in lines.
+func (f *runFlags) lookFor(w io.Writer) (*look, error) {
+	l, err := lookFor(w, f.ui)
+	if l != nil {
+		l.ascii, l.readonly = f.ascii, f.readonly
+	}
+	return l, err
+}
+
 func run(c *cobra.Command, name string, f runFlags, seed *uint64) error {
 	if err := checkFormat(f.format); err != nil {
 		return err
 	}
-	if !slices.Contains([]string{"auto", "tui", "plain", "none"}, f.ui) {
-		return fmt.Errorf("--ui is auto, tui, plain or none, not %q", f.ui)
+	if err := checkUI(f.ui); err != nil {
+		return err
 	}
 	if err := checkHistory(f.baseline); err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -223,22 +224,26 @@ func hasMode(ts *testscript.TestScript, neg bool, args []string) {
 // nowhere TEXT FOLDER: none of the folder's files, of which there are some, has the text in it, packed or not.
 func isNowhere(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, neg, len(args) == 2, "nowhere TEXT FOLDER")
-	files, err := os.ReadDir(ts.MkAbs(args[1]))
-	ts.Check(err)
-	for _, f := range files {
-		data, err := os.ReadFile(filepath.Join(ts.MkAbs(args[1]), f.Name()))
+	read := 0
+	ts.Check(filepath.WalkDir(ts.MkAbs(args[1]), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		read++
+		data, err := os.ReadFile(path)
 		ts.Check(err)
-		if strings.HasSuffix(f.Name(), ".gz") {
+		if strings.HasSuffix(path, ".gz") {
 			unpacked, err := gzip.NewReader(bytes.NewReader(data))
 			ts.Check(err)
 			data, err = io.ReadAll(unpacked)
 			ts.Check(err)
 		}
 		if at := bytes.Index(data, []byte(args[0])); at >= 0 {
-			ts.Fatalf("%s is in %s: %q", args[0], f.Name(), data[max(0, at-80):min(len(data), at+80)])
+			ts.Fatalf("%s is in %s: %q", args[0], path, data[max(0, at-80):min(len(data), at+80)])
 		}
-	}
-	if len(files) == 0 {
+		return nil
+	}))
+	if read == 0 {
 		ts.Fatalf("%s is empty", args[1])
 	}
 }

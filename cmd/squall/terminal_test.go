@@ -132,6 +132,27 @@ func freeze(term *terminal) {
 // checkAfterwards looks at what the run left: the terminal as it was, the summary on it, and a report that says what was done by hand.
 func checkAfterwards(t *testing.T, term *terminal, dir string) {
 	t.Helper()
+	term.isAsBefore(dir)
+	if told := term.tmux("capture-pane", "-p", "-S", "-200"); !strings.Contains(told, "INCONCLUSIVE") || !strings.Contains(told, "touched by hand") {
+		t.Errorf("the summary is not on the screen:\n%s", told)
+	}
+	data, err := os.ReadFile(filepath.Join(dir, "out", "report.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r report.Report
+	if err := json.Unmarshal(data, &r); err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Run.Touched) == 0 || !slices.ContainsFunc(r.Faults, func(f report.Fault) bool { return f.Name == "by-hand-1" && f.Took() && f.Healed >= 0 }) {
+		t.Errorf("touched: %+v, faults: %+v", r.Run.Touched, r.Faults)
+	}
+}
+
+// isAsBefore compares the terminal's settings in the files before and after, and looks at its screen and cursor.
+func (term *terminal) isAsBefore(dir string) {
+	t := term.t
+	t.Helper()
 	before, err := os.ReadFile(filepath.Join(dir, "before"))
 	if err != nil {
 		t.Fatal(err)
@@ -149,20 +170,6 @@ func checkAfterwards(t *testing.T, term *terminal, dir string) {
 	}
 	if mode := strings.TrimSpace(term.tmux("display-message", "-p", "#{alternate_on} #{cursor_flag}")); mode != "0 1" {
 		t.Errorf("alternate screen and cursor are %q, want 0 1", mode)
-	}
-	if told := term.tmux("capture-pane", "-p", "-S", "-200"); !strings.Contains(told, "INCONCLUSIVE") || !strings.Contains(told, "touched by hand") {
-		t.Errorf("the summary is not on the screen:\n%s", told)
-	}
-	data, err := os.ReadFile(filepath.Join(dir, "out", "report.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var r report.Report
-	if err := json.Unmarshal(data, &r); err != nil {
-		t.Fatal(err)
-	}
-	if len(r.Run.Touched) == 0 || !slices.ContainsFunc(r.Faults, func(f report.Fault) bool { return f.Name == "by-hand-1" && f.Took() && f.Healed >= 0 }) {
-		t.Errorf("touched: %+v, faults: %+v", r.Run.Touched, r.Faults)
 	}
 }
 

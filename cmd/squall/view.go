@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"golang.org/x/term"
@@ -33,10 +35,10 @@ func terminalOf(w io.Writer) *os.File {
 	return file
 }
 
-// lookFor returns how a run is shown, as --ui says; nil: in lines.
-func (f *runFlags) lookFor(w io.Writer) (*look, error) {
+// lookFor returns how something is shown, as --ui says; nil: in lines.
+func lookFor(w io.Writer, ui string) (*look, error) {
 	out := terminalOf(w)
-	switch f.ui {
+	switch ui {
 	case "plain", "none":
 		return nil, nil
 	case "tui":
@@ -51,33 +53,84 @@ func (f *runFlags) lookFor(w io.Writer) (*look, error) {
 			return nil, nil
 		}
 	}
-	return &look{out: out, ascii: f.ascii, readonly: f.readonly}, nil
+	return &look{out: out}, nil
+}
+
+// uis are what --ui can be, and how it says so.
+var uis = []string{"auto", "tui", "plain", "none"}
+
+const (
+	aboutUI    = "how progress is told: auto (tui on a terminal, else plain), tui, plain or none"
+	aboutASCII = "draw with ASCII alone, for terminals that have no other signs"
+)
+
+func checkUI(ui string) error {
+	if !slices.Contains(uis, ui) {
+		return fmt.Errorf("--ui is auto, tui, plain or none, not %q", ui)
+	}
+	return nil
 }
 
 func (l *look) options() tui.Options { return tui.Options{In: os.Stdin, Out: l.out, ASCII: l.ascii} }
 
-// A view shows one run, while the lines of its progress are held back.
-type view struct {
-	*tui.Board
+// A shown is a view that has the terminal, while the lines of the progress are held back.
+type shown struct {
 	cancel context.CancelFunc
 	ended  chan struct{}
 	err    error
 }
 
-// show begins to show a run. Whoever leaves the view before the run is over is told its progress in lines.
-func (l *look) show(p *plain, stop func()) *view {
+// open gives the terminal to a view until it ends. Whoever leaves it before what it shows is over is told the progress in lines; told takes those that come meanwhile,
+// nil: nobody does.
+func (l *look) open(p *plain, told func(string), run func(context.Context, tui.Options) error) *shown {
 	ctx, cancel := context.WithCancel(context.Background()) // not the run's: that it is being stopped is worth looking at
-	v := &view{Board: tui.NewBoard(), cancel: cancel, ended: make(chan struct{})}
-	if !l.readonly { // until the run gives more
-		v.Control(report.Controls{Stop: stop})
-	}
-	p.hold(v.leave)
+	s := &shown{cancel: cancel, ended: make(chan struct{})}
+	p.hold(s.leave, told)
 	go func() {
-		defer close(v.ended)
-		v.err = tui.Run(ctx, v.Board, l.options())
+		defer close(s.ended)
+		s.err = run(ctx, l.options())
 		p.release()
 	}()
-	return v
+	return s
+}
+
+// leave gives the terminal back, and waits until it is as it was, or a while if that does not come.
+func (s *shown) leave() {
+	s.cancel()
+	s.within()
+}
+
+// within waits until the view has ended, or a while.
+func (s *shown) within() bool {
+	select {
+	case <-s.ended:
+		return true
+	case <-time.After(3 * time.Second):
+		return false
+	}
+}
+
+// finish waits for the end of a view of what is over. Its error is no reason for anything: the report is what counts.
+func (s *shown) finish() error {
+	if !s.within() {
+		s.leave()
+	}
+	return s.err
+}
+
+// A view shows one run.
+type view struct {
+	*tui.Board
+	*shown
+}
+
+// show begins to show a run.
+func (l *look) show(p *plain, stop func()) *view {
+	board := tui.NewBoard()
+	if !l.readonly { // until the run gives more
+		board.Control(report.Controls{Stop: stop})
+	}
+	return &view{board, l.open(p, nil, func(ctx context.Context, o tui.Options) error { return tui.Run(ctx, board, o) })}
 }
 
 // observer is what the run tells and, unless it is only to be read, gives its controls to.
@@ -88,22 +141,8 @@ func (l *look) observer(v *view) squall.Observer {
 	return v.Board
 }
 
-// leave gives the terminal back, and waits until it is as it was, or a while if that does not come.
-func (v *view) leave() {
-	v.cancel()
-	select {
-	case <-v.ended:
-	case <-time.After(3 * time.Second):
-	}
-}
-
-// finish ends the view of a run that is over. Its error is no reason for anything: the report is what counts.
+// finish ends the view of a run that is over.
 func (v *view) finish(r *report.Report, err error) error {
 	v.Finish(r, err)
-	select {
-	case <-v.ended:
-	case <-time.After(3 * time.Second):
-		v.leave()
-	}
-	return v.err
+	return v.shown.finish()
 }

@@ -86,7 +86,7 @@ func (h *history) second() {
 	h.at = start + time.Second + 200*time.Millisecond
 	n := start / time.Second
 	acked := h.rate * uint64(h.partitions-h.silent) / uint64(h.partitions)
-	w := &report.Window{Start: start, Phase: h.phase.Name, Due: h.rate, Sent: h.rate, Acknowledged: acked, Delivered: acked}
+	w := &report.Window{Start: start, Phase: h.phase.Name, Due: h.rate, Sent: h.rate, Acknowledged: acked, Delivered: acked, CPU: 0.6}
 	h.backlog += h.rate - acked
 	if h.silent == 0 && h.backlog > 0 {
 		more := min(h.backlog, h.rate/2)

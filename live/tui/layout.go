@@ -1,10 +1,29 @@
 package tui
 
+import "fmt"
+
 // The least terminal in which something can be read.
 const (
 	leastWidth  = 60
 	leastHeight = 15
 )
+
+// tooSmall says so on a canvas on which nothing can be read.
+func (c *canvas) tooSmall() bool {
+	if c.w >= leastWidth && c.h >= leastHeight {
+		return false
+	}
+	c.fit(0, 0, c.w, plain, fmt.Sprintf("squall needs %dx%d; this is %dx%d", leastWidth, leastHeight, c.w, c.h))
+	return true
+}
+
+// enclose draws the frame around the panels from a line on.
+func (c *canvas) enclose(top int) {
+	c.vertical(c.w-1, top, c.h-top)
+	c.vertical(0, top, c.h-top)
+	c.horizontal(1, c.h-1, c.w-2)
+	c.join()
+}
 
 // A place is where a panel stands.
 type place struct {

@@ -112,8 +112,7 @@ func (p *picker) View() tea.View {
 
 func (p *picker) screen() *canvas {
 	c := newCanvas(p.w, p.h, p.options.ASCII)
-	if p.w < leastWidth || p.h < leastHeight {
-		c.fit(0, 0, p.w, plain, fmt.Sprintf("squall needs %dx%d; this is %dx%d", leastWidth, leastHeight, p.w, p.h))
+	if c.tooSmall() {
 		return c
 	}
 	x := c.text(1, 0, title, "squall")

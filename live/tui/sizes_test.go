@@ -45,7 +45,7 @@ func everything(t *testing.T, m *model, w, h int) {
 	m.dialog = nil
 }
 
-func fits(t *testing.T, what string, m *model, w, h int) {
+func fits(t *testing.T, what string, m tea.Model, w, h int) {
 	t.Helper()
 	lines := strings.Split(m.View().Content, "\n")
 	if len(lines) != h {

@@ -64,12 +64,17 @@ func (m *model) View() tea.View {
 // named is the title of the window: letters alone, as it is no text of the screen.
 func (s *snapshot) named() string {
 	doing, _ := s.doing()
+	return lettersOf("squall " + s.run.Scenario + ": " + strings.ToLower(doing))
+}
+
+// lettersOf returns a text without what is no letter of ASCII.
+func lettersOf(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r > '~' {
 			return -1
 		}
 		return r
-	}, "squall "+s.run.Scenario+": "+strings.ToLower(doing))
+	}, text)
 }
 
 // progressBar is how far the run is for terminals that show it in their tab.
@@ -91,8 +96,7 @@ func (m *model) progressBar() *tea.ProgressBar {
 // screen draws everything.
 func (m *model) screen() *canvas {
 	c := newCanvas(m.w, m.h, m.scene.ascii)
-	if m.w < leastWidth || m.h < leastHeight {
-		c.fit(0, 0, m.w, plain, fmt.Sprintf("squall needs %dx%d; this is %dx%d", leastWidth, leastHeight, m.w, m.h))
+	if c.tooSmall() {
 		return c
 	}
 	flags := m.flag
@@ -108,10 +112,7 @@ func (m *model) screen() *canvas {
 	for _, p := range views[m.view].place(&m.scene, box{0, top, m.w - 1, m.h - top - 1}) {
 		c.blit(p.x, p.y, m.paint(p))
 	}
-	c.vertical(m.w-1, top, m.h-top)
-	c.vertical(0, top, m.h-top)
-	c.horizontal(1, m.h-1, m.w-2)
-	c.join()
+	c.enclose(top)
 	m.footer(c)
 	if m.dialog != nil {
 		m.dialog.draw(m, c)
@@ -158,8 +159,13 @@ func (m *model) hints(c *canvas, y int) {
 	case m.board.allowed().Inject == nil:
 		hints = [][2]string{{"?", "help"}, {"q", quit}, {"space", "freeze"}, {"[ ]", "time"}}
 	}
-	for _, h := range hints {
-		if x+len(h[0])+len(h[1])+3 > m.w-2 {
+	c.hints(x, y, hints)
+}
+
+// hints writes keys with what they are for, as many as there is room for.
+func (c *canvas) hints(x, y int, all [][2]string) {
+	for _, h := range all {
+		if x+len(h[0])+len(h[1])+3 > c.w-2 {
 			return
 		}
 		x = c.text(x, y, accent, " "+h[0])
