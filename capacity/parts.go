@@ -75,8 +75,8 @@ func (g *going) left(s *search) time.Duration {
 	var took, planned, more float64
 	for i := range g.parts {
 		p := &g.parts[i]
-		n, time := g.measured(p.name)
-		took, planned = took+time.Seconds(), planned+float64(n)*p.each.Seconds()
+		n, sofar := g.measured(p.name)
+		took, planned = took+sofar.Seconds(), planned+float64(n)*p.each.Seconds()
 		more += float64(g.toCome(p, s)) * p.each.Seconds()
 	}
 	if planned == 0 {

@@ -96,6 +96,18 @@ type verdictError struct{ code report.ExitCode }
 
 func (e verdictError) Error() string { return fmt.Sprintf("exit code %d", e.code) }
 
+// conclude returns how a command ends that came to a verdict, and tells what went wrong beside it, such as a container that could not be removed.
+func conclude(c *cobra.Command, code report.ExitCode, beside error) error {
+	if beside != nil {
+		fmt.Fprintln(c.ErrOrStderr(), message(beside))
+		code = report.Strongest(code, report.ExitInternal)
+	}
+	if code == report.ExitPass {
+		return nil
+	}
+	return verdictError{code}
+}
+
 // An internalError is squall's own failure, as opposed to a mistake in how it was called.
 type internalError struct{ error }
 

@@ -172,12 +172,5 @@ func (g *rig) end(c *cobra.Command, r *capacity.Result, format string, err error
 			fmt.Fprintf(c.OutOrStdout(), "%s goes on from there\n", strings.Join(append([]string{"squall capacity --resume", g.dir}, allowedFlags(g.allowed)...), " "))
 		}
 	}
-	if err != nil {
-		fmt.Fprintln(c.ErrOrStderr(), message(err))
-		code = report.Strongest(code, report.ExitInternal)
-	}
-	if code == report.ExitPass {
-		return nil
-	}
-	return verdictError{code}
+	return conclude(c, code, err)
 }

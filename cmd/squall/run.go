@@ -126,15 +126,7 @@ func run(c *cobra.Command, name string, f runFlags, seed *uint64) error {
 	if r == nil {
 		return errors.Join(err, dir.removeIfEmpty())
 	}
-	code := r.Verdict.ExitCode
-	if err := errors.Join(err, tell(c.OutOrStdout(), r, f.format)); err != nil { // beside the verdict, such as a container that could not be removed
-		fmt.Fprintln(c.ErrOrStderr(), message(err))
-		code = report.Strongest(code, report.ExitInternal)
-	}
-	if code == report.ExitPass {
-		return nil
-	}
-	return verdictError{code}
+	return conclude(c, r.Verdict.ExitCode, errors.Join(err, tell(c.OutOrStdout(), r, f.format)))
 }
 
 // An attempt is one run of a scenario, with all that it needs of the one who asked for it.

@@ -107,14 +107,7 @@ func (n *night) end(c *cobra.Command, r *suite.Result) error {
 		err = errors.Join(err, appendSummary(summary, r))
 		suite.Annotate(c.ErrOrStderr(), r)
 	}
-	if err != nil {
-		fmt.Fprintln(c.ErrOrStderr(), message(err))
-		code = report.Strongest(code, report.ExitInternal)
-	}
-	if code == report.ExitPass {
-		return nil
-	}
-	return verdictError{code}
+	return conclude(c, code, err)
 }
 
 // loadSuite reads what is to run: a suite file, the scenarios of folders, or those that are named.

@@ -60,9 +60,10 @@ func newModel(b *Board, o Options) *model {
 }
 
 // Init implements tea.Model.
-func (m *model) Init() tea.Cmd { return tea.Batch(tea.RequestBackgroundColor, m.tick()) }
+func (m *model) Init() tea.Cmd { return tea.Batch(tea.RequestBackgroundColor, nextTick()) }
 
-func (m *model) tick() tea.Cmd {
+// nextTick has a view look again after a while.
+func nextTick() tea.Cmd {
 	return tea.Tick(tickEvery, func(t time.Time) tea.Msg { return tick(t) })
 }
 
@@ -96,7 +97,7 @@ func (m *model) ticked() tea.Cmd {
 	if !m.options.Stay && m.over() {
 		return tea.Quit
 	}
-	cmds := []tea.Cmd{m.tick(), m.pull()}
+	cmds := []tea.Cmd{nextTick(), m.pull()}
 	if m.board.due() {
 		cmds = append(cmds, func() tea.Msg { m.board.judge(); return judgedIt{} })
 	}

@@ -2,7 +2,6 @@ package tui
 
 import (
 	"strings"
-	"time"
 
 	tea "charm.land/bubbletea/v2"
 )
@@ -24,11 +23,7 @@ func newSearchModel(b *SearchBoard, o Options) *searchModel {
 }
 
 // Init implements tea.Model.
-func (m *searchModel) Init() tea.Cmd { return tea.Batch(tea.RequestBackgroundColor, m.tick()) }
-
-func (m *searchModel) tick() tea.Cmd {
-	return tea.Tick(tickEvery, func(t time.Time) tea.Msg { return tick(t) })
-}
+func (m *searchModel) Init() tea.Cmd { return tea.Batch(tea.RequestBackgroundColor, nextTick()) }
 
 // Update implements tea.Model.
 func (m *searchModel) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
@@ -38,7 +33,7 @@ func (m *searchModel) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		if m.over() {
 			return m, tea.Quit
 		}
-		return m, m.tick()
+		return m, nextTick()
 	case tea.WindowSizeMsg:
 		m.w, m.h = msg.Width, msg.Height
 	case tea.BackgroundColorMsg:
