@@ -252,3 +252,11 @@ func TestMistakes(t *testing.T) {
 		})
 	}
 }
+
+// A node may have more than what is sent may be large.
+func TestLargeNodes(t *testing.T) {
+	s := mustParse(t, "broker: { kind: kafka, disk: 200GiB, limits: { memory: 64GiB } }")
+	if s.Broker.Disk != 200<<30 || s.Broker.Limits.Memory != 64<<30 {
+		t.Errorf("a disk of %d bytes and %d bytes of memory", s.Broker.Disk, s.Broker.Limits.Memory)
+	}
+}

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"regexp"
@@ -77,11 +78,15 @@ type size struct {
 	p     *int
 	least int
 	why   string // why it cannot be less
+	most  int    // 0: largest
 	unset bool   // zero is not written
 }
 
-// largest bounds every size of a scenario, in bytes.
-const largest = 1 << 30
+// largest bounds every size of what is sent, in bytes, and largestNode what a node may have.
+const (
+	largest     = 1 << 30
+	largestNode = 1 << 40
+)
 
 var sizeSyntax = regexp.MustCompile(`^([0-9]+(?:\.[0-9]+)?) ?(B|KiB|KB|kB|MiB|MB|GiB|GB)$`)
 
@@ -100,12 +105,12 @@ func (v size) read(r *reader, field string, n *yaml.Node) {
 		r.note(n, field, "", "%s is not a size; write a number with B, KiB, KB, MiB or MB, as in 1KiB", quoted(n.Value))
 		return
 	}
-	bytes := math.Round(parse(m[1]) * sizeUnits[m[2]])
+	bytes, most := math.Round(parse(m[1])*sizeUnits[m[2]]), cmp.Or(v.most, largest)
 	switch {
 	case bytes < float64(v.least):
 		r.note(n, field, "", "%s is too small; write at least %dB%s", n.Value, v.least, v.why)
-	case bytes > largest:
-		r.note(n, field, "", "%s is too large; write at most %s", n.Value, writeSize(largest))
+	case bytes > float64(most):
+		r.note(n, field, "", "%s is too large; write at most %s", n.Value, writeSize(most))
 	default:
 		*v.p = int(bytes)
 	}
