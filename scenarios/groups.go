@@ -60,5 +60,5 @@ var groups = []LibraryGroup{
 		"nats-old-stream-forgotten", "nats-damaged-disk",
 	}},
 	{"compare", "the same on every kind of broker, one after another: docs/examples/broker-compare.yaml is a suite of them", []string{"broker-compare"}},
-	{"soak", "faults that the seed draws, for long", []string{"random-embedded", "nats-random", "random-soak"}},
+	{"soak", "faults that the seed draws, for long", []string{"random-embedded", "nats-random", "rabbitmq-random", "random-soak"}},
 }
