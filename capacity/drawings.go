@@ -14,7 +14,7 @@ import (
 )
 
 // signsInWords is the key to the signs of points.
-const signsInWords = "A dot is a run in which everything held, a cross one in which something was missed, an empty square one that is worth nothing."
+const signsInWords = "A dot is a run in which everything held, a cross one in which something was missed, an empty square one that cannot be judged."
 
 // drawings are the charts of the sections, by their ids.
 func (r *Result) drawings() map[string][]template.HTML {
@@ -95,7 +95,7 @@ func (r *Result) latencyDrawing(l latencyOf, levels []formats.PlotLevel) templat
 }
 
 // shortStates name the states above a chart, where there is little room.
-var shortStates = map[State]string{Healthy: "all", OneDown: "one down", CatchingUp: "catching up"}
+var shortStates = map[State]string{Healthy: "all brokers", OneDown: "one down", CatchingUp: "catching up"}
 
 // drawn is a latency as it is drawn: none where there was none.
 func drawn(v time.Duration, q Quantiles) float64 {

@@ -85,7 +85,7 @@ func (r *Result) means() string {
 	case report.Fail:
 		return "Something that the cluster promises, or that was wanted of it, did not hold at any rate that was tried."
 	}
-	return "Part of what was asked has no answer: what was measured does not carry one. What stands below is what is known."
+	return "Part of what was asked is open: the measurements do not answer it. What is known stands below."
 }
 
 // tiles are the figures that a reader comes for.
@@ -123,7 +123,7 @@ func (r *Result) tiles() (all []tile) {
 	}
 	if k := r.knee(r.main(Healthy)); k != nil && k.Bound != nil && len(k.Bound.By) > 0 {
 		b := k.Bound.By[0]
-		all = append(all, tile{"short of first", b.Who + ": " + b.What, b.Used})
+		all = append(all, tile{"first bottleneck", b.Who + ": " + b.What, b.Used})
 	}
 	return all
 }

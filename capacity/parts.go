@@ -8,8 +8,8 @@ import (
 	"github.com/seed-228c25e4/squall/report"
 )
 
-// A piece is a part of what is to be measured: a curve, or the recoveries.
-type piece struct {
+// A plannedPart is a part of what is to be measured: a curve, or the recoveries.
+type plannedPart struct {
 	name   string        // the curve's, or recoveryPart
 	short  string        // in few letters
 	about  string        // what is looked for
@@ -20,8 +20,8 @@ type piece struct {
 // recoveryPart is the part that is no curve.
 const recoveryPart = "recovery"
 
-// pieces are the parts of the plan, in their order.
-func (p *plan) pieces(s Settings) (all []piece) {
+// planParts are the parts of the plan, in their order.
+func (p *plan) planParts(s Settings) (all []plannedPart) {
 	beside := p.base.Beside() / 4 // the cluster is there already: what is left is to drain and to read again
 	each := s.Settling + s.Measuring + beside
 	points, about := len(p.rates), "the rates that were given"
@@ -29,19 +29,19 @@ func (p *plan) pieces(s Settings) (all []piece) {
 		points, about = 4+s.narrowing(up), "the highest rate that holds"
 	}
 	for _, set := range p.grid {
-		all = append(all, piece{curveName(Healthy, set), shortOf(set), about, points, each})
+		all = append(all, plannedPart{curveName(Healthy, set), shortOf(set), about, points, each})
 	}
 	down := each + besideDown
 	if p.degraded && len(p.rates) == 0 {
-		all = append(all, piece{curveName(OneDown, nil), "one down", about, 2 + s.narrowing(upDown), down},
-			piece{curveName(CatchingUp, nil), "catching", about, 1, down}) // most of its points are told by the runs before
+		all = append(all, plannedPart{curveName(OneDown, nil), "one down", about, 2 + s.narrowing(upDown), down},
+			plannedPart{curveName(CatchingUp, nil), "catching", about, 1, down}) // most of its points are told by the runs before
 	}
 	if p.recovers && len(p.rates) == 0 {
 		recovery := down
 		if len(p.base.Faults) > 0 {
 			recovery = p.base.LoadEnd() - p.warmUp(s) + beside
 		}
-		all = append(all, piece{recoveryPart, recoveryPart, "at 50, 70 and 85 % of what all brokers carry", len(shares), recovery})
+		all = append(all, plannedPart{recoveryPart, recoveryPart, "at 50, 70 and 85 % of what all brokers carry", len(shares), recovery})
 	}
 	return all
 }
@@ -95,7 +95,7 @@ func (g *going) runsToCome(s *search) (n int) {
 }
 
 // toCome is about how many runs a part still takes.
-func (g *going) toCome(p *piece, s *search) int {
+func (g *going) toCome(p *plannedPart, s *search) int {
 	measured, _ := g.measured(p.name)
 	switch g.states[p.name] {
 	case "":

@@ -38,7 +38,7 @@ type plan struct {
 	recovers     bool                 // whether recovery is
 	top          Stop                 // why nothing above the highest rate is tried
 	poisson      bool                 // messages arrive at random
-	parts        []piece              // of which all this consists, in order
+	parts        []plannedPart        // of which all this consists, in order
 	notMeasured  []NotMeasured
 	question     string
 }
@@ -243,11 +243,11 @@ func (p *plan) share(o *Options) (why string, err error) {
 // estimate tells about how many points there will be, and how long they take.
 func (p *plan) estimate(o *Options) {
 	s := &o.Settings
-	p.parts = p.pieces(*s)
+	p.parts = p.planParts(*s)
 	s.Points, s.Estimate = 0, p.base.Beside()+p.warmUp(*s)
-	for _, piece := range p.parts {
-		s.Points += piece.points
-		s.Estimate += time.Duration(piece.points) * piece.each
+	for _, part := range p.parts {
+		s.Points += part.points
+		s.Estimate += time.Duration(part.points) * part.each
 	}
 }
 
@@ -284,7 +284,7 @@ func (p *plan) asked() string {
 	}
 	question := fmt.Sprintf("What is the highest rate that %s on %s carries with %s", b.Kind, countOf(b.Nodes, "broker"), strings.Join(held, ", "))
 	if p.degraded {
-		question += ", healthy, with one broker down and while that one catches up"
+		question += ", with all brokers, with one broker down and while that one catches up"
 	}
 	return question + "?"
 }

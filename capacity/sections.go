@@ -43,10 +43,10 @@ func (r *Result) sections() []section {
 
 // carriesSection tells each state of the cluster side by side.
 func (r *Result) carriesSection() section {
-	s := section{ID: "carries", Title: "What it carries", Head: []string{"the cluster", "carries", "the limit lies (95 % sure)", "of that with all", "latency there: p50", "p99", "p99.9", "runs there that held", "short of"}}
+	s := section{ID: "carries", Title: "What it carries", Head: []string{"the cluster", "carries", "the limit lies (95 % sure)", "compared with all brokers", "latency at that rate: p50", "p99", "p99.9", "runs at that rate that held", "short of"}}
 	s.Lead = []string{
 		"The highest rate at which everything held that is wanted: " + strings.Join(r.wanted(), "; ") + ". Besides, the rate was kept, and no backlog grew.",
-		"Latency counts from when a message was due, so that time spent waiting to be sent is in it. Near the limit runs differ: where it lies is told by all valid runs together.",
+		"Latency counts from when a message was due, so that time spent waiting to be sent is in it; 99 % of the messages took no longer than the p99. Near the limit runs differ: where it lies is told by all valid runs together.",
 	}
 	if drift := r.Analysis.Drift.String(); drift != "" {
 		s.Notes = append(s.Notes, drift)
@@ -114,7 +114,7 @@ func (r *Result) adviceSection() section {
 	if a == nil {
 		return section{}
 	}
-	s.Lead = []string{fmt.Sprintf("%s, the least of these. At that rate a broker can fail, and what is missing to the limit is for peaks and for what was not measured.", capital(both(a.Rate, a.Bytes)))}
+	s.Lead = []string{fmt.Sprintf("%s, the lowest rate of the table. At that rate a broker can fail, and the distance to the limit is a reserve for peaks and for what was not measured.", capital(both(a.Rate, a.Bytes)))}
 	for _, t := range a.Terms {
 		row := rowOf(t.Name, t.Why, "not known")
 		if t.Rate > 0 {
@@ -125,12 +125,15 @@ func (r *Result) adviceSection() section {
 		}
 		if t.Name == a.By {
 			row.Class = "good"
-			row.Cells[2] += ", the least"
+			row.Cells[2] += ", the lowest"
 		}
 		s.Rows = append(s.Rows, row)
 	}
 	if !a.Complete {
 		s.Notes = append(s.Notes, "What is not known may be less than this: take it as the most that may be advised, until it is measured.")
+	}
+	if k := r.knee(r.main(CatchingUp)); k != nil && k.Answer == Bracketed && k.Rate < a.Rate {
+		s.Notes = append(s.Notes, fmt.Sprintf("While a broker catches up it carries less than that, %s: at the advised rate, what is wanted is then missed until that broker has caught up.", perSecond(k.Rate)))
 	}
 	s.Notes = append(s.Notes, r.fleetInWords()...)
 	return s

@@ -127,12 +127,30 @@ func (r *Result) because(k *Knee, c *Curve) string {
 		return "The machine that made the load was at its limit: this is what it can send, and the cluster may carry more."
 	case k.Answer == AtLeast && c.Found.Stop == StopStated:
 		return "No limit was found: everything held up to the limit that you stated (broker.external.max-rate), and nothing above it was sent."
+	case k.Answer == AtLeast && c.Found.Stop == StopUnknown:
+		return c.unjudged()
+	case k.Answer == AtLeast && c.State == OneDown && c.Found.Stop == StopHighest:
+		return "No limit was found: everything held up to what it carries with all brokers, and no higher rate was tried."
+	case k.Answer == AtLeast && c.State == CatchingUp && c.Found.Stop == StopHighest:
+		return "No limit was found: everything held up to what it carries with one broker down, and no higher rate was tried."
 	case k.Answer == AtLeast:
 		return "No limit was found: everything held up to the highest rate that was tried."
 	case k.Answer == Below:
 		return "Something was missed at the lowest rate already."
+	case k.Answer == Unknown && k.Rate > 0:
+		return "Whether it carries more is open: " + string(c.Found.Stop) + "."
 	case k.Answer == Unknown:
 		return "Nobody can know: " + string(c.Found.Stop) + "."
 	}
 	return ""
+}
+
+// unjudged tells how far the limit of a curve is known whose runs next above its answer say nothing.
+func (c *Curve) unjudged() string {
+	for _, at := range c.ByRate() {
+		if at.Rate > c.Found.Low && at.Held == 0 {
+			return fmt.Sprintf("Where the limit lies is open: at %s something was missed, and the runs at rates between cannot be judged.", perSecond(at.Rate))
+		}
+	}
+	return "No limit was found: the runs at higher rates cannot be judged."
 }

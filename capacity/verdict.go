@@ -114,6 +114,8 @@ func (c *Curve) sentence() string {
 		return fmt.Sprintf("%s: less than %s: %s", c.Name, perSecond(f.High), c.whyNot())
 	case f.Answer == Bracketed:
 		return fmt.Sprintf("%s: %s%s; at %s %s", c.Name, perSecond(f.Low), confirmed, perSecond(f.High), c.whyNot())
+	case f.Stop == StopHighest && c.State != Healthy:
+		return fmt.Sprintf("%s: at least %s%s, the highest rate that was tried", c.Name, perSecond(f.Low), confirmed)
 	case f.Stop == StopHighest:
 		return fmt.Sprintf("%s: at least %s%s, the highest rate that was asked for", c.Name, perSecond(f.Low), confirmed)
 	case f.Stop == StopStated:

@@ -70,7 +70,7 @@ func (g *going) tell(doing string) {
 }
 
 // searchPart tells how far a part is.
-func (g *going) searchPart(p *piece) report.SearchPart {
+func (g *going) searchPart(p *plannedPart) report.SearchPart {
 	out := report.SearchPart{Name: p.name, Short: p.short, About: p.about, State: cmp.Or(g.states[p.name], report.SearchToCome)}
 	if p.name == recoveryPart {
 		g.result.tellRecoveries(&out)

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes the pictures of the README from a real run on three brokers in containers: what its terminal shows in the middle of a fault.
+# Makes the pictures of the README from a real run on three brokers in containers: what its terminal shows in the middle of a fault, and parts of its page;
+# and from a real search for what such brokers carry, the head of its page.
 # Needs what the run needs, and tmux and python3.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -35,13 +36,24 @@ picture latency
 tmux -u -L "$server" send-keys -t 0 1
 wait_for "Files" 240
 
-# The page in parts: recovery, and the first charts over time. Its own policy would forbid the style that hides the rest.
-if browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome); then
-	sed -e '/Content-Security-Policy/d' \
-		-e 's|</head>|<style>header, nav, footer, section:not(#recovery):not(#time), #time p, #time h2 { display: none !important } #time > :nth-child(n+5):not(:last-child) { display: none } article.recovery ~ article.recovery { display: none } main { margin-top: 0 }</style></head>|' \
-		"$out/run/report.html" >"$out/parts.html"
-	"$browser" --headless --no-sandbox --disable-gpu --hide-scrollbars --user-data-dir="$out/browser" --window-size=1100,1560 \
-		--screenshot="$PWD/docs/pictures/report.png" "file://$out/parts.html" 2>/dev/null
-else
-	echo "make.sh: no chromium here: docs/pictures/report.png stays as it is" >&2
+# Pages in parts. Their own policy would forbid the style that hides the rest.
+page() { # from, what it hides, width, height, to
+	sed -e '/Content-Security-Policy/d' -e "s|</head>|<style>$2 { display: none !important } main { margin-top: 0 }</style></head>|" "$1" >"$out/parts.html"
+	"$browser" --headless --no-sandbox --disable-gpu --hide-scrollbars --user-data-dir="$out/browser" --window-size="$3,$4" \
+		--screenshot="$PWD/docs/pictures/$5.png" "file://$out/parts.html" 2>/dev/null
+}
+if ! browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome); then
+	echo "make.sh: no chromium here: report.png and capacity.png stay as they are" >&2
+	exit 0
 fi
+page "$out/run/report.html" 'header, nav, footer, section:not(#recovery):not(#time), #time p, #time h2, #time > :nth-child(n+5):not(:last-child), article.recovery ~ article.recovery' \
+	1100 1560 report
+
+# What a search comes to takes a quarter of an hour; CAPACITY=DIR takes the page of one that was made before.
+found=${CAPACITY:-$out/capacity}
+if [ -z "${CAPACITY:-}" ]; then
+	bin/squall capacity docs/examples/orders-capacity.yaml --from 1k/s --to 32k/s --settle 4s --measure 10s --resolution 15% --confirm 2 --ui none --out "$found" >/dev/null ||
+		[ $? -eq 20 ] # open answers are answers
+fi
+bin/squall capacity show "$found" --format html >"$out/capacity.html" # in today's words
+page "$out/capacity.html" 'nav, footer, section:not(#carries), #carries > .lead, #carries > ul, #carries .wide, #carries figure ~ figure' 1000 1000 capacity

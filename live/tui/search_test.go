@@ -22,7 +22,7 @@ type seeking struct {
 	stops int
 }
 
-const askedOf = "What is the highest rate that kafka on 3 brokers carries with lost == 0, reordered == 0, ack.p99 < 100ms, healthy, with one broker down and while that one catches up?"
+const askedOf = "What is the highest rate that kafka on 3 brokers carries with lost == 0, reordered == 0, ack.p99 < 100ms, with all brokers, with one broker down and while that one catches up?"
 
 func newSeeking() *seeking {
 	k := &seeking{}
