@@ -66,7 +66,7 @@ track-record: build ## published defects of versions that are out of date, found
 	$(BIN) suite track-record
 
 soak: build ## the long counts: many kill cycles, five nodes, repeated starts, every control
-	SQUALL_SOAK=1 SQUALL_KILLS=20 SQUALL_REQUIRE_DOCKER=1 SQUALL_EXECUTABLE=$(CURDIR)/$(BIN) go test -timeout 5h -v -run 'Soak|Nodes|KilledWhileStarting|InterruptedAtRandom|ServersEndWithSquall' . ./faults ./testcontainers ./cmd/squall
+	SQUALL_SOAK=1 SQUALL_KILLS=20 SQUALL_REQUIRE_DOCKER=1 SQUALL_EXECUTABLE=$(CURDIR)/$(BIN) go test -timeout 5h -v -run 'Soak|Nodes|KilledWhileStarting|InterruptedAtRandom|ServersEndWithSquall|ServedCluster' . ./faults ./testcontainers ./cmd/squall ./capacity
 
 pictures: build ## the pictures of the README, from a real run in containers; needs tmux and python3
 	docs/pictures/make.sh
