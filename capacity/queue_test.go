@@ -100,7 +100,7 @@ func TestFindsTheKneeOfAServedCluster(t *testing.T) {
 	}
 	f := r.Curves[0].Found
 	t.Logf("%s in %d points, %s", f.Sentence, len(r.Curves[0].Points), r.Took.Round(time.Second))
-	if f.Answer != capacity.Bracketed || math.Abs(f.Low/truth-1) > 0.05 {
+	if f.Answer != capacity.Bracketed || math.Abs(f.Low-truth) > 0.05*truth {
 		t.Errorf("found %g to %g, and it carries %d", f.Low, f.High, truth)
 	}
 }
