@@ -23,8 +23,8 @@ var dirtily = strings.Replace(transacted, "group: billing", "group: billing, iso
 
 const expectAtomic = "expect: [ lost == 0, aborted-read == 0, torn == 0, duplicates == 0, reordered == 0, corrupt == 0, phantom == 0 ]\n"
 
-// expectSome is the same where much may be refused or without an answer.
-var expectSome = strings.Replace(expectAtomic, " ]", ", unknown < 3000, rejected < 3000 ]", 1)
+// expectSome is the same where much may be refused or without an answer. How much is no more than a warning: on a slow machine nobody can know.
+var expectSome = strings.Replace(expectAtomic, " ]", ", unknown < 3000 (warn), rejected < 3000 (warn) ]", 1)
 
 // checkEnds checks that every message has its outcome, that what could be seen by the end was, and that transactions ended in each of the ways that are wanted.
 func checkEnds(t *testing.T, r *report.Report, unknown bool) {
@@ -54,7 +54,7 @@ faults:
 `+expectSome, nil)
 	checkEnds(t, r, true)
 	s := r.Safety
-	if !whole(r) || s.Lost+s.AbortedRead+s.DirtyRead+s.Transactions.Torn != 0 || s.Resurrected == 0 {
+	if r.Verdict.Outcome != report.Pass || s.Lost+s.AbortedRead+s.DirtyRead+s.Transactions.Torn != 0 || s.Resurrected == 0 {
 		t.Errorf("%s\n%+v", r.Verdict.Sentence, s)
 	}
 }
@@ -70,7 +70,7 @@ faults:
 `+expectSome, nil)
 	checkEnds(t, r, true)
 	s := r.Safety
-	if !whole(r) || s.Lost+s.AbortedRead+s.DirtyRead+s.Transactions.Torn != 0 {
+	if r.Verdict.Outcome != report.Pass || s.Lost+s.AbortedRead+s.DirtyRead+s.Transactions.Torn != 0 {
 		t.Errorf("%s\n%+v", r.Verdict.Sentence, s)
 	}
 	if !fenced(r, seen.all) {
@@ -81,16 +81,6 @@ faults:
 			}
 		}
 	}
-}
-
-// whole is true where all that expectAtomic states holds. How many were refused is not judged: a slow machine's generator makes that inconclusive.
-func whole(r *report.Report) bool {
-	for _, e := range r.Expectations {
-		if strings.Contains(expectAtomic, e.Text) && e.Outcome != report.Pass {
-			return false
-		}
-	}
-	return r.Verdict.Outcome != report.Fail && len(r.Expectations) > 0
 }
 
 // fenced is true where a producer was told that its transaction is no more: by what it sent, or when it began the next one.

@@ -102,7 +102,7 @@ func (v size) read(r *reader, field string, n *yaml.Node) {
 		r.note(n, field, "", "%s has no unit; write %sB, or %sKiB", n.Value, n.Value, n.Value)
 		return
 	case m == nil:
-		r.note(n, field, "", "%s is not a size; write a number with B, KiB, KB, MiB or MB, as in 1KiB", quoted(n.Value))
+		r.note(n, field, "", "%s is not a size; write a number with B, KiB, MiB or GiB, as in 1KiB", quoted(n.Value))
 		return
 	}
 	bytes, most := math.Round(parse(m[1])*sizeUnits[m[2]]), cmp.Or(v.most, largest)

@@ -52,7 +52,7 @@ page "$out/run/report.html" 'header, nav, footer, section:not(#recovery):not(#ti
 # What a search comes to takes a quarter of an hour; CAPACITY=DIR takes the page of one that was made before.
 found=${CAPACITY:-$out/capacity}
 if [ -z "${CAPACITY:-}" ]; then
-	bin/squall capacity docs/examples/orders-capacity.yaml --from 1k/s --to 32k/s --settle 4s --measure 10s --resolution 15% --confirm 2 --ui none --out "$found" >/dev/null ||
+	bin/squall capacity docs/examples/orders-capacity.yaml --from 5k/s --to 60k/s --measure 6s --settle 2s --resolution 25% --confirm 1 --ui none --out "$found" >/dev/null ||
 		[ $? -eq 20 ] # open answers are answers
 fi
 bin/squall capacity show "$found" --format html >"$out/capacity.html" # in today's words
