@@ -235,3 +235,46 @@ func TestPageInABrowser(t *testing.T) {
 		t.Errorf("the browser shows %d bytes, and not the whole page", len(dom))
 	}
 }
+
+// What an answer is worth is told as it was measured: which rate bounded the search, and whether anything was missed above it.
+func TestTellsWhatAnAnswerIsWorth(t *testing.T) {
+	m := &modelled{carries: 42_000, base: 2 * ms, nodes: threeNodes}
+	point := func(rate float64, validity Validity) Point {
+		p := m.point(rate, Bracket)
+		p.Validity = validity
+		return p
+	}
+	open := []Point{point(10_000, Valid), point(20_000, Inconclusive)}
+	for _, c := range []struct {
+		name   string
+		answer Answer
+		curve  Curve
+		want   string
+	}{
+		{"up to the rate that was asked for", AtLeast, Curve{State: Healthy, Found: &Found{Low: 10_000, Stop: StopHighest}}, "everything held up to the highest rate that was tried."},
+		{"up to what all carry", AtLeast, Curve{State: OneDown, Found: &Found{Low: 10_000, Stop: StopHighest}}, "up to what it carries with all brokers"},
+		{"up to what is carried with one down", AtLeast, Curve{State: CatchingUp, Found: &Found{Low: 10_000, Stop: StopHighest}}, "up to what it carries with one broker down"},
+		{"nothing was missed", AtLeast, Curve{Points: open, Found: &Found{Low: 10_000, Stop: StopUnknown}}, "No limit was found: the runs at higher rates cannot be judged."},
+		{"missed further up", AtLeast, Curve{Points: append(open, point(80_000, Valid)), Found: &Found{Low: 10_000, Stop: StopUnknown}}, "at 80,000/s something was missed, and the runs at rates between cannot be judged."},
+		{"stopped", Unknown, Curve{Found: &Found{Low: 10_000, Stop: StopEnded}}, "Whether it carries more is open: the search was stopped."},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := whole().because(&Knee{Answer: c.answer, Rate: c.curve.Found.Low}, &c.curve); !strings.HasSuffix(got, c.want) && !strings.Contains(got, c.want+",") {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// Who is advised a rate that the cluster does not carry while a broker catches up is told so, and nobody else.
+func TestAdviceTellsOfCatchingUp(t *testing.T) {
+	for carries, warned := range map[float64]bool{25_000: false, 12_000: true} {
+		r := whole()
+		m := &modelled{carries: carries, base: 2 * ms, nodes: threeNodes}
+		r.Curves[2] = m.curve(CatchingUp, 10_000)
+		r.Analyse()
+		if notes := strings.Join(r.adviceSection().Notes, "\n"); strings.Contains(notes, "While a broker catches up it carries less than that") != warned {
+			t.Errorf("with %g/s while a broker catches up: %q", carries, notes)
+		}
+	}
+}
