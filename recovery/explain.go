@@ -57,18 +57,8 @@ func (a *analysis) elected(s stretch, detected, back time.Duration) time.Duratio
 	before, _ := a.stateAt(s.start)
 	victims, last := nodes(s.Fault), detected
 	for _, p := range before.Partitions {
-		if !slices.Contains(victims, p.Leader) {
-			continue
-		}
-		for _, state := range a.States {
-			i := slices.IndexFunc(state.Partitions, func(q report.PartitionState) bool { return q.Partition == p.Partition })
-			if state.At <= s.start || i < 0 || state.Partitions[i].Leader == "" || state.Partitions[i].Leader == p.Leader {
-				continue
-			}
-			if state.At <= back {
-				last = max(last, state.At)
-			}
-			break
+		if at, ok := a.successor(p, s.start); ok && at <= back && slices.Contains(victims, p.Leader) {
+			last = max(last, at)
 		}
 	}
 	return last

@@ -108,7 +108,7 @@ func (a *analysis) none(f *report.Fault) report.Recovery {
 		why += ": " + f.Error
 	}
 	u := report.UnknownFigure(why)
-	return report.Recovery{Fault: f.Name, Threshold: a.threshold(), Detect: u, FirstSuccess: u, Service: u, FirstReturn: u, Performance: u, Redundancy: u, Drained: u, Brownout: u,
+	return report.Recovery{Fault: f.Name, Threshold: a.threshold(), Detect: u, FirstSuccess: u, Service: u, FirstReturn: u, Failover: u, Performance: u, Redundancy: u, Drained: u, Brownout: u,
 		ServiceSinceHealed: u, RedundancySinceEffect: u, DrainedSinceEffect: u}
 }
 
@@ -121,6 +121,7 @@ func (a *analysis) recovery(s stretch, timers []report.Timer) report.Recovery {
 		FirstReturn:        firstReturn(gaps, s.Effective),
 		Service:            service(gaps, s.Effective),
 		ServiceSinceHealed: s.sinceHealed(service(gaps, 0)),
+		Failover:           a.failover(s),
 		Performance:        a.performance(s, gaps),
 		BlastRadius:        a.blastRadius(gaps),
 		OutageArea:         a.outageArea(gaps),
@@ -133,7 +134,9 @@ func (a *analysis) recovery(s stretch, timers []report.Timer) report.Recovery {
 	r.RedundancySinceEffect, r.Redundancy = since(redundancy, s.Effective), s.sinceHealed(redundancy)
 	r.DrainedSinceEffect, r.Drained = since(drained, s.Effective), s.sinceHealed(drained)
 	r.Parts = a.parts(s, r, timers)
-	r.Timer, r.Explained = explain(s, r, timers)
+	if r.Timer, r.Explained = explain(s, r, timers); r.Timer == "" {
+		r.Timer, r.Explained = explainFailover(r, timers)
+	}
 	r.Vacuous = a.vacuous(s, r, timers)
 	return r
 }

@@ -435,6 +435,27 @@ func TestRepeatedOfTwoParts(t *testing.T) {
 	}
 }
 
+// Failovers that were no outages have a timer as well, and the series of them tells how long they were.
+func TestRepeatedWithoutOutages(t *testing.T) {
+	var faults []report.Fault
+	var recoveries []report.Recovery
+	for i, took := range []time.Duration{430 * ms, 250 * ms, 20 * ms, 470 * ms} {
+		rec := brief(quiet().silent(report.Produce, 0, 31*s, 31*s+took).states(state(31*s+900*ms, "b2", "b2", "b3"))).analyse()[0]
+		rec.Fault = fmt.Sprintf("kill #%d", i+1)
+		faults, recoveries = append(faults, report.Fault{Name: rec.Fault, Effective: 1}), append(recoveries, rec)
+	}
+	all := recovery.Repeated(faults, recoveries, brief(quiet()).timers)
+	if want := "a failover silence of 340ms at the median, which vote = 100ms to 600ms explains in 3 of 4"; len(all) != 1 || all[0].Explained != want || all[0].Service.Max != known(0) || all[0].Failover.Max != known(470*ms) {
+		t.Errorf("%+v, want %q", all, want)
+	}
+}
+
+// brief adds the timer of an election that nobody has to wait long for.
+func brief(m *made) *made {
+	m.timers = append(m.timers, report.Timer{Name: "vote", Least: 100 * ms, Value: 600 * ms, Part: "election", Side: "produce"})
+	return m
+}
+
 // sided adds timers that one side alone waits for.
 func sided(m *made) *made {
 	m.timers = append(m.timers, report.Timer{Name: "request", Value: 16 * s, Part: "client discovery", Side: "produce"},
@@ -492,6 +513,13 @@ func TestExplained(t *testing.T) {
 		{"shorter than it is ever drawn to be", drawn(quiet().silent(report.Produce, 0, 31*s, 34*s).states(detectedAt(33*s + 900*ms))), ""},
 		{"seen at once, and elected when it ran out", drawn(quiet().silent(report.Produce, 0, 31*s, 36*s).states(state(31*s+100*ms, "", "b2", "b3"), detectedAt(35*s+900*ms))), "4.8s of 5s: session = 4s to 9s"},
 		{"censored", quiet().open(0, 31*s, 100*s).states(detectedAt(40 * s)), ""},
+		{"too short for an outage", brief(quiet().silent(report.Produce, 0, 31*s, 31*s+430*ms).states(detectedAt(31*s + 900*ms))), "a failover silence of 430ms: vote = 100ms to 600ms"},
+		{"an outage, too short to be taken apart", brief(quiet().silent(report.Produce, 0, 31*s, 31*s+700*ms).states(detectedAt(31*s + 900*ms))), "a failover silence of 700ms: vote = 100ms to 600ms"},
+		{"short, and nobody else led", brief(quiet().silent(report.Produce, 0, 31*s, 31*s+430*ms)), ""},
+		{"short, on what another node led", brief(quiet().silent(report.Produce, 1, 31*s, 31*s+430*ms).states(detectedAt(31*s + 900*ms))), ""},
+		{"short, and long after the fault", brief(quiet().silent(report.Produce, 0, 41*s, 41*s+430*ms).states(detectedAt(31*s + 900*ms))), ""},
+		{"short, of consumers", brief(quiet().silent(report.Consume, 0, 31*s, 31*s+430*ms).states(detectedAt(31*s + 900*ms))), ""},
+		{"longer than any vote", brief(quiet().silent(report.Produce, 0, 31*s, 32*s+400*ms).states(detectedAt(31*s + 100*ms))), ""},
 	} {
 		if got := c.made.analyse()[0].Explained; got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)

@@ -53,6 +53,7 @@ func newSeries(name string, injections []int, faults []report.Fault, recoveries 
 		{&s.Detect, func(r *report.Recovery) report.Figure { return r.Detect }},
 		{&s.FirstSuccess, func(r *report.Recovery) report.Figure { return r.FirstSuccess }},
 		{&s.Service, func(r *report.Recovery) report.Figure { return r.Service }},
+		{&s.Failover, func(r *report.Recovery) report.Figure { return r.Failover }},
 		{&s.Performance, func(r *report.Recovery) report.Figure { return r.Performance }},
 		{&s.Redundancy, func(r *report.Recovery) report.Figure { return r.Redundancy }},
 		{&s.Drained, func(r *report.Recovery) report.Figure { return r.Drained }},
@@ -95,7 +96,8 @@ func shares(recoveries []report.Recovery) []report.PartShare {
 	return all
 }
 
-// explainSeries names the timer that explains the largest part of most outages, where one does, with the part that this was most often.
+// explainSeries names the timer that explains the largest part of most outages, where one does, with the part that this was most often; else the
+// one that explains most failovers as a whole.
 func explainSeries(s report.Series, recoveries []report.Recovery, timers []report.Timer) string {
 	outages, explained := 0, map[string]map[report.PartName]int{}
 	var whole []report.Figure
@@ -106,7 +108,7 @@ func explainSeries(s report.Series, recoveries []report.Recovery, timers []repor
 		if len(r.Parts) > 0 {
 			whole = append(whole, r.Service)
 		}
-		if r.Timer == "" {
+		if r.Timer == "" || len(r.Parts) == 0 {
 			continue
 		}
 		if explained[r.Timer] == nil {
@@ -127,5 +129,5 @@ func explainSeries(s report.Series, recoveries []report.Recovery, timers []repor
 			return fmt.Sprintf("%s of %s at the median is %s, which %s = %s explains in %d of %d outages", of.P50, report.Distribute(whole).P50, of.Name, t.Name, t.Span(), n, outages)
 		}
 	}
-	return ""
+	return explainFailovers(s, recoveries, timers)
 }

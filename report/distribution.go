@@ -120,6 +120,7 @@ type Series struct {
 	Detect       Distribution `json:"detect"`
 	FirstSuccess Distribution `json:"first_success"`
 	Service      Distribution `json:"service"`
+	Failover     Distribution `json:"failover"`
 	Performance  Distribution `json:"performance"`
 	Redundancy   Distribution `json:"redundancy"`
 	Drained      Distribution `json:"drained"`

@@ -156,6 +156,7 @@ type Recovery struct {
 	FirstSuccess Figure `json:"first_success"` // effective to the first success on an affected partition after the impact
 	Service      Figure `json:"service"`       // effective to the end of the last gap; 0: no outage
 	FirstReturn  Figure `json:"first_return"`  // effective to the end of the first gap
+	Failover     Figure `json:"failover"`      // the longest silence of producers on a partition that a victim led and another node took over, a gap or less
 	Performance  Figure `json:"performance"`   // effective to the first 5 s as good as the baseline
 	Redundancy   Figure `json:"redundancy"`    // healed to every in-sync set full
 	Drained      Figure `json:"drained"`       // healed to the backlog as small as in the baseline

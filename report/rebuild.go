@@ -198,6 +198,6 @@ func (b *Rebuilder) cutOff() string {
 
 func unknownRecovery(fault, why string) Recovery {
 	u := UnknownFigure(why)
-	return Recovery{Fault: fault, Detect: u, FirstSuccess: u, Service: u, FirstReturn: u, Performance: u, Redundancy: u, Drained: u, Brownout: u,
+	return Recovery{Fault: fault, Detect: u, FirstSuccess: u, Service: u, FirstReturn: u, Failover: u, Performance: u, Redundancy: u, Drained: u, Brownout: u,
 		ServiceSinceHealed: u, RedundancySinceEffect: u, DrainedSinceEffect: u}
 }

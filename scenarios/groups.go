@@ -54,7 +54,7 @@ var groups = []LibraryGroup{
 		"rabbitmq-leader-kill", "rabbitmq-stream-leader-kill", "rabbitmq-all-killed", "rabbitmq-paused-leader", "rabbitmq-isolated-leader",
 		"rabbitmq-consumer-crash", "rabbitmq-no-delivery-limit", "rabbitmq-dead-letters", "rabbitmq-reject-publish", "rabbitmq-persistent-killed",
 		"rabbitmq-transfer-leadership", "rabbitmq-memory-alarm", "rabbitmq-missing-queue-returned", "rabbitmq-slow-link", "rabbitmq-rolling-restart",
-		"rabbitmq-leader-kill-repeated", "rabbitmq-parted-pause-minority", "rabbitmq-parted-khepri",
+		"rabbitmq-leader-kill-repeated", "rabbitmq-parted-ignore", "rabbitmq-parted-pause-minority", "rabbitmq-parted-khepri",
 	}},
 	{"track-record", "defects of versions that are out of date, found again; make track-record builds their images and runs them", []string{
 		"nats-old-stream-forgotten", "nats-damaged-disk",

@@ -43,13 +43,13 @@ func sideBySide(w io.Writer, all []Beside) {
 	if len(all) == 0 {
 		return
 	}
-	fmt.Fprint(w, "\nRecovery side by side:\n\n| fault | run | service back | detected | performance back | redundancy back | explained by |\n|---|---|---|---|---|---|---|\n")
+	fmt.Fprint(w, "\nRecovery side by side:\n\n| fault | run | service back | failover silence | detected | performance back | redundancy back | explained by |\n|---|---|---|---|---|---|---|---|\n")
 	for i := range all[:min(len(all), mostBeside)] {
 		b := &all[i]
 		fmt.Fprintf(w, "| %s | %s | %s | %s |\n", inline(b.Fault, 100), inline(b.Run, 200), strings.Join(b.Cells(), " | "), inline(b.Explained, 200))
 	}
 	if left := len(all) - mostBeside; left > 0 {
-		fmt.Fprintf(w, "| and %d more, in %s | | | | | | |\n", left, ResultFile)
+		fmt.Fprintf(w, "| and %d more, in %s | | | | | | | |\n", left, ResultFile)
 	}
 }
 

@@ -13,6 +13,7 @@ type Recovered struct {
 	Fault      string        `json:"fault"`
 	Injections int           `json:"injections"`
 	Service    report.Figure `json:"service"`
+	Failover   report.Figure `json:"failover"`
 	Detect     report.Figure `json:"detect"`
 	Performing report.Figure `json:"performance"`
 	Redundant  report.Figure `json:"redundancy"`
@@ -23,14 +24,14 @@ type Recovered struct {
 func recoveries(r *report.Report) (all []Recovered) {
 	for i := range r.Series {
 		s := &r.Series[i]
-		all = append(all, Recovered{s.Name, s.Took, s.Service.P50, s.Detect.P50, s.Performance.P50, s.Redundancy.P50, s.Explained})
+		all = append(all, Recovered{s.Name, s.Took, s.Service.P50, s.Failover.P50, s.Detect.P50, s.Performance.P50, s.Redundancy.P50, s.Explained})
 	}
 	for i := range r.Recovery {
 		f := &r.Recovery[i]
 		if name, _, _ := strings.Cut(f.Fault, " #"); slices.ContainsFunc(r.Series, func(s report.Series) bool { return s.Name == name }) {
 			continue
 		}
-		all = append(all, Recovered{f.Fault, 1, f.Service, f.Detect, f.Performance, f.Redundancy, f.Explained})
+		all = append(all, Recovered{f.Fault, 1, f.Service, f.Failover, f.Detect, f.Performance, f.Redundancy, f.Explained})
 	}
 	return all
 }
@@ -54,8 +55,8 @@ func (r *Result) SideBySide() (all []Beside) {
 
 // Cells are the figures as tables have them.
 func (b *Beside) Cells() []string {
-	cells := make([]string, 0, 4)
-	for _, f := range []report.Figure{b.Service, b.Detect, b.Performing, b.Redundant} {
+	cells := make([]string, 0, 5)
+	for _, f := range []report.Figure{b.Service, b.Failover, b.Detect, b.Performing, b.Redundant} {
 		switch {
 		case !f.Known && !f.Censored:
 			cells = append(cells, "-")

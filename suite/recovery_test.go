@@ -17,7 +17,7 @@ func TestSideBySide(t *testing.T) {
 	known := func(s int) report.Figure { return report.KnownFigure(time.Duration(s) * time.Second) }
 	of := map[string]*report.Report{
 		"one": {
-			Series:   []report.Series{{Name: "death", Took: 9, Service: report.Distribution{P50: known(8)}, Explained: "the session <time-out>"}},
+			Series:   []report.Series{{Name: "death", Took: 9, Service: report.Distribution{P50: known(8)}, Failover: report.Distribution{P50: known(7)}, Explained: "the session <time-out>"}},
 			Recovery: []report.Recovery{{Fault: "death #1", Service: known(80)}, {Fault: "alone", Service: known(5), Detect: report.Figure{Why: "nobody looked"}}},
 		},
 		"two":   {Recovery: []report.Recovery{{Fault: "death", Service: report.Figure{Value: 30 * time.Second, Censored: true}}}},
@@ -32,7 +32,7 @@ func TestSideBySide(t *testing.T) {
 	for _, b := range r.SideBySide() {
 		lines = append(lines, b.Fault+" "+b.Run+" "+strings.Join(b.Cells()[:2], " "))
 	}
-	if got, want := strings.Join(lines, "; "), "alone one 5s -; death one 8s -; death two > 30s -"; got != want {
+	if got, want := strings.Join(lines, "; "), "alone one 5s -; death one 8s 7s; death two > 30s -"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	var page, summary bytes.Buffer
@@ -44,7 +44,7 @@ func TestSideBySide(t *testing.T) {
 	}
 	for text, in := range map[string]string{
 		"Recovery side by side": page.String(), "median of 9": page.String(), "the session &lt;time-out&gt;": page.String(), "&gt; 30s": page.String(), "death #1": summary.String(),
-		"| alone | one | 5s | - |": summary.String(),
+		"| alone | one | 5s | - | - |": summary.String(), "| death | one | 8s | 7s | - |": summary.String(),
 	} {
 		if strings.Contains(in, text) == (text == "death #1") {
 			t.Errorf("%q: in\n%s", text, in)

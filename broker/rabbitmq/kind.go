@@ -80,6 +80,14 @@ const (
 	heartbeatTimer = "heartbeat"
 	ticktimeConfig = "net_ticktime"
 	consumerConfig = "consumer_timeout"
+	electionTimer  = "election time-out"
+)
+
+// Between these a follower draws how long it waits once its leader's connection broke: Ra's broadcast time of 100 ms, and up to five times as long again
+// (ra_server_proc.erl, election_timeout_action, short).
+const (
+	leastElection = 100 * time.Millisecond
+	mostElection  = 600 * time.Millisecond
 )
 
 const (
@@ -124,6 +132,10 @@ func timers(s broker.Settings) []broker.Timer {
 			Note: "A client whose connection broke tries every other node at once, and then waits so long before it tries them again."},
 		{Name: ticktimeConfig, Value: duration(s, ticktimeConfig, time.Second, defaultTicktime), Part: "detection",
 			Note: "A node that says nothing and keeps its connections is taken for dead after so long, give or take a quarter. " + silent},
+	}
+	if queueType(s.Topic) == quorum {
+		all = append(all, broker.Timer{Name: electionTimer, Least: leastElection, Value: mostElection, Part: "election", Side: "produce",
+			Note: "A follower whose connection to the leader breaks draws how long it waits before it stands for election. No setting changes it."})
 	}
 	if s.Consumer.Group != "" {
 		all = append(all, broker.Timer{Name: consumerConfig, Value: duration(s, consumerConfig, time.Millisecond, defaultConsumer), Part: "detection", Side: "consume",

@@ -98,11 +98,12 @@ func parted(r *report.Recovery, timers []report.Timer, x scale) (svg template.HT
 	}
 	var b strings.Builder
 	var words []string
+	var largest report.PartName
 	at, begins, most := time.Duration(0), time.Duration(0), time.Duration(-1)
 	for _, p := range r.Parts {
 		b.WriteString(piece(partClasses[p.Name], at, at+p.Took, x, false))
 		if p.Took > most {
-			begins, most = at, p.Took
+			largest, begins, most = p.Name, at, p.Took
 		}
 		at += p.Took
 		text := fmt.Sprintf("%s %s", p.Name, report.Human(p.Took))
@@ -110,6 +111,9 @@ func parted(r *report.Recovery, timers []report.Timer, x scale) (svg template.HT
 	}
 	if i := slices.IndexFunc(timers, func(t report.Timer) bool { return t.Name == r.Timer }); i >= 0 {
 		t := timers[i]
+		if !slices.ContainsFunc(timers, func(t report.Timer) bool { return t.Name == r.Timer && t.Part == string(largest) }) {
+			begins = 0 // it explains the outage as a whole
+		}
 		text := fmt.Sprintf("%s = %s", t.Name, t.Span())
 		left := 100 * x.at(float64(begins+cmp.Or(t.Least, t.Value)))
 		fmt.Fprintf(&b, `<g><title>%s</title><line class="timer" x1="%.2f%%" x2="%.2f%%" y1="0" y2="%d"/></g>`, template.HTMLEscapeString(text), left, left, barTall)

@@ -104,6 +104,9 @@ func recoveryRows(r *report.Recovery) []row {
 	for _, s := range r.Longest {
 		rows = append(rows, row{"longest silence", fmt.Sprintf("%s, partition %d, %s", report.Human(s.Length()), s.Partition, s.Direction)})
 	}
+	if r.Failover.Known || r.Failover.Censored {
+		rows = append(rows, row{"failover silence", r.Failover.String() + " for producers, on a partition that another node took over"})
+	}
 	if len(r.Parts) > 0 {
 		var parts []string
 		for _, p := range r.Parts {

@@ -51,7 +51,7 @@ func passing() *report.Report {
 		Faults: []report.Fault{{Name: "death", Kind: "kill", Target: "leader", Commanded: 20 * time.Second, Effective: 20004 * ms, Healed: 40 * time.Second,
 			Victims: []string{"b2"}, Evidence: []string{"b2: process gone 4ms after the command"}, Survives: true}},
 		Recovery: []report.Recovery{{Fault: "death", Threshold: 500 * ms, Service: report.KnownFigure(9612 * ms), Detect: report.KnownFigure(9 * time.Second),
-			FirstSuccess: report.KnownFigure(9200 * ms), Performance: report.KnownFigure(12 * time.Second), Redundancy: report.KnownFigure(3 * time.Second), Drained: report.KnownFigure(0),
+			FirstSuccess: report.KnownFigure(9200 * ms), Failover: report.KnownFigure(9300 * ms), Performance: report.KnownFigure(12 * time.Second), Redundancy: report.KnownFigure(3 * time.Second), Drained: report.KnownFigure(0),
 			Gaps:        []report.Silence{{Direction: report.Produce, Partition: 1, From: 20 * time.Second, To: 29 * time.Second}},
 			Longest:     []report.Silence{{Direction: report.Produce, Partition: 1, From: 20 * time.Second, To: 29 * time.Second}},
 			BlastRadius: 1.0 / 3, OutageArea: 1500, Explained: "9s of 9.61s: broker.session.timeout.ms = 9s"}},
@@ -280,6 +280,7 @@ func repeated() *report.Report {
 	}
 	r.Series = []report.Series{{
 		Name: "death", Injections: 4, Took: 4, Detect: seconds(9, 9, 9, 9), FirstSuccess: seconds(9.2, 9.1, 9.4, 9.3), Redundancy: seconds(3, 3, 3, 3),
+		Failover:    seconds(9.1, 9.2, 9.3, 9.4),
 		Service:     report.Distribute([]report.Figure{r.Recovery[0].Service, r.Recovery[1].Service, r.Recovery[2].Service, r.Recovery[3].Service}),
 		Performance: seconds(12, 11, 13, 14, 12, 11, 13, 14, 12, 11, 13, 14, 12, 11, 13, 14, 12, 11, 13, 14), Drained: seconds(),
 		Shares:    []report.PartShare{{Name: report.Detection, Share: 0.93, P50: report.KnownFigure(9 * time.Second)}, {Name: report.CatchUp, Share: 0.07, P50: report.KnownFigure(time.Second)}},

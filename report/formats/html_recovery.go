@@ -76,20 +76,15 @@ func recoveryOf(r *report.Report) recoveryPart {
 func spreadOfSeries(r *report.Report, s *series, of *report.Series) spreadPart {
 	rows := gridOf(recovered(of))
 	p := spreadPart{Name: s.name, Made: named(madeOf(of)), Head: rows.Head[1:]}
-	figures := []func(*report.Recovery) report.Figure{
-		func(r *report.Recovery) report.Figure { return r.Detect }, func(r *report.Recovery) report.Figure { return r.FirstSuccess },
-		func(r *report.Recovery) report.Figure { return r.Service }, func(r *report.Recovery) report.Figure { return r.Performance },
-		func(r *report.Recovery) report.Figure { return r.Redundancy }, func(r *report.Recovery) report.Figure { return r.Drained },
-	}
-	spreads := []*report.Distribution{&of.Detect, &of.FirstSuccess, &of.Service, &of.Performance, &of.Redundancy, &of.Drained}
+	spreads := spreadsOf(of)
 	x := scale{to: 1}
-	for _, d := range spreads {
-		x.to = max(x.to, 1.02*float64(d.Max.Value))
+	for _, f := range spreads {
+		x.to = max(x.to, 1.02*float64(f.spread.Max.Value))
 	}
 	ticks, axis := spreadTicks(x)
 	p.Axis = axis
 	for i, row := range rows.Rows {
-		p.Rows = append(p.Rows, spreadRow{row[0], spreadOf(figuresOf(r, s, figures[i]), spreads[i], x, ticks), row[1:]})
+		p.Rows = append(p.Rows, spreadRow{row[0], spreadOf(figuresOf(r, s, spreads[i].of), spreads[i].spread, x, ticks), row[1:]})
 	}
 	return p
 }

@@ -297,7 +297,7 @@ func TestPartsAndTimer(t *testing.T) {
 			t.Errorf("%s is not in it", text)
 		}
 	}
-	rec.Timer, r.Run.Timers = "quorum", []report.Timer{{Name: "other", Value: time.Second}, {Name: "quorum", Value: 7999 * ms}}
+	rec.Timer, r.Run.Timers = "quorum", []report.Timer{{Name: "other", Value: time.Second}, {Name: "quorum", Value: 7999 * ms, Part: "election"}}
 	page = pageOf(t, r)
 	for _, text := range []string{`<title>quorum = 8s</title><line class="timer" x1="40.00%" x2="40.00%"`, "</svg> quorum = 8s</li>"} {
 		if !strings.Contains(page, text) {
@@ -307,6 +307,15 @@ func TestPartsAndTimer(t *testing.T) {
 	r.Run.Timers[1].Least = 3999 * ms
 	if page, text := pageOf(t, r), `<title>quorum = 4s to 8s</title><line class="timer" x1="20.00%"`; !strings.Contains(page, text) {
 		t.Errorf("%s is not in it", text)
+	}
+	rec.Parts[0].Took, rec.Parts[1].Took = 4*time.Second, 5001*ms
+	r.Run.Timers[1].Least, r.Run.Timers[1].Value = 0, 8*time.Second
+	if page, text := pageOf(t, r), `<title>quorum = 8s</title><line class="timer" x1="60.00%"`; !strings.Contains(page, text) {
+		t.Errorf("the largest part began later: %s is not in it", text)
+	}
+	r.Run.Timers[1].Part = "detection"
+	if page, text := pageOf(t, r), `<title>quorum = 8s</title><line class="timer" x1="40.00%"`; !strings.Contains(page, text) {
+		t.Errorf("it explains the outage as a whole: %s is not in it", text)
 	}
 }
 

@@ -66,17 +66,32 @@ func seriesRows(r *report.Report, s *series) ([]row, *report.Series) {
 
 func recoveredTitle(s *report.Series) string { return "Recovery from " + s.Name }
 
+// A spreadFigure is a figure of recoveries, and how it varied in their series.
+type spreadFigure struct {
+	name   string
+	spread *report.Distribution
+	of     func(*report.Recovery) report.Figure
+}
+
+// spreadsOf returns what is told of a series, in order; of a failover only where there was one.
+func spreadsOf(s *report.Series) []spreadFigure {
+	all := []spreadFigure{
+		{"detected", &s.Detect, func(r *report.Recovery) report.Figure { return r.Detect }},
+		{"first success", &s.FirstSuccess, func(r *report.Recovery) report.Figure { return r.FirstSuccess }},
+		{"service back", &s.Service, func(r *report.Recovery) report.Figure { return r.Service }},
+		{"failover silence", &s.Failover, func(r *report.Recovery) report.Figure { return r.Failover }},
+		{"performance back", &s.Performance, func(r *report.Recovery) report.Figure { return r.Performance }},
+		{"redundancy back, since healed", &s.Redundancy, func(r *report.Recovery) report.Figure { return r.Redundancy }},
+		{"backlog drained, since healed", &s.Drained, func(r *report.Recovery) report.Figure { return r.Drained }},
+	}
+	return slices.DeleteFunc(all, func(f spreadFigure) bool { return f.spread == &s.Failover && s.Failover.N == 0 })
+}
+
 // recovered tells how recovery varied, a figure a row; the first row names the columns.
 func recovered(s *report.Series) []row {
 	rows := []row{{"since effective", "N", "censored", "min", "p50", "p95", "max", "median, 95 % sure"}}
-	for _, of := range []struct {
-		name string
-		d    *report.Distribution
-	}{
-		{"detected", &s.Detect}, {"first success", &s.FirstSuccess}, {"service back", &s.Service}, {"performance back", &s.Performance},
-		{"redundancy back, since healed", &s.Redundancy}, {"backlog drained, since healed", &s.Drained},
-	} {
-		rows = append(rows, append(row{of.name}, spread(of.d)...))
+	for _, f := range spreadsOf(s) {
+		rows = append(rows, append(row{f.name}, spread(f.spread)...))
 	}
 	return rows
 }
