@@ -8,8 +8,8 @@ import (
 	"github.com/seed-228c25e4/squall/report"
 )
 
-// failover returns the longest silence of producers on a partition that a victim led and another node took over, if it began while the fault took effect: what
-// the failover cost them, an outage or less.
+// failover returns the longest silence of producers on a partition that a victim led and another node took over, as far as the fault's taking effect fell into it or
+// came just before: what the failover cost them, an outage or less. What was on its way then was due before, and may still be acknowledged after.
 func (a *analysis) failover(s stretch) report.Figure {
 	led := a.takenOver(s)
 	if len(led) == 0 {
@@ -17,8 +17,7 @@ func (a *analysis) failover(s stretch) report.Figure {
 	}
 	var longest report.Silence
 	for _, q := range a.Silences {
-		began := q.From >= s.start && q.From <= s.Effective+slow // messages that were on their way may still be acknowledged
-		if seen, ok := s.within(q); ok && began && q.Direction == report.Produce && slices.Contains(led, q.Partition) && seen.Length() > longest.Length() {
+		if seen, ok := s.within(q); ok && q.From <= s.Effective+slow && q.Direction == report.Produce && slices.Contains(led, q.Partition) && seen.Length() > longest.Length() {
 			longest = seen
 		}
 	}

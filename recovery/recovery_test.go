@@ -514,6 +514,8 @@ func TestExplained(t *testing.T) {
 		{"seen at once, and elected when it ran out", drawn(quiet().silent(report.Produce, 0, 31*s, 36*s).states(state(31*s+100*ms, "", "b2", "b3"), detectedAt(35*s+900*ms))), "4.8s of 5s: session = 4s to 9s"},
 		{"censored", quiet().open(0, 31*s, 100*s).states(detectedAt(40 * s)), ""},
 		{"too short for an outage", brief(quiet().silent(report.Produce, 0, 31*s, 31*s+430*ms).states(detectedAt(31*s + 900*ms))), "a failover silence of 430ms: vote = 100ms to 600ms"},
+		{"due before the fault, and on its way when it came", brief(quiet().silent(report.Produce, 0, 29*s+990*ms, 30*s+400*ms).states(detectedAt(31*s + 900*ms))), "a failover silence of 410ms: vote = 100ms to 600ms"},
+		{"over before the fault", brief(quiet().silent(report.Produce, 0, 29*s+500*ms, 29*s+910*ms).states(detectedAt(31*s + 900*ms))), ""},
 		{"an outage, too short to be taken apart", brief(quiet().silent(report.Produce, 0, 31*s, 31*s+700*ms).states(detectedAt(31*s + 900*ms))), "a failover silence of 700ms: vote = 100ms to 600ms"},
 		{"short, and nobody else led", brief(quiet().silent(report.Produce, 0, 31*s, 31*s+430*ms)), ""},
 		{"short, on what another node led", brief(quiet().silent(report.Produce, 1, 31*s, 31*s+430*ms).states(detectedAt(31*s + 900*ms))), ""},
