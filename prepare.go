@@ -136,15 +136,11 @@ func (r *run) finding(format string, args ...any) {
 func (r *run) prepare(ctx context.Context) error {
 	ready, cancel := context.WithTimeout(ctx, readyWithin)
 	defer cancel()
-	topic := r.scenario.Topic
 	if err := r.enterAlone(ready); err != nil {
 		return err
 	}
-	if err := r.bed.Driver.CreateTopic(ready, topic); err != nil {
-		return fmt.Errorf("create topic %s: %w", topic.Name, err)
-	}
-	if err := r.bed.Driver.Ready(ready, topic); err != nil {
-		return fmt.Errorf("wait for topic %s: %w", topic.Name, err)
+	if err := r.serving(ready); err != nil {
+		return err
 	}
 	r.describe(ready)
 	r.journal.tell(r.clock.Now(), report.Event{Type: report.EventRun, Text: "ready: " + r.info.Load, Run: &r.info})

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"reflect"
 	"runtime"
 	"slices"
@@ -449,7 +450,35 @@ func TestNeverReady(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 	defer cancel()
 	r, err := squall.Run(ctx, s, bed)
-	if r != nil || err == nil || !errors.Is(err, context.DeadlineExceeded) && !strings.Contains(err.Error(), "create topic") {
+	if r != nil || err == nil || !strings.Contains(err.Error(), "b1 ended before the cluster served") {
 		t.Errorf("report %v, error %v", r, err)
+	}
+}
+
+// unformed is a driver of a cluster whose nodes run and never find one another.
+type unformed struct{ broker.Driver }
+
+func (unformed) CreateTopic(ctx context.Context, _ broker.Topic) error {
+	<-ctx.Done()
+	return fmt.Errorf("nobody leads the cluster (b1 follows nobody in term 7): %w", ctx.Err())
+}
+
+// A cluster that runs and never forms is told as that, with what its nodes say of it; a run that is stopped meanwhile is not.
+func TestNeverForms(t *testing.T) {
+	t.Parallel()
+	s, bed := testbed(t, quiet)
+	bed.Driver = unformed{bed.Driver}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	r, err := squall.Run(ctx, s, bed)
+	if r != nil || !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "does not come to serve") || !strings.Contains(err.Error(), "b1 follows nobody") {
+		t.Errorf("report %v, error %v", r, err)
+	}
+	s, bed = testbed(t, quiet)
+	bed.Driver = unformed{bed.Driver}
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	if r, err := squall.Run(stopped, s, bed); err != nil && strings.Contains(err.Error(), "come to serve") {
+		t.Errorf("stopped: report %v, error %v", r, err)
 	}
 }

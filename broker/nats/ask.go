@@ -167,6 +167,9 @@ func (w *witness) raft(ctx context.Context, of map[string]any, found func(map[st
 // ask returns the stories of the nodes that answered; an error when there is none.
 func (d *driver) ask(ctx context.Context) ([]answer, error) {
 	stories, err := observe.Round(ctx, d.life, &d.behind, d.questions, func(answer) bool { return true })
+	if len(stories) == 0 && errors.Is(err, context.DeadlineExceeded) {
+		return nil, fmt.Errorf("no node answers within %v: %w", observe.AnswerWithin, err)
+	}
 	if len(stories) == 0 {
 		return nil, fmt.Errorf("no node answers: %w", err)
 	}

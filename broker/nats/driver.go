@@ -258,7 +258,7 @@ func (d *driver) CreateTopic(ctx context.Context, t broker.Topic) error {
 		if _, err := d.streams.Stream(ctx, t.Name); err == nil && !tried {
 			return "", jetstream.ErrStreamNameAlreadyInUse // else making one of the same configuration would be no error
 		} else if err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
-			return err.Error(), nil
+			return unanswered(err), nil
 		}
 		tried = true
 		_, err := d.streams.CreateStream(ctx, config)
@@ -266,7 +266,7 @@ func (d *driver) CreateTopic(ctx context.Context, t broker.Topic) error {
 		if errors.As(err, &told) && told.Code == 400 && told.ErrorCode != noPeers {
 			return "", err
 		}
-		return text(err), nil
+		return unanswered(err), nil
 	})
 	if err != nil {
 		return fmt.Errorf("create topic %s: %w", t.Name, err)
@@ -290,6 +290,14 @@ func (d *driver) hasMade(topic string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.made[topic]
+}
+
+// unanswered is text, and says who did not answer where nobody did.
+func unanswered(err error) string {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return "JetStream does not answer"
+	}
+	return text(err)
 }
 
 func text(err error) string {

@@ -1,8 +1,10 @@
 package nats_test
 
 import (
+	"context"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -38,4 +40,36 @@ func TestEmbedded(t *testing.T) {
 		}
 		return c, d
 	}, brokertest.Options{Run: run, Session: 1500 * time.Millisecond, Idempotent: true})
+}
+
+// stranger is a cluster of which somebody has another password.
+type stranger struct{ broker.Cluster }
+
+func (s stranger) Endpoint(client string) broker.Endpoint {
+	e := s.Cluster.Endpoint(client)
+	e.Password = "guess"
+	return e
+}
+
+// Servers that refuse a password are not waited for.
+func TestWrongPassword(t *testing.T) {
+	c, err := embedded.NATS(t.Context(), embedded.NATSOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := c.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	}()
+	d, err := nats.New(stranger{c}, broker.Settings{Nodes: 3}, broker.NewClock(), run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if err := d.CreateTopic(ctx, broker.Topic{Name: "orders", Partitions: 1, Replicas: 3}); err == nil || ctx.Err() != nil || !strings.Contains(err.Error(), "refuse the user or its password") {
+		t.Errorf("with a wrong password: %v", err)
+	}
 }

@@ -99,3 +99,19 @@ func TestStateOfServersThatTellNoTerms(t *testing.T) {
 		t.Errorf("as a follower alone tells it: %+v", s)
 	}
 }
+
+// A cluster that does not form is told with how each node sees it.
+func TestViews(t *testing.T) {
+	told := func(node, state, leader string, term uint64) answer {
+		return answer{node: node, meta: map[string]raftGroup{metaGroup: {State: state, Leader: leader, Term: term, PeersOf: map[string]raftPeer{"x": {"b2"}}}}}
+	}
+	for want, stories := range map[string][]answer{
+		"": nil,
+		" (b1 follows b2 in term 3, b2 leads in term 3, b3 follows nobody in term 7)": {told("b3", "CANDIDATE", "", 7), told("b1", "FOLLOWER", "x", 3), told("b2", "LEADER", "x", 3)},
+		" (b1 is in no cluster)": {{node: "b1"}},
+	} {
+		if got := views(stories); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

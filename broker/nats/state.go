@@ -2,8 +2,12 @@ package nats
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/nats-io/nats.go"
 
 	"github.com/seed-228c25e4/squall/broker"
 )
@@ -176,7 +180,10 @@ func inSync(v view, stream string) (names []string) {
 // missingNodes says which nodes do not serve, or are unknown to the cluster's leader.
 func (d *driver) missingNodes(ctx context.Context) (string, error) {
 	stories, err := d.ask(ctx)
-	if err != nil {
+	switch {
+	case errors.Is(err, nats.ErrAuthorization):
+		return "", fmt.Errorf("the servers refuse the user or its password: %w", err) // and will go on doing so
+	case err != nil:
 		return err.Error(), nil
 	}
 	return d.absentees(stories), nil
@@ -194,11 +201,36 @@ func (d *driver) absentees(stories []answer) string {
 	}
 	switch {
 	case len(silent) > 0:
-		return "no answer from " + strings.Join(silent, ", ")
+		return "no answer from " + strings.Join(silent, ", ") + views(stories)
 	case len(d.cluster.Nodes()) > 1 && s.Controller == "":
-		return "nobody leads the cluster"
+		return "nobody leads the cluster" + views(stories)
 	case len(unknown) > 0:
-		return s.Controller + ", which leads the cluster, does not hear from " + strings.Join(unknown, ", ")
+		return s.Controller + ", which leads the cluster, does not hear from " + strings.Join(unknown, ", ") + views(stories)
 	}
 	return ""
+}
+
+// views tells in brackets how each node that answered sees the cluster.
+func views(stories []answer) string {
+	var all []string
+	for i := range stories {
+		a := &stories[i]
+		g, member := a.meta[metaGroup]
+		peer, known := g.PeersOf[g.Leader]
+		switch {
+		case !member:
+			all = append(all, a.node+" is in no cluster")
+		case strings.EqualFold(g.State, "leader"):
+			all = append(all, fmt.Sprintf("%s leads in term %d", a.node, g.Term))
+		case known:
+			all = append(all, fmt.Sprintf("%s follows %s in term %d", a.node, peer.Name, g.Term))
+		default:
+			all = append(all, fmt.Sprintf("%s follows nobody in term %d", a.node, g.Term))
+		}
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	slices.Sort(all)
+	return " (" + strings.Join(all, ", ") + ")"
 }

@@ -164,14 +164,34 @@ func (d *driver) absentees(seen look) string {
 		}
 		for _, other := range d.witnesses {
 			if other != w && !slices.Contains(seen.stories[i].peers, other.id) {
-				return fmt.Sprintf("%s is not connected to %s", w.node, other.node)
+				return fmt.Sprintf("%s is not connected to %s", w.node, other.node) + d.views(seen)
 			}
 		}
 	}
 	if len(silent) > 0 {
-		return strings.Join(silent, ", ") + " does not serve yet"
+		return strings.Join(silent, ", ") + " does not serve yet" + d.views(seen)
 	}
 	return ""
+}
+
+// views tells in brackets how each node that answered sees the others.
+func (d *driver) views(seen look) string {
+	var all []string
+	for _, s := range seen.stories {
+		switch peers := d.nodes(s.peers); {
+		case !s.ready:
+			all = append(all, s.node+" runs and does not serve")
+		case len(peers) == 0:
+			all = append(all, s.node+" sees nobody")
+		default:
+			all = append(all, s.node+" sees "+strings.Join(peers, " and "))
+		}
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	slices.Sort(all)
+	return " (" + strings.Join(all, ", ") + ")"
 }
 
 // Versions implements broker.Versions. A node is asked again where it was late with its answer to what was asked before.

@@ -133,12 +133,12 @@ func TestAbsentees(t *testing.T) {
 		t.Errorf("%+v", d.merge(seen))
 	}
 	seen.stories[1].peers = seen.stories[1].peers[:1]
-	if absent := d.absentees(seen); absent != "b2 is not connected to b3" {
+	if absent := d.absentees(seen); absent != "b2 is not connected to b3 (b1 sees b2 and b3, b2 sees b1, b3 sees b1 and b2)" {
 		t.Error(absent)
 	}
 	d, seen = stories(t, none, "", none)
 	seen.stories[1].ready = false
-	if absent := d.absentees(seen); absent != "b2, b3 does not serve yet" {
+	if absent := d.absentees(seen); absent != "b2, b3 does not serve yet (b1 sees b2 and b3, b3 runs and does not serve)" {
 		t.Error(absent)
 	}
 }
