@@ -12,7 +12,7 @@ import (
 
 // noMachine says why an embedded broker cannot be given less of the machine, and noDisk why it has no data.
 const (
-	noMachine = "an embedded broker shares squall's process and has no processor or memory of its own"
+	noMachine = "an embedded broker has no processor and no memory of its own that it could be left less of"
 	noDisk    = "an embedded broker has no disk"
 )
 

@@ -10,15 +10,20 @@ import (
 	"github.com/seed-228c25e4/squall/faults"
 )
 
+// refuses returns why there is no fault of a kind for the scenario's kind of broker; false: there is.
+func (v steps) refuses(fault string) (string, bool) {
+	why, refused := v.kinds[v.s.Broker.Kind].Refuses[fault]
+	return why, refused
+}
+
 // possible tells of a fault that the scenario's testbed is known not to be able to do.
 func (v steps) possible(r *reader, path string, w *written) {
 	k, _ := faults.FindKind(w.Kind)
-	if why, refused := v.kinds[v.s.Broker.Kind].Refuses[k.Name]; refused && !r.wrong(path) {
-		r.note(r.at(path+"."+k.Name), path+"."+k.Name, "", "there is no such fault for %s: %s", v.s.Broker.Kind, why)
-		return
-	}
+	v.roles(r, path, k, w)
 	if v.s.Broker.Run == Elsewhere {
-		v.elsewhere(r, path, k, w)
+		if v.runsThere() {
+			v.elsewhere(r, path, k, w)
+		}
 	} else if k.Only != "" && k.Only != v.s.Broker.Run && !r.wrong("broker.run") {
 		r.note(r.at(path+"."+k.Name), path+"."+k.Name, "", "needs run: %s; %s", k.Only, k.Why)
 	}
@@ -38,6 +43,20 @@ func (v steps) possible(r *reader, path string, w *written) {
 	if most < k.Least && !r.wrong(path) {
 		r.note(r.at(path+"."+k.Name), path+"."+k.Name, "", "%s needs %d nodes or more, and %q is at most %d; write %s: all, and as many broker.nodes",
 			k.Name, k.Least, w.Target, most, k.Name)
+	}
+}
+
+// roles tells of a target that is a role which no node of this kind of broker has.
+func (v steps) roles(r *reader, path string, k faults.Kind, w *written) {
+	of := v.kinds[v.s.Broker.Kind]
+	field := path + "." + targetFields[k.Target].name
+	if !r.has(field) {
+		field = path + "." + k.Name // kill: controller
+	}
+	for _, set := range []faults.Set{faults.SetController, faults.SetCoordinator} {
+		if of.Places != nil && w.Target.Uses(set) && !slices.Contains(of.Roles, string(set)) && !r.wrong(field) {
+			r.note(r.at(field), field, "", "%s has no %s; write leader, follower, busiest, any or the name of a node", v.s.Broker.Kind, set)
+		}
 	}
 }
 

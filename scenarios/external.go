@@ -234,6 +234,9 @@ func (d *draft) checkExternal() {
 		}
 		return
 	}
+	if !d.runsThere() {
+		return // told by checkKind
+	}
 	if !d.has(field) {
 		d.note(d.at("broker.run"), field, "", "which cluster, and how much may it be sent? write external: { bootstrap: [host:9092], cluster-id: ID, max-rate: 1000/s }")
 		return

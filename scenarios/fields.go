@@ -85,6 +85,9 @@ func (d *draft) timings() map[string]*time.Duration {
 
 // unsaid reports whether a field says no more than leaving it out.
 func (d *draft) unsaid(field string) bool {
+	if field == "load.client" {
+		return d.s.Load.Client == ClientDefault
+	}
 	p := d.timings()[field]
 	return p != nil && *p == 0
 }

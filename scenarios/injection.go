@@ -18,6 +18,10 @@ type injection struct {
 func (v injection) read(r *reader, path string, n *yaml.Node) {
 	v.w.kinds = append(v.w.kinds, v.k.Name)
 	v.w.Kind, v.w.Fault = v.k.Name, v.k.New()
+	if why, refused := v.w.file.refuses(v.k.Name); refused {
+		r.note(n, path, "", "there is no such fault for %s: %s", v.w.file.s.Broker.Kind, why)
+		return // however it is written
+	}
 	configurable, _ := v.w.Fault.(faults.Configurable)
 	own, before := targetFields[v.k.Target], len(r.mistakes)
 	switch {

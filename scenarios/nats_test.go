@@ -19,6 +19,13 @@ func TestSettingsOnNATS(t *testing.T) {
 		"topic.replicas=5":                             "5 replicas need as many nodes",
 		"broker.config[broker.session.timeout.ms]=900": "there are jetstream.",
 		"broker.config[jetstream.sync_interval]=soon":  "or always",
+		"broker.config[max_payload]=-5":                "a whole number from 4096",
+		"broker.config[max_pending]=4096":              "the server wants the first to be no smaller",
+		"broker.config[lame_duck_duration]=1s":         "30s or more",
+		"broker.config[lame_duck_grace_period]=3m":     "the server wants the first to be shorter",
+		"broker.config[sync_interval]=always":          "did you mean jetstream.sync_interval?",
+		"broker.run=external":                          "does not run in external",
+		"load.client=java-like":                        "clients of Kafka's",
 		"load.producers.acks=1":                        "what a majority of the replicas has",
 		"load.producers.linger=5ms":                    "a publish goes out at once",
 		"load.producers.compression=gzip":              "does not compress",
@@ -32,7 +39,7 @@ func TestSettingsOnNATS(t *testing.T) {
 			t.Errorf("%s: %v, want %q in it", what, err, want)
 		}
 	}
-	for _, what := range []string{"broker.run=containers", "topic.config[storage]=memory", "broker.config[jetstream.sync_interval]=always", "load.producers.linger=0s", "load.consumers.commit=before-processing"} {
+	for _, what := range []string{"broker.run=containers", "topic.config[storage]=memory", "broker.config[jetstream.sync_interval]=always", "load.producers.linger=0s", "load.client=default", "load.consumers.commit=before-processing"} {
 		if _, err := scenarios.Parse("x.yaml", []byte(onNATS), scenarios.Options{Kinds: realKinds, Set: []string{what}}); err != nil {
 			t.Errorf("%s: %v", what, err)
 		}
@@ -43,21 +50,25 @@ func TestSettingsOnNATS(t *testing.T) {
 func TestFaultsOnNATS(t *testing.T) {
 	t.Parallel()
 	for fault, want := range map[string]string{
-		"lose-ack: all":                       "these are real",
-		"raft-only: leader":                   "over the same connections",
-		"memory-alarm: leader":                "raise no alarms",
-		"delete-queue: {}":                    "subjects of one stream",
-		"recreate-topic: {}":                  "takes its group with it",
-		"delete-records: {}":                  "",
-		"step-down: { of: controller }":       "",
-		"kill: leader":                        "",
-		"pause: leader":                       "",
-		"isolate: leader":                     "",
-		"stop: leader":                        "",
-		"crash-consumer: any":                 "",
-		"power-off: leader":                   "",
-		"wipe: leader":                        "needs run: containers",
-		"latency: { add: 50ms }, link: peers": "",
+		"lose-ack: all":                             "these are real",
+		"raft-only: leader":                         "over the same connections",
+		"memory-alarm: leader":                      "raise no alarms",
+		"delete-queue: {}":                          "subjects of one stream",
+		"recreate-topic: {}":                        "takes its group with it",
+		"delete-records: {}":                        "",
+		"step-down: { of: controller }":             "",
+		"kill: leader":                              "",
+		"pause: leader":                             "",
+		"isolate: leader":                           "",
+		"stop: leader":                              "",
+		"crash-consumer: any":                       "",
+		"power-off: leader":                         "",
+		"wipe: leader":                              "needs run: containers",
+		"kill: controller":                          "",
+		"lose-ack: {}":                              "these are real",
+		"quota: { producers: 1MiB/s }":              "a scenario changes no settings of NATS",
+		"limit-memory: { to: 20MiB }, node: leader": "no memory of its own",
+		"latency: { add: 50ms }, link: peers":       "",
 	} {
 		_, err := scenarios.Parse("x.yaml", []byte(onNATS+"faults: [{ at: 0s, for: 12s, "+fault+" }]\n"), scenarios.Options{Kinds: realKinds})
 		if want == "" && err != nil && strings.Contains(err.Error(), "there is no such fault") {

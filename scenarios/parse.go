@@ -104,6 +104,13 @@ func (d *draft) check() {
 	}
 }
 
+// runsThere reports whether the kind of broker can run where the scenario wants it, as far as it is known.
+func (d *draft) runsThere() bool {
+	places := d.kinds[d.s.Broker.Kind].Places
+	_, runs := places[d.s.Broker.Run]
+	return runs || places == nil
+}
+
 // checkKind tells of what this kind of broker has no use for, and of places where it does not run.
 func (d *draft) checkKind(k broker.Kind) {
 	for _, field := range slices.Sorted(maps.Keys(k.Unused)) {
@@ -112,7 +119,7 @@ func (d *draft) checkKind(k broker.Kind) {
 		}
 	}
 	const field = "broker.run"
-	if _, runs := k.Places[d.s.Broker.Run]; !runs && k.Places != nil && !d.wrong(field) {
+	if !d.runsThere() && !d.wrong(field) {
 		places := slices.Sorted(maps.Keys(k.Places))
 		d.note(d.at(field), field, "", "%s does not run in %s yet; write run: %s", k.Name, d.s.Broker.Run, oneOf(places))
 	}

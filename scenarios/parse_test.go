@@ -22,6 +22,7 @@ var kinds = map[string]broker.Kind{
 	"kafka": {Name: "kafka", Check: checkReplicas, Contract: contract, Timers: sessionTimeout,
 		Decisive: broker.Decisive{Node: "broker.session.timeout.ms", Follower: "replica.lag.time.max.ms"},
 		APIs:     []string{"produce", "fetch"}, Codes: []string{"NOT_LEADER_OR_FOLLOWER", "NOT_COORDINATOR"},
+		Roles:  []string{"controller", "coordinator"},
 		Places: map[string]broker.Place{Containers: {In: "containers", Copies: true}, Embedded: {In: "this process", Emulated: true}}},
 	"rabbitmq": {Name: "rabbitmq"},
 }

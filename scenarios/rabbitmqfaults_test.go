@@ -7,6 +7,31 @@ import (
 	"github.com/seed-228c25e4/squall/scenarios"
 )
 
+// What is wrong with a setting is told where it stands, also where it stands for this kind of broker alone.
+func TestWhereSettingsStand(t *testing.T) {
+	t.Parallel()
+	const file = `broker:
+  kind: rabbitmq
+  run: containers
+  config:
+    net_ticktime: 8
+    cluster_partition_handling: pause-minority
+    aten.poll_interval: -5
+topic:
+  config:
+    rabbitmq:
+      x-max-length: 100
+      queue-type: quroum
+expect: [lost == 0]
+`
+	_, err := scenarios.Parse("x.yaml", []byte(file), scenarios.Options{Kinds: realKinds})
+	for _, want := range []string{"x.yaml:6:33: broker.config[cluster_partition_handling]", "x.yaml:7:25: broker.config[aten.poll_interval]", "x.yaml:12:19: topic.config[queue-type]"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q in it", err, want)
+		}
+	}
+}
+
 // Faults that there are none of for RabbitMQ, or for Kafka, say why; so do roles, settings and values that there are not. The others are taken.
 func TestFaultsOnRabbitMQ(t *testing.T) {
 	t.Parallel()
@@ -16,6 +41,12 @@ func TestFaultsOnRabbitMQ(t *testing.T) {
 		{rabbitmq, "step-down: { of: leader }", ""},
 		{rabbitmq, "step-down: { of: controller }", "rabbitmq has no controller"},
 		{rabbitmq, "step-down: { of: coordinator }", "write of: leader"},
+		{rabbitmq, "kill: controller", "rabbitmq has no controller; write leader"},
+		{rabbitmq, "pause: any not coordinator", "rabbitmq has no coordinator"},
+		{rabbitmq, "latency: { add: 50ms }, link: producers -> controller", "rabbitmq has no controller"},
+		{rabbitmq, "random: { of: [ { for: 5s, kill: controller } ] }", "rabbitmq has no controller"},
+		{rabbitmq, "lose-ack: {}", "these are real"},
+		{kafka, "kill: controller", ""},
 		{rabbitmq, "memory-alarm: leader", ""},
 		{rabbitmq, "disk-alarm: any two", ""},
 		{rabbitmq, "delete-queue: { partition: 1 }", ""},

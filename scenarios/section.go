@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -118,6 +119,7 @@ type settings struct {
 	p     *map[string]string
 	kind  *string
 	kinds []string
+	of    string // the field whose settings they are, where they stand in it for one kind; empty: the field that is read
 }
 
 func (s settings) read(r *reader, path string, n *yaml.Node) {
@@ -129,13 +131,14 @@ func (s settings) read(r *reader, path string, n *yaml.Node) {
 		key, v := n.Content[i], n.Content[i+1]
 		place := join(path, key.Value)
 		r.places[place] = v
+		r.places[cmp.Or(s.of, path)+"["+key.Value+"]"] = v // as a kind's Check names it
 		switch {
 		case v.Kind == yaml.MappingNode && s.kind != nil && slices.Contains(s.kinds, key.Value):
-			into := s.p
+			own := settings{p: s.p, of: path}
 			if key.Value != *s.kind {
-				into = &map[string]string{} // another kind's: read for its mistakes
+				own = settings{p: &map[string]string{}} // another kind's: read for its mistakes
 			}
-			settings{p: into}.read(r, place, v)
+			own.read(r, place, v)
 		case v.Kind == yaml.MappingNode && s.kind != nil:
 			r.note(key, place, report.Suggest(key.Value, s.kinds), "there is no kind of broker %s; kinds are %s", quoted(key.Value), strings.Join(s.kinds, ", "))
 		case v.Kind != yaml.ScalarNode || isNull(v):

@@ -193,8 +193,10 @@ func (v steps) step(r *reader, path string, n *yaml.Node, w *written) {
 	case w.Kind == "":
 		w.group(r, path, n)
 	case len(w.kinds) == 1:
-		v.target(r, path, n, w)
-		v.possible(r, path, w)
+		if _, refused := v.refuses(w.Kind); !refused {
+			v.target(r, path, n, w)
+			v.possible(r, path, w)
+		}
 	}
 	w.times(r, path, n)
 }

@@ -25,6 +25,7 @@ var Kind = broker.Kind{
 	Warn:    warn,
 	Unused: map[string]string{
 		"broker.jvm":                      "its servers are no Java",
+		"load.client":                     "its values are for clients of Kafka's",
 		"load.producers.linger":           "a publish goes out at once, and is acknowledged by itself",
 		"load.producers.batch":            "messages are published one by one",
 		"load.producers.metadata-min-age": "a client does not ask who leads: the servers pass its messages on",
@@ -153,7 +154,7 @@ func timers(s broker.Settings) []broker.Timer {
 		Note: "A consumer whose request for messages got lost asks again when two of these are missing. The library's own is 15 s, which squall does not keep."})
 	if s.Consumer.Group != "" {
 		all = append(all, broker.Timer{Name: ackWaitTimer, Value: cmp.Or(s.Consumer.SessionTimeout, defaultAckWait), Part: "detection", Side: "consume",
-			Note: "What a member was given and has not acknowledged for so long is given to another; load.consumers.session-timeout sets it."})
+			Note: "What a member was given and has not acknowledged for so long is given to another, as often as it takes (max_deliver: -1); load.consumers.session-timeout sets it."})
 	}
 	return all
 }

@@ -21,6 +21,7 @@ var Kind = broker.Kind{
 	Warn:     warn,
 	Unused: map[string]string{
 		"broker.jvm":                      "its nodes run on Erlang",
+		"load.client":                     "its values are for clients of Kafka's",
 		"load.producers.linger":           "a message is published at once, and confirmed by itself",
 		"load.producers.batch":            "messages are published one by one",
 		"load.producers.idempotent":       "nothing tells a broker that a message is one it has; squall publishes none twice",

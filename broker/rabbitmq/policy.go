@@ -16,15 +16,15 @@ var _ broker.Configurer = queueing{}
 
 // policies are what a policy can set of queues, in the broker's own names, and which values it has.
 var policies = map[string]func(string) (any, error){
-	"max-length":              whole,
-	"max-length-bytes":        whole,
+	"max-length":              from(0),
+	"max-length-bytes":        from(0),
 	"overflow":                oneOf("drop-head", "reject-publish"),
-	"message-ttl":             whole,
-	"delivery-limit":          whole,
+	"message-ttl":             from(0),
+	"delivery-limit":          from(-1),
 	"dead-letter-exchange":    words,
 	"dead-letter-routing-key": words,
 	"dead-letter-strategy":    oneOf("at-most-once", "at-least-once"),
-	"consumer-timeout":        whole,
+	"consumer-timeout":        from(0),
 }
 
 // changeable tells what a scenario may change while the nodes run, and what is wrong with a value.

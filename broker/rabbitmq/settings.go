@@ -3,6 +3,7 @@ package rabbitmq
 import (
 	"fmt"
 	"maps"
+	"math"
 	"regexp"
 	"slices"
 	"strconv"
@@ -50,17 +51,17 @@ var (
 
 var queueArguments = map[string]argument{
 	singleActive:                 {truth, queueLike},
-	deliveryLimit:                {whole, quorumed},
+	deliveryLimit:                {from(-1), quorumed},
 	deadLetters:                  {words, queueLike},
 	deadKey:                      {words, queueLike},
 	deadStrategy:                 {oneOf(atMostOnce, atLeastOnce), quorumed},
 	overflowPolicy:               {oneOf(dropHead, rejectPublish), queueLike},
-	"x-max-length":               {whole, queueLike},
-	"x-max-length-bytes":         {whole, queueLike},
-	"x-message-ttl":              {whole, queueLike},
-	"x-consumer-timeout":         {whole, queueLike},
+	"x-max-length":               {from(0), queueLike},
+	"x-max-length-bytes":         {from(0), queueLike},
+	"x-message-ttl":              {from(0), queueLike},
+	"x-consumer-timeout":         {from(0), queueLike},
 	"x-queue-leader-locator":     {oneOf("balanced", "client-local"), everyType},
-	"x-quorum-target-group-size": {whole, quorumed},
+	"x-quorum-target-group-size": {from(1), quorumed},
 	typeConfig:                   {oneOf(quorum, classic, stream), everyType},
 	persistentConfig:             {truth, queueLike},
 	mandatoryConfig:              {truth, queueLike},
@@ -73,12 +74,42 @@ func truth(v string) (any, error) {
 	return v == "true", nil
 }
 
-func whole(v string) (any, error) {
-	n, err := strconv.ParseInt(v, 10, 64)
-	if err != nil {
-		return nil, fmt.Errorf("is %q: it is a whole number", v)
+// from takes whole numbers that are not below the least.
+func from(least int64) func(string) (any, error) { return between(least, math.MaxInt64) }
+
+// between takes whole numbers within bounds.
+func between(least, most int64) func(string) (any, error) {
+	bounds := fmt.Sprintf("from %d to %d", least, most)
+	if most == math.MaxInt64 {
+		bounds = fmt.Sprintf("from %d on", least)
 	}
-	return n, nil
+	return func(v string) (any, error) {
+		n, err := strconv.ParseInt(v, 10, 64)
+		if err != nil || n < least || n > most {
+			return nil, fmt.Errorf("is %q: it is a whole number %s", v, bounds)
+		}
+		return n, nil
+	}
+}
+
+// size takes what RabbitMQ reads as one. What it cannot read it passes over, and goes on with its default.
+func size(v string) (any, error) {
+	if !sized.MatchString(v) {
+		return nil, fmt.Errorf("is %q: it is a size, as in 512MiB", v)
+	}
+	return v, nil
+}
+
+var sized = regexp.MustCompile(`^[0-9]+([kKmMgG](i?[bB])?)?$`)
+
+// times takes multiples of what a machine has.
+func times(most float64) func(string) (any, error) {
+	return func(v string) (any, error) {
+		if f, err := strconv.ParseFloat(v, 64); err != nil || !(f > 0 && f <= most) {
+			return nil, fmt.Errorf("is %q: it is a number above 0, up to %g, of the memory that there is", v, most)
+		}
+		return v, nil
+	}
 }
 
 func words(v string) (any, error) { return v, nil }
@@ -134,22 +165,22 @@ const (
 // nodeSettings are the settings of a node that a scenario may set, by what kind of value they have. All others either belong to the place where the node runs,
 // or change what is measured in ways that nobody here knows of.
 var nodeSettings = map[string]func(string) (any, error){
-	pollConfig:                          whole,
-	heartbeatConfig:                     whole,
-	ticktimeConfig:                      whole,
-	consumerConfig:                      whole,
+	pollConfig:                          from(1),
+	heartbeatConfig:                     between(0, 65535),
+	ticktimeConfig:                      from(1),
+	consumerConfig:                      from(1),
 	storeConfig:                         oneOf("mnesia", khepri),
 	partitionConfig:                     oneOf("ignore", "pause_minority", "autoheal"),
-	"vm_memory_high_watermark.absolute": words,
-	"vm_memory_high_watermark.relative": words,
-	"disk_free_limit.absolute":          words,
-	"disk_free_limit.relative":          words,
-	"max_message_size":                  whole,
-	"channel_max":                       whole,
-	"frame_max":                         whole,
-	"collect_statistics_interval":       whole,
-	"raft.wal_max_size_bytes":           whole,
-	"raft.segment_max_entries":          whole,
+	"vm_memory_high_watermark.absolute": size,
+	"vm_memory_high_watermark.relative": times(1),
+	"disk_free_limit.absolute":          size,
+	"disk_free_limit.relative":          times(100),
+	"max_message_size":                  between(1, 512<<20),
+	"channel_max":                       between(0, 65535),
+	"frame_max":                         between(4096, math.MaxInt32),
+	"collect_statistics_interval":       from(1),
+	"raft.wal_max_size_bytes":           from(1),
+	"raft.segment_max_entries":          between(1, 65535),
 }
 
 // elsewhere says of settings that other kinds of brokers have, or other versions of this one, what there is here in their place.
@@ -201,6 +232,7 @@ func check(s broker.Settings) []broker.Problem {
 	all.tell(p.Compression != "" && p.Compression != "none", "load.producers.compression", "an AMQP client does not compress what it sends: leave it out")
 	all.tell(p.Buffer < 0, "load.producers.buffer", "the buffer is a number of messages")
 	all.tell(p.DeliveryTimeout != 0 && p.DeliveryTimeout < time.Second, "load.producers.delivery-timeout", "below 1s the client cannot keep it")
+	all.tell(s.Consumer.Isolation == broker.ReadCommitted && !p.Transactions.Used(), "load.consumers.isolation", "queues and streams have no transactions: leave it out")
 	if queueType(t) == stream {
 		all.followers(s.Consumer)
 	} else {
@@ -216,13 +248,11 @@ func (p *problems) consumers(c broker.ConsumerSettings) {
 	p.tell(c.Group == "", "load.consumers.group", noGroup)
 	p.tell(c.Commit == broker.CommitNever, "load.consumers.commit",
 		"a consumer that acknowledges nothing is given %d messages of each queue and no more: write after-processing or before-processing", prefetch)
-	p.tell(c.Isolation == broker.ReadCommitted, "load.consumers.isolation", "quorum queues have no transactions: leave it out")
 }
 
 // followers tells of those who read streams.
 func (p *problems) followers(c broker.ConsumerSettings) {
 	p.tell(c.Group != "", "load.consumers.group", noStreamGroup)
-	p.tell(c.Isolation == broker.ReadCommitted, "load.consumers.isolation", "streams have no transactions: leave it out")
 }
 
 func (p *problems) beats(c broker.ConsumerSettings) {
@@ -258,7 +288,7 @@ func (p *problems) queue(t broker.Topic) {
 			p.tell(true, field, "%s: leave it out", noRetention)
 			continue
 		}
-		p.tell(!slices.Contains(a.of, queueType(t)), field, "%s has no %s: leave it out, or queue-type: %s", articled[queueType(t)], name, queueType(t))
+		p.tell(!slices.Contains(a.of, queueType(t)), field, "%s has no %s: leave out one of the two, this or queue-type: %s", articled[queueType(t)], name, queueType(t))
 	}
 	p.tell(queueType(t) == quorum && !persistent(t), "topic.config["+persistentConfig+"]",
 		"a quorum queue keeps every message on disk, whatever its sender says: leave it out, or write queue-type: classic")
@@ -294,30 +324,8 @@ func unknown(name, whose string, there []string) string {
 	if why, ok := elsewhere[name]; ok {
 		return fmt.Sprintf("%s is no setting of %s: %s", name, whose, why)
 	}
-	closest := slices.MinFunc(there, func(a, b string) int { return distance(a, name) - distance(b, name) })
-	if distance(closest, name) <= 3 {
-		return fmt.Sprintf("%s is no setting of %s, did you mean %s?", name, whose, closest)
+	if meant := broker.Nearest(name, there); meant != "" {
+		return fmt.Sprintf("%s is no setting of %s, did you mean %s?", name, whose, meant)
 	}
 	return fmt.Sprintf("%s is no setting of %s that a scenario can have; there are %s", name, whose, strings.Join(there, ", "))
-}
-
-// distance is how many letters have to be changed, added or taken away to make b of a.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		before := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			changed := before
-			if a[i] != b[j] {
-				changed++
-			}
-			before = row[j+1]
-			row[j+1] = min(changed, before+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
 }
