@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -28,8 +29,22 @@ import (
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"squall": func() { os.Exit(int(Main(os.Args[1:], os.Stdout, os.Stderr))) },
-		"node":   actOnNode,
+		"squall-that-panics": func() {
+			panicWhenTold()
+			os.Exit(int(Main(os.Args[1:], os.Stdout, os.Stderr)))
+		},
+		"node": actOnNode,
 	})
+}
+
+// panicWhenTold has a goroutine of this process panic, with nobody to recover it, when the process gets a signal that means nothing to squall.
+func panicWhenTold() {
+	told := make(chan os.Signal, 1)
+	signal.Notify(told, syscall.SIGUSR1)
+	go func() {
+		<-told
+		panic("planted")
+	}()
 }
 
 // The scripts run the command as a user does. Beside testscript's own commands they have those below.

@@ -100,48 +100,6 @@ func TestSoakHonestNATS(t *testing.T) {
 	}
 }
 
-// Whenever and however squall ends, no server that it started outlives it.
-func TestServersEndWithSquall(t *testing.T) {
-	if _, err := os.Stat("/proc/self/cmdline"); err != nil {
-		t.Skip("NOT TESTED: this machine does not tell what runs on it")
-	}
-	t.Setenv("TMPDIR", t.TempDir()) // where the servers' configuration is, by which they are known
-	luck := rand.New(rand.NewPCG(3, 4))
-	for i := range soak(2, 50) {
-		p := start(t, executable(t), "nats-leader-kill")
-		deadline := time.Now().Add(20 * time.Second)
-		for len(servers(t)) == 0 && time.Now().Before(deadline) {
-			time.Sleep(10 * time.Millisecond)
-		}
-		time.Sleep(time.Duration(luck.Int64N(int64(20 * time.Second))))
-		running := len(servers(t))
-		end := []os.Signal{syscall.SIGKILL, syscall.SIGINT, syscall.SIGTERM}[i%3]
-		_ = p.cmd.Process.Signal(end) // it may just have ended
-		p.wait()
-		for deadline := time.Now().Add(10 * time.Second); len(servers(t)) > 0 && time.Now().Before(deadline); {
-			time.Sleep(10 * time.Millisecond)
-		}
-		if left := servers(t); len(left) > 0 || running == 0 {
-			t.Errorf("%v: of %d servers these are left: %v", end, running, left)
-		}
-	}
-}
-
-// servers are the servers of NATS that runs of this test have started and that live.
-func servers(t *testing.T) (all []string) {
-	t.Helper()
-	processes, err := filepath.Glob("/proc/[0-9]*/cmdline")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range processes {
-		if line, err := os.ReadFile(file); err == nil && strings.Contains(string(line), "nats-server") && strings.Contains(string(line), os.Getenv("TMPDIR")) {
-			all = append(all, filepath.Base(filepath.Dir(file)))
-		}
-	}
-	return all
-}
-
 // Of real Kafka, an honest cluster is accused of nothing either.
 func TestSoakHonest(t *testing.T) {
 	if os.Getenv("SQUALL_SOAK") == "" {
