@@ -30,8 +30,9 @@ func (s *suite) killedLeader(t *testing.T) {
 		asked := time.Now()
 		st, err := s.driver.State(t.Context())
 		slowest = max(slowest, time.Since(asked))
-		if err != nil {
-			t.Fatalf("state while %s is dead: %v", victim.Name(), err)
+		if err != nil { // none of those that live had the time to answer
+			t.Logf("state while %s is dead: %v", victim.Name(), err)
+			return false
 		}
 		p, _ := st.Partition(topic.Name, 0)
 		return p.Leader != "" && p.Leader != victim.Name() && !slices.Contains(st.Nodes, victim.Name())
