@@ -47,6 +47,7 @@ func Run(t *testing.T, makeBoth func(t *testing.T) (broker.Cluster, broker.Drive
 		run  func(*suite, *testing.T)
 	}{
 		{"a topic is made once", (*suite).topicIsMadeOnce},
+		{"a topic is taken away", (*suite).topicIsTakenAway},
 		{"every message is read once", (*suite).everyMessageIsReadOnce},
 		{"a reader reads its stretch", (*suite).readerReadsItsStretch},
 		{"the state names nodes and leaders", (*suite).stateNamesNodes},

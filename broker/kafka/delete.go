@@ -74,6 +74,9 @@ func (d *driver) deleteTopic(ctx context.Context, topic string) (kadm.DeleteTopi
 
 // DeleteTopic implements broker.TopicDeleter.
 func (d *driver) DeleteTopic(ctx context.Context, t broker.Topic) error {
-	_, err := d.deleteTopic(ctx, t.Name)
-	return err
+	if _, err := d.deleteTopic(ctx, t.Name); err != nil {
+		return err
+	}
+	d.forget(t.Name)
+	return nil
 }

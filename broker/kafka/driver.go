@@ -167,6 +167,15 @@ func (d *driver) know(topic string) {
 	}
 }
 
+// forget makes State tell no more about a topic that is gone: one of its name is not this driver's own, until it makes it.
+func (d *driver) forget(topic string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.topics = slices.DeleteFunc(d.topics, func(name string) bool { return name == topic })
+	delete(d.made, topic)
+	delete(d.owned, topic)
+}
+
 func (d *driver) knowGroup(group string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -93,9 +93,7 @@ func (d *driver) vacateTopic(ctx context.Context, topic string) (was bool, err e
 	if err != nil {
 		return was, err
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	delete(d.owned, topic)
+	d.forget(topic)
 	return was, nil
 }
 

@@ -189,6 +189,16 @@ func (d *driver) know(t broker.Topic) {
 	d.told[t.Name] = t
 }
 
+// forget makes State tell no more about a topic that is gone.
+func (d *driver) forget(topic string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.topics = slices.DeleteFunc(d.topics, func(name string) bool { return name == topic })
+	delete(d.told, topic)
+	delete(d.made, topic)
+	delete(d.floors, topic)
+}
+
 func (d *driver) knowGroup(group string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -262,8 +272,7 @@ func (d *driver) CreateTopic(ctx context.Context, t broker.Topic) error {
 		}
 		tried = true
 		_, err := d.streams.CreateStream(ctx, config)
-		var told *jetstream.APIError
-		if errors.As(err, &told) && told.Code == 400 && told.ErrorCode != noPeers {
+		if isRefusal(err) {
 			return "", err
 		}
 		return unanswered(err), nil
@@ -278,12 +287,32 @@ func (d *driver) CreateTopic(ctx context.Context, t broker.Topic) error {
 	return nil
 }
 
-// DeleteTopic implements broker.TopicDeleter.
+// DeleteTopic implements broker.TopicDeleter. While nobody leads the cluster it answers nothing, not even later, so it is asked
+// again; an attempt that was only slow has then deleted the stream.
 func (d *driver) DeleteTopic(ctx context.Context, t broker.Topic) error {
-	if err := d.streams.DeleteStream(ctx, t.Name); err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
+	err := d.await(ctx, func(ctx context.Context) (string, error) {
+		ctx, cancel := context.WithTimeout(ctx, askWithin)
+		defer cancel()
+		err := d.streams.DeleteStream(ctx, t.Name)
+		if errors.Is(err, jetstream.ErrStreamNotFound) {
+			return "", nil
+		}
+		if isRefusal(err) {
+			return "", err
+		}
+		return text(err), nil
+	})
+	if err != nil {
 		return fmt.Errorf("delete topic %s: %w", t.Name, err)
 	}
+	d.forget(t.Name)
 	return nil
+}
+
+// isRefusal reports whether the cluster said no to what was asked of it, which asking again does not change.
+func isRefusal(err error) bool {
+	told, ok := errors.AsType[*jetstream.APIError](err)
+	return ok && told.Code == 400 && told.ErrorCode != noPeers
 }
 
 func (d *driver) hasMade(topic string) bool {

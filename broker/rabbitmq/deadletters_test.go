@@ -15,7 +15,8 @@ import (
 
 const each = 20 // messages of a queue
 
-// What came back too often is read where it was put, each with the queue that gave it up, and nothing of what was acknowledged; whichever exchange it takes.
+// What came back too often is read where it was put, each with the queue that gave it up, and nothing of what was acknowledged; whichever exchange it takes. Dead
+// letters that nobody has read are gone with their topic.
 func TestDeadLetters(t *testing.T) {
 	c := pods(t, testcontainers.Options{Kind: "rabbitmq", Nodes: 1})
 	t.Cleanup(func() {
@@ -42,6 +43,12 @@ func TestDeadLetters(t *testing.T) {
 		found := dig(t, d, topic)
 		if len(found) != 2*each {
 			t.Errorf("%s: %d dead letters, want %d: %v", name, len(found), 2*each, found)
+		}
+		publish(t, d, topic)
+		giveBack(t, d, topic)
+		remake(t, d, topic)
+		if found := dig(t, d, topic); len(found) > 0 {
+			t.Errorf("%s: made anew, the topic has %d dead letters of the one that was deleted", name, len(found))
 		}
 		if err := d.Close(); err != nil {
 			t.Error(err)
@@ -97,6 +104,16 @@ func giveBack(t *testing.T, d broker.Driver, topic broker.Topic) {
 		}
 		_, _ = c.Receive(ctx, nil) // whatever comes first is not acknowledged, nor what waits behind it
 		c.Abort()
+	}
+}
+
+// remake deletes the topic and makes it anew.
+func remake(t *testing.T, d broker.Driver, topic broker.Topic) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if err := errors.Join(d.(broker.TopicDeleter).DeleteTopic(ctx, topic), d.CreateTopic(ctx, topic), d.Ready(ctx, topic)); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -133,6 +133,15 @@ func (d *driver) know(t broker.Topic) {
 	}
 }
 
+// forget makes State tell no more about a topic that is gone.
+func (d *driver) forget(topic string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.topics = slices.DeleteFunc(slices.Clone(d.topics), func(t broker.Topic) bool { return t.Name == topic })
+	d.made = slices.DeleteFunc(d.made, func(name string) bool { return name == topic })
+	d.last = look{}
+}
+
 // known are the topics that State tells about.
 func (d *driver) known() []broker.Topic {
 	d.mu.Lock()
@@ -239,9 +248,14 @@ func (d *driver) declare(ctx context.Context, t broker.Topic, queue string, mayB
 	return nil
 }
 
-// DeleteTopic implements broker.TopicDeleter. A queue that is not there is deleted all the same, as the broker sees it.
+// DeleteTopic implements broker.TopicDeleter. A queue that is not there is deleted all the same, as the broker sees it. The queue of the topic's dead letters goes
+// last, when nothing more dies; the exchange before it, which holds nothing, stays for the next topic.
 func (d *driver) DeleteTopic(ctx context.Context, t broker.Topic) error {
-	for _, queue := range queues(t) {
+	all := queues(t)
+	if dead := deadQueue(t); dead != "" {
+		all = append(all, dead)
+	}
+	for _, queue := range all {
 		err := d.visit(ctx, createWithin, func(w *wire) error {
 			ch, err := w.Channel()
 			if err != nil {
@@ -254,6 +268,7 @@ func (d *driver) DeleteTopic(ctx context.Context, t broker.Topic) error {
 			return fmt.Errorf("delete topic %s: queue %s: %w", t.Name, queue, err)
 		}
 	}
+	d.forget(t.Name)
 	return nil
 }
 
