@@ -68,8 +68,8 @@ func (c *consumer) attend(w *wire, partition int32, attached func()) {
 			first, news = false, true
 			err = c.pass(w, s, partition)
 		}
-		if s.ch != nil {
-			_ = w.bounded(leaveWithin, s.ch.Close)
+		if s.source != nil {
+			_ = w.bounded(leaveWithin, s.source.close)
 		}
 		if w.ended() || !c.going() {
 			return
@@ -93,24 +93,29 @@ func (c *consumer) attend(w *wire, partition int32, attached func()) {
 
 // A subscription is what a queue's messages come from.
 type subscription struct {
-	ch       *amqp.Channel
+	source   *source // nil: no channel could be opened
 	from     <-chan amqp.Delivery
 	canceled <-chan string
 	closed   <-chan *amqp.Error
 }
 
 // attach asks for a queue's messages.
-func (c *consumer) attach(w *wire, partition int32) (s subscription, err error) {
+func (c *consumer) attach(w *wire, partition int32) (subscription, error) {
+	return w.subscribe(c.queues[partition], amqp.Table{"x-priority": preference(c.name, int(partition), len(c.queues))})
+}
+
+// subscribe asks for the messages of a queue or a stream, on a channel of its own. After an error the channel may be open.
+func (w *wire) subscribe(queue string, wanted amqp.Table) (s subscription, err error) {
 	err = w.bounded(attachWithin, func() error {
-		if s.ch, err = w.Channel(); err != nil {
+		ch, err := w.Channel()
+		if err != nil {
 			return err
 		}
-		s.canceled, s.closed = s.ch.NotifyCancel(make(chan string, 1)), s.ch.NotifyClose(make(chan *amqp.Error, 1))
-		if err = s.ch.Qos(prefetch, 0, false); err != nil {
+		s.source, s.canceled, s.closed = &source{channel: ch}, ch.NotifyCancel(make(chan string, 1)), ch.NotifyClose(make(chan *amqp.Error, 1))
+		if err = ch.Qos(prefetch, 0, false); err != nil {
 			return err
 		}
-		wanted := amqp.Table{"x-priority": preference(c.name, int(partition), len(c.queues))}
-		s.from, err = s.ch.Consume(c.queues[partition], "", false, false, false, false, wanted)
+		s.from, err = ch.Consume(queue, "", false, false, false, false, wanted)
 		return err
 	})
 	return s, err
@@ -147,7 +152,7 @@ func (c *consumer) pass(w *wire, s subscription, partition int32) error {
 			continue // it goes back to the queue with the channel
 		}
 		select {
-		case c.arrivals <- arrival{source: s.ch, tag: d.DeliveryTag, partition: partition, offset: -1, redelivered: d.Redelivered, body: d.Body}:
+		case c.arrivals <- arrival{source: s.source, tag: d.DeliveryTag, partition: partition, offset: -1, redelivered: d.Redelivered, body: d.Body}:
 		case <-w.gone: // nobody receives
 			return errDetached
 		case <-c.life.Done():

@@ -63,9 +63,9 @@ func (d *driver) newFollower(endpoint string, t broker.Topic, o broker.ConsumerO
 	return f
 }
 
-// stay reads one stream for as long as the connection lasts.
+// stay reads one stream for as long as the connection lasts, or the broker gives the stream's messages on it: where it stops that, another node may have them.
 func (f *follower) stay(w *wire, x *course) (bool, error) {
-	ch, from, err := f.attach(w, x)
+	s, err := f.attach(w, x)
 	attached := err == nil
 	if attached {
 		f.news.event(broker.Connected, w.node, x.stream)
@@ -75,42 +75,34 @@ func (f *follower) stay(w *wire, x *course) (bool, error) {
 				f.news.event(broker.Assigned, w.node, "every stream, alone")
 			}
 		}
-		if err = f.pass(ch, from, x); errors.Is(err, errOver) {
+		if err = f.pass(s, x); errors.Is(err, errOver) {
 			f.left.Add(-1)
 			_ = w.leave(leaveWithin)
 		}
 	}
+	broke := w.ended()
 	w.cut()
 	<-w.gone
-	if attached && errors.Is(err, errDetached) {
+	if attached && broke && !errors.Is(err, errOver) {
 		err = w.why
 	}
 	return attached, err
 }
 
 // attach asks for a stream's messages from the next offset on. A node without a replica that runs refuses.
-func (f *follower) attach(w *wire, x *course) (ch *amqp.Channel, from <-chan amqp.Delivery, err error) {
-	err = w.bounded(attachWithin, func() error {
-		if ch, err = w.Channel(); err != nil {
-			return err
-		}
-		if err = ch.Qos(prefetch, 0, false); err != nil {
-			return err
-		}
-		from, err = ch.Consume(x.stream, "", false, false, false, false, amqp.Table{offsetHeader: x.next})
-		return err
-	})
+func (f *follower) attach(w *wire, x *course) (subscription, error) {
+	s, err := w.subscribe(x.stream, amqp.Table{offsetHeader: x.next})
 	if err != nil {
 		err = fmt.Errorf("%s: %w", x.stream, err)
 	}
-	return ch, from, err
+	return s, err
 }
 
 var errNoOffset = errors.New("a message of a stream came without its offset")
 
 // pass passes on what comes until the channel ends, or the course.
-func (f *follower) pass(ch *amqp.Channel, from <-chan amqp.Delivery, x *course) error {
-	for d := range from {
+func (f *follower) pass(s subscription, x *course) error {
+	for d := range s.from {
 		offset, told := d.Headers[offsetHeader].(int64)
 		switch {
 		case !told:
@@ -122,7 +114,7 @@ func (f *follower) pass(ch *amqp.Channel, from <-chan amqp.Delivery, x *course) 
 			continue
 		}
 		select {
-		case f.arrivals <- arrival{source: ch, tag: d.DeliveryTag, partition: x.partition, offset: offset, body: d.Body}:
+		case f.arrivals <- arrival{source: s.source, tag: d.DeliveryTag, partition: x.partition, offset: offset, body: d.Body}:
 		case <-f.life.Done():
 			return f.life.Err()
 		}
@@ -130,7 +122,7 @@ func (f *follower) pass(ch *amqp.Channel, from <-chan amqp.Delivery, x *course) 
 			return errOver
 		}
 	}
-	return errDetached
+	return fmt.Errorf("%s: %w", x.stream, s.why())
 }
 
 // A reader reads stretches of streams again.

@@ -39,23 +39,23 @@ func (f *follower) passed() (offsets []int64) {
 func TestCourse(t *testing.T) {
 	f := idle()
 	x := &course{next: 5, end: 12}
-	if err := f.pass(nil, given(3, 4, 5, 6, 6, 8), x); !errors.Is(err, errDetached) || x.next != 9 || !slices.Equal(f.passed(), []int64{5, 6, 8}) {
+	if err := f.pass(subscription{from: given(3, 4, 5, 6, 6, 8)}, x); !errors.Is(err, errDetached) || x.next != 9 || !slices.Equal(f.passed(), []int64{5, 6, 8}) {
 		t.Errorf("%v, and next is %d", err, x.next)
 	}
-	if err := f.pass(nil, given(8, 9, 10, 11, 12), x); !errors.Is(err, errOver) || !slices.Equal(f.passed(), []int64{9, 10, 11}) {
+	if err := f.pass(subscription{from: given(8, 9, 10, 11, 12)}, x); !errors.Is(err, errOver) || !slices.Equal(f.passed(), []int64{9, 10, 11}) {
 		t.Errorf("%v, and next is %d", err, x.next)
 	}
 	x = &course{next: 5, end: 12} // the last offset is none of a message
-	if err := f.pass(nil, given(10, 12), x); !errors.Is(err, errOver) || !slices.Equal(f.passed(), []int64{10}) {
+	if err := f.pass(subscription{from: given(10, 12)}, x); !errors.Is(err, errOver) || !slices.Equal(f.passed(), []int64{10}) {
 		t.Errorf("%v, and next is %d", err, x.next)
 	}
 	endless := &course{}
-	if err := f.pass(nil, given(0, 1), endless); !errors.Is(err, errDetached) || !slices.Equal(f.passed(), []int64{0, 1}) {
+	if err := f.pass(subscription{from: given(0, 1)}, endless); !errors.Is(err, errDetached) || !slices.Equal(f.passed(), []int64{0, 1}) {
 		t.Errorf("%v, and next is %d", err, endless.next)
 	}
 	from := make(chan amqp.Delivery, 1)
 	from <- amqp.Delivery{}
-	if err := f.pass(nil, from, endless); !errors.Is(err, errNoOffset) {
+	if err := f.pass(subscription{from: from}, endless); !errors.Is(err, errNoOffset) {
 		t.Errorf("a message without an offset: %v", err)
 	}
 }

@@ -52,7 +52,7 @@ type intake struct {
 
 // An arrival is one delivery, with the channel on which it is to be acknowledged.
 type arrival struct {
-	source      *amqp.Channel
+	source      *source
 	tag         uint64
 	partition   int32
 	offset      int64 // -1: a queue has none
@@ -153,7 +153,7 @@ func (c *intake) Receive(ctx context.Context, into []broker.Delivery) ([]broker.
 
 // take adds a delivery. What came from a queue on a channel that is gone comes again, and can be acknowledged only then.
 func (c *intake) take(into []broker.Delivery, a arrival) []broker.Delivery {
-	if a.offset < 0 && a.source.IsClosed() {
+	if a.offset < 0 && a.source.gone() {
 		return into
 	}
 	c.last[a.partition] = a
@@ -164,7 +164,7 @@ func (c *intake) take(into []broker.Delivery, a arrival) []broker.Delivery {
 func (c *intake) processed() {
 	for i := range c.last {
 		if a := &c.last[i]; a.source != nil {
-			_ = a.source.Ack(a.tag, true)
+			a.source.ack(a.tag)
 			*a = arrival{}
 		}
 	}
