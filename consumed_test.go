@@ -13,6 +13,7 @@ import (
 	"github.com/seed-228c25e4/squall"
 	"github.com/seed-228c25e4/squall/broker"
 	"github.com/seed-228c25e4/squall/report"
+	"github.com/seed-228c25e4/squall/scenarios"
 )
 
 // queues is a driver of brokers that keep a message until it is acknowledged, and lie about a few.
@@ -28,6 +29,9 @@ type queues struct {
 	lied  uint64
 	dead  []broker.Delivery // given up on, and put elsewhere
 	shut  bool              // what is there cannot be read
+
+	away   time.Duration   // how long a consumer that is cancelled takes to ask anew
+	barred []time.Duration // by partition: until then it gives nobody anything
 }
 
 type queued struct {
@@ -38,7 +42,7 @@ type queued struct {
 func (q *queues) put(partition int32, x queued) { q.ready[partition] = append(q.ready[partition], x) }
 
 func (q *queues) CreateTopic(_ context.Context, t broker.Topic) error {
-	q.topic, q.ready = t, make([][]queued, t.Partitions)
+	q.topic, q.ready, q.barred = t, make([][]queued, t.Partitions), make([]time.Duration, t.Partitions)
 	return nil
 }
 
@@ -70,6 +74,22 @@ func (q *queues) Outstanding(context.Context, string, string) (uint64, error) {
 		n += uint64(len(waiting))
 	}
 	return n, nil
+}
+
+func (q *queues) CancelConsumers(_ context.Context, _ string, partition int32) (int, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.barred[partition] = q.clock.Now() + q.away
+	return 2, nil
+}
+
+func (q *queues) Consumers(_ context.Context, _ string, partition int32) (int, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.clock.Now() < q.barred[partition] {
+		return 0, nil
+	}
+	return 2, nil
 }
 
 // bury puts a message where those go that are given up on.
@@ -166,6 +186,9 @@ func (c *taking) Receive(ctx context.Context, into []broker.Delivery) ([]broker.
 	c.q.mu.Lock()
 	c.acknowledge()
 	for p, waiting := range c.q.ready {
+		if c.q.clock.Now() < c.q.barred[p] {
+			continue
+		}
 		for _, x := range waiting {
 			into = append(into, broker.Delivery{Partition: int32(p), Offset: -1, Epoch: -1, At: c.q.clock.Now(), Redelivered: x.again, Value: x.value})
 		}
@@ -251,14 +274,8 @@ func TestConsumed(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s, bed := testbed(t, strings.Replace(calmly, c.change[0], c.change[1], 1)+"expect: [ lost == 0, corrupt == 0 ]\n")
-			q := &queues{clock: bed.Clock, lie: c.lie}
-			for _, n := range bed.Cluster.Nodes() {
-				q.nodes = append(q.nodes, n.Name())
-			}
-			bed.Driver, bed.Kind.Offsets = q, func(broker.Settings) broker.Offsets { return broker.NoOffsets }
-			bed.Kind.Contract = func(broker.Settings) broker.Contract {
-				return broker.Contract{Durable: true, Ordered: true, Redelivers: true, SetsAside: true}
-			}
+			q := onQueues(&bed)
+			q.lie = c.lie
 			r, err := squall.Run(t.Context(), s, bed)
 			if err != nil {
 				t.Fatal(err)
@@ -274,6 +291,68 @@ func TestConsumed(t *testing.T) {
 			}
 			if f := r.Safety.FinalRead; !f.Consumed || f.Done != (c.want != report.Inconclusive) {
 				t.Errorf("%+v", f)
+			}
+		})
+	}
+}
+
+// onQueues gives a testbed a driver of queues.
+func onQueues(bed *squall.Testbed) *queues {
+	q := &queues{clock: bed.Clock}
+	for _, n := range bed.Cluster.Nodes() {
+		q.nodes = append(q.nodes, n.Name())
+	}
+	bed.Driver, bed.Kind.Offsets = q, func(broker.Settings) broker.Offsets { return broker.NoOffsets }
+	bed.Kind.Contract = func(broker.Settings) broker.Contract {
+		return broker.Contract{Durable: true, Ordered: true, Redelivers: true, SetsAside: true}
+	}
+	return q
+}
+
+// A consumer that is cancelled and does not know of it starves, and that is told of its partition and of no other; one that asks anew at once is hardly missed.
+// Neither loses anything.
+func TestCancelledConsumers(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		away     time.Duration
+		evidence string
+		want     report.Outcome
+		says     string
+		share    float64 // of partitions with a gap
+	}{
+		{"told", 50 * time.Millisecond, "orders/1 has 2 consumers when the fault is over, and had 2", report.Pass, "0 lost", 0},
+		{"not told", 5 * time.Second, "orders/1 has 0 consumers when the fault is over, and had 2", report.Fail, "recovery.service < 3s of cancelled", 1. / 3},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			text := strings.Replace(calmly, "recovery: 3s", "recovery: 6s", 1)
+			_, bed := testbed(t, text)
+			q := onQueues(&bed)
+			q.away, bed.Kind.Refuses = c.away, nil
+			s, err := scenarios.Parse("test.yaml", []byte(text+"faults: [ { name: cancelled, at: 0s, for: 1s, cancel-consumer: { partition: 1 } } ]\n"+
+				"expect: [ lost == 0, recovery.service < 3s of cancelled ]\n"), scenarios.Options{Kinds: map[string]broker.Kind{"kafka": bed.Kind}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := squall.Run(t.Context(), s, bed)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e := r.Faults[0].Evidence; !slices.Equal(e, []string{"cancelled 2 consumers of orders/1", c.evidence}) {
+				t.Errorf("evidence %q", e)
+			}
+			if r.Safety.Lost != 0 {
+				t.Errorf("%d are called lost", r.Safety.Lost)
+			}
+			if told := generatorFindings(r); len(told) > 0 {
+				t.Skipf("NOT TESTED: this very machine was too busy: %s", told[0])
+			}
+			if r.Verdict.Outcome != c.want || !strings.Contains(r.Verdict.Sentence, c.says) || r.Recovery[0].BlastRadius != c.share {
+				t.Errorf("%s: gaps in %g of the partitions", r.Verdict.Sentence, r.Recovery[0].BlastRadius)
+			}
+			for _, gap := range r.Recovery[0].Gaps {
+				if gap.Direction != report.Consume || gap.Partition != 1 || gap.Length() < c.away-time.Second {
+					t.Errorf("a gap that nobody made: %+v", gap)
+				}
 			}
 		})
 	}

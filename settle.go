@@ -163,7 +163,11 @@ func (r *run) outstanding(ctx context.Context) {
 	left, err := r.acknowledged(ctx, driver, watchEvery, drainIdle)
 	r.final.Drained = err == nil && left == 0
 	if !r.final.Drained {
-		r.finding("the group did not acknowledge everything: %s messages were left (%v)", report.Thousands(left), err)
+		why := ""
+		if err != nil {
+			why = fmt.Sprintf(" (%v)", err)
+		}
+		r.finding("the group did not acknowledge everything: %s messages were left%s", report.Thousands(left), why)
 	}
 }
 

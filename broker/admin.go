@@ -63,6 +63,15 @@ type QueueDeleter interface {
 	DeclareQueue(ctx context.Context, topic string, partition int32) error
 }
 
+// A ConsumerCanceller is a Driver of brokers that give messages to consumers of their own accord, and can stop doing so: they cancel a consumer, and tell its client.
+type ConsumerCanceller interface {
+	// CancelConsumers has the broker cancel every consumer of a partition, and returns how many those were, when it lists none of them any more. What they hold
+	// and have not acknowledged stays theirs. After an error some may be cancelled.
+	CancelConsumers(ctx context.Context, topic string, partition int32) (int, error)
+	// Consumers returns how many consumers of a partition the broker lists.
+	Consumers(ctx context.Context, topic string, partition int32) (int, error)
+}
+
 // A Resource is what a node can run short of.
 type Resource string
 

@@ -58,6 +58,7 @@ var kinds = []Kind{
 	diskAlarmKind,
 	deleteRecordsKind,
 	deleteQueueKind,
+	cancelConsumerKind,
 	recreateTopicKind,
 }
 

@@ -3,6 +3,7 @@ package faults
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -11,12 +12,24 @@ import (
 	"github.com/seed-228c25e4/squall/broker"
 )
 
-// fakeQueues is a driver of nodes that raise alarms, and of queues that can be deleted.
+// fakeQueues is a driver of nodes that raise alarms, of queues that can be deleted, and of consumers that can be cancelled.
 type fakeQueues struct {
 	fakeAPI
 	alarms   map[string]bool // of memory, by node
 	undoErrs int             // so many ways back fail
 	gone     map[int32]bool
+	members  map[int32]int // how many consumers a queue has
+	mute     error         // in the place of how many
+}
+
+func (f *fakeQueues) CancelConsumers(_ context.Context, _ string, partition int32) (int, error) {
+	n := f.members[partition]
+	delete(f.members, partition)
+	return n, f.setErr
+}
+
+func (f *fakeQueues) Consumers(_ context.Context, _ string, partition int32) (int, error) {
+	return f.members[partition], f.mute
 }
 
 func (f *fakeQueues) Alarms(_ context.Context, node string) ([]broker.Resource, error) {
@@ -141,6 +154,69 @@ func TestDeleteQueue(t *testing.T) {
 		}
 		if err := (&DeleteQueue{Partition: 17}).Needs(v); err == nil {
 			t.Error("an unknown partition is taken")
+		}
+	})
+}
+
+// Consumers are cancelled of the queues that are meant, and how many came again is told when the fault is over. Where nobody consumes there is nothing to cancel.
+func TestCancelConsumer(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f, v := newFakeQueues()
+		f.members = map[int32]int{0: 2, 2: 2, 3: 1}
+		back, err := (&CancelConsumer{Partition: 2}).Inject(t.Context(), v)
+		if err != nil || f.members[2] != 0 || f.members[0] != 2 {
+			t.Fatalf("%v are left, %v", f.members, err)
+		}
+		f.members[2] = 1
+		for range 2 {
+			if err := back(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+		want := []string{"cancelled 2 consumers of orders/2", "orders/2 has 1 consumer when the fault is over, and had 2"}
+		at, notes := v.Witness.told()
+		if at.IsZero() || len(notes) < 2 || !slices.Equal(notes[:2], want) || v.Witness.complaint() != "" {
+			t.Errorf("evidence %q, complaint %q", notes, v.Witness.complaint())
+		}
+
+		v.Witness = &Witness{}
+		f.mute = errors.New("no answer")
+		if back, err = (&CancelConsumer{Partition: AllPartitions}).Inject(t.Context(), v); err != nil || len(f.members) > 0 || back(t.Context()) != nil {
+			t.Errorf("of all, %v are left, %v", f.members, err)
+		}
+		_, notes = v.Witness.told()
+		if all := strings.Join(notes, "\n"); !strings.Contains(all, "cancelled 1 consumer of orders/3\nnobody consumed from orders/1, orders/4, orders/5\n") ||
+			!strings.Contains(all, "orders/0: whether its consumers came back is not known: no answer") {
+			t.Errorf("evidence %s", all)
+		}
+	})
+}
+
+// Where there is nobody to cancel, where the broker does not answer, and of a partition that there is not, the fault takes no effect, and says why.
+func TestCancelConsumerOfNobody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f, v := newFakeQueues()
+		for partition, want := range map[Partition]string{1: "nobody consumes from orders/1", AllPartitions: "nobody consumes from orders/0, orders/1,", 17: "no partition 17"} {
+			back, err := (&CancelConsumer{Partition: partition}).Inject(t.Context(), v)
+			if err == nil || !strings.Contains(err.Error(), want) || back(t.Context()) != nil {
+				t.Errorf("%v, want %q", err, want)
+			}
+		}
+		f.setErr = errors.New("b1 still lists consumers")
+		if _, err := (&CancelConsumer{Partition: 1}).Inject(t.Context(), v); !errors.Is(err, f.setErr) {
+			t.Error(err)
+		}
+		if at, notes := v.Witness.told(); !at.IsZero() || len(notes) > 0 {
+			t.Errorf("evidence %q", notes)
+		}
+		if err := (&CancelConsumer{Partition: 17}).Needs(v); err == nil {
+			t.Error("an unknown partition is taken")
+		}
+		v.Driver = &f.fakeAPI
+		if err := cancelConsumerKind.Needs(v); err == nil || (&CancelConsumer{}).Needs(v) != nil {
+			t.Errorf("a driver that cannot: %v", err)
 		}
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -77,7 +78,76 @@ func TestContainersRabbitMQ(t *testing.T) {
 			}
 		})
 	}
+	t.Run("cancel-consumer", func(t *testing.T) { cancelConsumers(t, c, d, topic) })
 	t.Run("what is not done is told", func(t *testing.T) { notDone(t, c, d, topic) })
+}
+
+// Consumers of one queue, at two nodes, are cancelled twice and come again each time; those of the others are left alone.
+func cancelConsumers(t *testing.T, c broker.Cluster, d broker.Driver, topic broker.Topic) {
+	var mu sync.Mutex
+	revoked, again := map[string]int{}, 0
+	listen := func(e broker.ClientEvent) {
+		mu.Lock()
+		defer mu.Unlock()
+		switch {
+		case e.Kind == broker.Revoked:
+			revoked[e.Detail]++
+		case e.Kind == broker.Assigned && strings.HasSuffix(e.Detail, " again"):
+			again++
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	have := func(partition int32, want int) bool {
+		n, err := d.(broker.ConsumerCanceller).Consumers(ctx, topic.Name, partition)
+		return err == nil && n == want
+	}
+	var members []broker.Consumer
+	for _, name := range []string{"consumer-0", "consumer-1"} {
+		o := broker.ConsumerOptions{Name: name, Events: listen, ConsumerSettings: broker.ConsumerSettings{Group: "billing"}}
+		consumer, err := d.NewConsumer(ctx, topic, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer consumer.Abort()
+		members = append(members, consumer)
+	}
+	within(t, ctx, "the queues have their consumers", func() bool { return have(0, 2) && have(1, 2) && have(2, 2) })
+	for round := 1; round <= 2; round++ {
+		step := faults.Step{Name: "f", Kind: "cancel-consumer", For: 3 * time.Second, Fault: &faults.CancelConsumer{Partition: 1}, Target: faults.Target{Type: faults.Nowhere}}
+		tl := faults.Timeline{Steps: []faults.Step{step}, Clock: broker.NewClock(), Heal: time.Minute, Topic: topic.Name, Cluster: c, Driver: d, State: d.State}
+		got, err := tl.Run(ctx)
+		if err != nil || !got[0].Took() || got[0].Error != "" || got[0].Evidence[0] != "cancelled 2 consumers of orders/1" {
+			t.Fatalf("%v, %+v", err, got[0])
+		}
+		t.Log(strings.Join(got[0].Evidence, "\n"))
+		within(t, ctx, "the consumers are back", func() bool {
+			mu.Lock()
+			defer mu.Unlock()
+			return again == 2*round && have(1, 2)
+		})
+	}
+	for _, m := range members {
+		m.Abort()
+	}
+	within(t, ctx, "the queues have no consumers", func() bool { return have(0, 0) && have(1, 0) && have(2, 0) })
+	mu.Lock()
+	defer mu.Unlock()
+	if len(revoked) != 1 || revoked["orders.1: the broker ended the subscription (basic.cancel)"] != 4 {
+		t.Errorf("told: %v", revoked)
+	}
+}
+
+// within waits for what has to come before ctx ends.
+func within(t *testing.T, ctx context.Context, what string, done func() bool) {
+	t.Helper()
+	for !done() {
+		select {
+		case <-ctx.Done():
+			t.Fatalf("in vain: %s", what)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
 }
 
 // An alarm that is on already, a limit that another cause keeps the alarm on for, and a queue that is not there: a fault that did not take effect says so.
@@ -94,6 +164,9 @@ func notDone(t *testing.T, c broker.Cluster, d broker.Driver, topic broker.Topic
 	}
 	if err := errors.Join(second(t.Context()), first(t.Context())); err != nil {
 		t.Error(err)
+	}
+	if _, err := (&faults.CancelConsumer{Partition: 1}).Inject(t.Context(), v); err == nil || !strings.Contains(err.Error(), "nobody consumes from orders/1") {
+		t.Errorf("consumers that there are not are cancelled: %v", err)
 	}
 	gone := &faults.DeleteQueue{Partition: 2}
 	back, err := gone.Inject(t.Context(), v)

@@ -52,7 +52,7 @@ var groups = []LibraryGroup{
 	}},
 	{"rabbitmq", "RabbitMQ in containers", []string{
 		"rabbitmq-leader-kill", "rabbitmq-stream-leader-kill", "rabbitmq-all-killed", "rabbitmq-paused-leader", "rabbitmq-isolated-leader",
-		"rabbitmq-consumer-crash", "rabbitmq-no-delivery-limit", "rabbitmq-dead-letters", "rabbitmq-reject-publish", "rabbitmq-persistent-killed",
+		"rabbitmq-consumer-crash", "rabbitmq-consumer-cancel", "rabbitmq-no-delivery-limit", "rabbitmq-dead-letters", "rabbitmq-reject-publish", "rabbitmq-persistent-killed",
 		"rabbitmq-transfer-leadership", "rabbitmq-memory-alarm", "rabbitmq-missing-queue-returned", "rabbitmq-slow-link", "rabbitmq-rolling-restart",
 		"rabbitmq-leader-kill-repeated", "rabbitmq-parted-ignore", "rabbitmq-parted-pause-minority", "rabbitmq-parted-khepri",
 	}},

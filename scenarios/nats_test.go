@@ -54,6 +54,7 @@ func TestFaultsOnNATS(t *testing.T) {
 		"raft-only: leader":                         "over the same connections",
 		"memory-alarm: leader":                      "raise no alarms",
 		"delete-queue: {}":                          "subjects of one stream",
+		"cancel-consumer: {}":                       "end only the whole group",
 		"recreate-topic: {}":                        "takes its group with it",
 		"delete-records: {}":                        "",
 		"step-down: { of: controller }":             "",

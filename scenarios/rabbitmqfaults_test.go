@@ -50,6 +50,9 @@ func TestFaultsOnRabbitMQ(t *testing.T) {
 		{rabbitmq, "memory-alarm: leader", ""},
 		{rabbitmq, "disk-alarm: any two", ""},
 		{rabbitmq, "delete-queue: { partition: 1 }", ""},
+		{rabbitmq, "cancel-consumer: { partition: 1 }", ""},
+		{rabbitmq, "cancel-consumer: { partition: all }, repeat: 3", ""},
+		{rabbitmq, "cancel-consumer: { partition: one }", "partition"},
 		{rabbitmq, "recreate-topic: {}", ""},
 		{rabbitmq, "alter-config: { setting: max-length, to: \"100\" }", ""},
 		{rabbitmq, "alter-config: { setting: max-length, to: many }", "max-length is \"many\": it is a whole number"},
@@ -60,6 +63,7 @@ func TestFaultsOnRabbitMQ(t *testing.T) {
 		{kafka, "memory-alarm: leader", "raise no alarms"},
 		{kafka, "disk-alarm: leader", "fill-disk"},
 		{kafka, "delete-queue: {}", "recreate-topic deletes the topic"},
+		{kafka, "cancel-consumer: {}", "no broker stops giving by itself"},
 		{kafka, "alter-config: { setting: anything, to: \"1\" }", ""},
 	} {
 		_, err := scenarios.Parse("x.yaml", []byte(c.on+"faults: [{ at: 0s, for: 12s, "+c.fault+" }]\n"), scenarios.Options{Kinds: realKinds})

@@ -33,7 +33,8 @@ var Kind = broker.Kind{
 	Refuses: map[string]string{
 		"step-down":    "Kafka takes no such order: stop the node, which hands over what it leads; or reassign, and then elect-leader",
 		"memory-alarm": noAlarm, "disk-alarm": noAlarm,
-		"delete-queue": "a partition cannot be deleted by itself: recreate-topic deletes the topic and makes it again",
+		"cancel-consumer": "members of a group ask for what they are given, and no broker stops giving by itself: crash-consumer ends one, rebalance-storm takes its partitions away",
+		"delete-queue":    "a partition cannot be deleted by itself: recreate-topic deletes the topic and makes it again",
 	},
 }
 

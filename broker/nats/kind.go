@@ -46,6 +46,7 @@ var refused = map[string]string{
 	"alter-config": noSetting, "lower-max-message-bytes": noSetting, "quota": noSetting,
 	"error": noLies, "delay-response": noLies, "lose-ack": noLies,
 	"memory-alarm": noAlarm, "disk-alarm": noAlarm,
+	"cancel-consumer": "members of a group ask for what they are given, and the servers end only the whole group: crash-consumer ends one member",
 	"delete-queue":    "partitions are subjects of one stream, and no queues: delete-records deletes what is in one of them",
 	"elect-leader":    "a stream prefers no leader; step-down has it elect another",
 	"reassign":        "a stream's replicas stay where the cluster put them",

@@ -15,7 +15,7 @@ import (
 	"github.com/seed-228c25e4/squall/testcontainers"
 )
 
-// What makes trouble for clients on real nodes, and what they are told of it: an alarm, a full queue, a queue that is deleted, and a node that confirms nothing.
+// What makes trouble for clients on real nodes, and what they are told of it: an alarm, a full queue, a queue that is deleted, consumers that are cancelled, and a node that confirms nothing.
 func TestContainersTrouble(t *testing.T) {
 	c := pods(t, testcontainers.Options{Kind: "rabbitmq", Nodes: 3})
 	t.Cleanup(func() {
@@ -37,6 +37,8 @@ func TestContainersTrouble(t *testing.T) {
 		{"a full queue refuses", fullQueueRefuses},
 		{"a policy is in force and goes again", policyInForce},
 		{"a deleted queue is told", deletedQueue},
+		{"a cancelled consumer goes on", cancelledGoesOn},
+		{"a consumer that is not told starves", untoldStarves},
 		{"a leader hands over", leaderHandsOver},
 		{"who confirms nothing is left", confirmsNothing},
 	} {
@@ -104,10 +106,15 @@ func eventually(t *testing.T, within time.Duration, what string, done func() boo
 	}
 }
 
-// made returns a topic that is ready.
+// made returns a topic that is ready, with three replicas.
 func made(t *testing.T, d broker.Driver, name string, partitions int, config map[string]string) broker.Topic {
 	t.Helper()
-	topic := broker.Topic{Name: name, Partitions: partitions, Replicas: 3, Config: config}
+	return madeOf(t, d, name, partitions, 3, config)
+}
+
+func madeOf(t *testing.T, d broker.Driver, name string, partitions, replicas int, config map[string]string) broker.Topic {
+	t.Helper()
+	topic := broker.Topic{Name: name, Partitions: partitions, Replicas: replicas, Config: config}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	if err := errors.Join(d.CreateTopic(ctx, topic), d.Ready(ctx, topic)); err != nil {
