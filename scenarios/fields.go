@@ -146,7 +146,7 @@ func (d *draft) broker() section {
 			"What each node's data may take, in memory. Without it as much as the machine's disk has."},
 		{"limits", section{
 			{"cpu", processors{decimal{&b.Limits.CPU, 0, 1024, true}}, "Processors that each node may use at most, as in 0.5. Without it as much as it gets."},
-			{"memory", size{p: &b.Limits.Memory, least: leastMemory, most: largestNode, why: ": a broker does not start with less", unset: true},
+			{"memory", size{p: &b.Limits.Memory, least: leastMemory, most: largestNode, why: ": Kafka does not start with less, and no kind is given less", unset: true},
 				"Memory that each node may use at most, beside a disk in memory; half of what is above 512MiB is a Kafka broker's heap. Without it what its kind takes."},
 		}, "What each node may use of the machine, so that one that is down leaves nothing to the others."},
 		{"jvm", text{p: &b.JVM}, "Options of the broker's Java machine, in place of squall's own."},

@@ -108,7 +108,7 @@ func (v size) read(r *reader, field string, n *yaml.Node) {
 	bytes, most := math.Round(parse(m[1])*sizeUnits[m[2]]), cmp.Or(v.most, largest)
 	switch {
 	case bytes < float64(v.least):
-		r.note(n, field, "", "%s is too small; write at least %dB%s", n.Value, v.least, v.why)
+		r.note(n, field, "", "%s is too small; write at least %s%s", n.Value, writeSize(v.least), v.why)
 	case bytes > float64(most):
 		r.note(n, field, "", "%s is too large; write at most %s", n.Value, writeSize(most))
 	default:

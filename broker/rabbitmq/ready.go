@@ -89,6 +89,7 @@ func (d *driver) publishProbe(w *wire, t broker.Topic, queue string) (*amqp.Chan
 	value := make([]byte, broker.HeaderSize)
 	broker.EncodeProbe(value, d.run)
 	returns, confirms := ch.NotifyReturn(make(chan amqp.Return, 1)), ch.NotifyPublish(make(chan amqp.Confirmation, 1))
+	blocks := w.NotifyBlocked(make(chan amqp.Blocking, 8)) // more than come in the life of such a connection
 	mode := amqp.Transient
 	if persistent(t) {
 		mode = amqp.Persistent
@@ -96,8 +97,16 @@ func (d *driver) publishProbe(w *wire, t broker.Topic, queue string) (*amqp.Chan
 	if err := ch.PublishWithContext(context.Background(), "", queue, true, false, amqp.Publishing{DeliveryMode: mode, Body: value}); err != nil {
 		return nil, err
 	}
-	if c := <-confirms; !c.Ack || len(returns) > 0 { // closed with the connection, which is bounded
-		return nil, errRefused
+	select {
+	case c := <-confirms: // closed with the connection, which is bounded
+		if !c.Ack || len(returns) > 0 {
+			return nil, errRefused
+		}
+		return ch, nil
+	case b, told := <-blocks:
+		if !told {
+			return nil, errRefused
+		}
+		return nil, fmt.Errorf("%w: %s takes nothing from producers: %s", errRefused, w.node, b.Reason)
 	}
-	return ch, nil
 }
