@@ -44,10 +44,7 @@ func (c *CancelConsumer) Needs(v Victims) error {
 	if needsCanceller(v) != nil {
 		return nil // told by the kind
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), lookWithin)
-	defer cancel()
-	_, err := partitionsOf(ctx, v, c.Partition)
-	return err
+	return isThere(v, c.Partition)
 }
 
 // Inject returns when the broker lists none of the consumers any more that it had. Nothing takes it back: when the fault is over, it is told who came again.

@@ -44,10 +44,7 @@ func (d *DeleteQueue) Needs(v Victims) error {
 	if needsQueueDeleter(v) != nil {
 		return nil // told by the kind
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), lookWithin)
-	defer cancel()
-	_, err := partitionsOf(ctx, v, d.Partition)
-	return err
+	return isThere(v, d.Partition)
 }
 
 // Inject returns when the broker has deleted the queues.

@@ -52,10 +52,7 @@ func (e *ElectLeader) Needs(v Victims) error {
 	if needsElector(v) != nil {
 		return nil // told by the kind
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), lookWithin)
-	defer cancel()
-	_, err := partitionsOf(ctx, v, e.Partition)
-	return err
+	return isThere(v, e.Partition)
 }
 
 func needsElector(v Victims) error {
@@ -63,6 +60,14 @@ func needsElector(v Victims) error {
 		return errors.New("this kind of broker takes no orders to elect a leader; kill the leader instead")
 	}
 	return nil
+}
+
+// isThere returns an error where the topic has no such partition, or nobody can tell.
+func isThere(v Victims, which Partition) error {
+	ctx, cancel := context.WithTimeout(context.Background(), lookWithin)
+	defer cancel()
+	_, err := partitionsOf(ctx, v, which)
+	return err
 }
 
 // partitionsOf returns the state of a partition of the topic, or of all, by number.
